@@ -1,0 +1,202 @@
+"""The only reader and writer of Delta tables.
+
+The lake is a folder, an object-store URL, or `catalog.schema`. A table is made at its first write, from its contract:
+comments, partitions, and statistics only on columns that do not identify a person. Readers get an empty frame with the
+contract's columns where a table was never written.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from delta.exceptions import ConcurrentAppendException
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F
+
+from segspark.core.contracts import PUBLICATIONS, Contract, conform, user_bucket
+from segspark.core.errors import LakeError
+
+
+class Lake:
+    """All tables under one root."""
+
+    def __init__(self, spark: SparkSession, root: str) -> None:
+        self.spark = spark
+        self.root = root.rstrip("/")
+        self._is_catalog = "/" not in self.root and "." in self.root and not self.root.startswith(".")
+
+    # --- where ---
+
+    def identifier(self, table: str) -> str:
+        """The table as Spark SQL names it."""
+        return f"{self.root}.{table}" if self._is_catalog else f"delta.`{self.root}/{table}`"
+
+    def path(self, name: str) -> str:
+        """A place beside the tables for what is no table: models, the report, checkpoints."""
+        if self._is_catalog:
+            raise LakeError(f"lake: {self.root} is a catalogue; files need a folder or a URL")
+        return f"{self.root}/{name}"
+
+    def exists(self, contract: Contract) -> bool:
+        """Whether the table was ever written."""
+        if self._is_catalog:
+            return self.spark.catalog.tableExists(f"{self.root}.{contract.name}")
+        return DeltaTable.isDeltaTable(self.spark, f"{self.root}/{contract.name}")
+
+    # --- read ---
+
+    def read(self, contract: Contract) -> DataFrame:
+        """All rows of the table: of a run table, the rows of every run."""
+        if not self.exists(contract):
+            return self._empty(contract)
+        if self._is_catalog:
+            return self.spark.read.table(self.identifier(contract.name))
+        return self.spark.read.format("delta").load(f"{self.root}/{contract.name}")
+
+    def read_run(self, contract: Contract, run_id: str) -> DataFrame:
+        """One run's rows of a run table, without `run_id`."""
+        return self.read(contract).where(F.col("run_id") == run_id).drop("run_id")
+
+    def published_run(self) -> str | None:
+        """The run that readers see; None before the first publication."""
+        if not self.exists(PUBLICATIONS):
+            return None
+        newest = self.read(PUBLICATIONS).agg(F.max_by("run_id", "seq")).first()
+        return newest[0] if newest else None
+
+    def is_published(self, run_id: str) -> bool:
+        """Whether the run is or ever was what readers see."""
+        return self.exists(PUBLICATIONS) and not self.read(PUBLICATIONS).where(F.col("run_id") == run_id).isEmpty()
+
+    # --- write ---
+
+    def append(self, contract: Contract, frame: DataFrame) -> int:
+        """Adds the rows of `frame`; returns how many."""
+        return self._write(contract, stored(frame, contract), mode="append")
+
+    def replace_run(self, contract: Contract, frame: DataFrame, run_id: str) -> int:
+        """Writes the run's rows in place of what it wrote before; returns how many. A published run is refused."""
+        if self.is_published(run_id):
+            raise LakeError(f"{contract.name}: run {run_id} was published and is never written again; use --force")
+        rows = stored(frame, contract).withColumn("run_id", F.lit(run_id))
+        return self._write(contract, rows, where=f"run_id = '{run_id}'")
+
+    def replace_days(self, contract: Contract, frame: DataFrame, days: Iterable[date]) -> int:
+        """Writes those days in place of what they held before; returns how many rows."""
+        ranges = " OR ".join(f"(day >= '{first}' AND day <= '{last}')" for first, last in contiguous(days))
+        return self._write(contract, stored(frame, contract), where=ranges) if ranges else 0
+
+    def upsert(self, contract: Contract, frame: DataFrame) -> None:
+        """Inserts rows, or updates those with the same key. The key is unique in `frame`."""
+        self.create(contract)
+        rows = stored(frame, contract)
+        same_key = " AND ".join(f"old.{column} = new.{column}" for column in contract.key)
+        table = self._delta_table(contract)
+        table.alias("old").merge(rows.alias("new"), same_key).whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+
+    def publish(self, run_id: str, by: str, reason: str, rows: dict[str, int], digests: dict[str, int]) -> int:
+        """Makes the run what readers see; returns the number of the act.
+
+        The row's number is read from the table inside the same Serializable transaction, so that of two publishers at
+        once one loses, and is told who won.
+        """
+        self.create(PUBLICATIONS)
+        table = self.identifier(PUBLICATIONS.name)
+        sql = f"""
+            INSERT INTO {table} SELECT coalesce(max(seq), 0) + 1, :run_id, current_timestamp(), :by, :reason,
+                from_json(:rows, 'map<string,bigint>'), from_json(:digests, 'map<string,bigint>') FROM {table}"""
+        values = {"run_id": run_id, "by": by, "reason": reason}
+        try:
+            self.spark.sql(sql, args={**values, "rows": json.dumps(rows), "digests": json.dumps(digests)})
+        except ConcurrentAppendException as error:
+            winner = self.read(PUBLICATIONS).agg(F.max_by("run_id", "seq"), F.max_by("by", "seq")).first()
+            raise LakeError(
+                f"publications: {winner[1]} published run {winner[0]} at the same moment and won; run {run_id} was not"
+                " published; look at `segspark status` and publish again if it still should be"
+            ) from error
+        acts = self.read(PUBLICATIONS).where(F.col("run_id") == run_id)
+        return acts.agg(F.max("seq")).first()[0]
+
+    def create(self, contract: Contract) -> None:
+        """Makes the table where it does not exist."""
+        if self.exists(contract):
+            return
+        builder = DeltaTable.createIfNotExists(self.spark)
+        if self._is_catalog:
+            builder = builder.tableName(self.identifier(contract.name))
+        else:
+            builder = builder.location(f"{self.root}/{contract.name}")
+        if contract.kind == "run":
+            builder = builder.addColumn("run_id", "string", comment="the run that computed the row")
+        for column in contract.columns:
+            builder = builder.addColumn(column.name, column.type, comment=column.comment)
+        if contract.has_user_bucket:
+            builder = builder.addColumn("user_bucket", "int", comment="hash of user_id, for point look-ups")
+        for key, value in _properties(contract).items():
+            builder = builder.property(key, value)
+        builder.comment(f"One row is {contract.grain}.").partitionedBy(*contract.partition_by).execute()
+
+    def delete_runs(self, contract: Contract, run_ids: Iterable[str]) -> None:
+        """Removes the rows of those runs."""
+        if self.exists(contract):
+            self._delta_table(contract).delete(F.col("run_id").isin(*run_ids))
+
+    # --- inside ---
+
+    def _delta_table(self, contract: Contract) -> DeltaTable:
+        if self._is_catalog:
+            return DeltaTable.forName(self.spark, self.identifier(contract.name))
+        return DeltaTable.forPath(self.spark, f"{self.root}/{contract.name}")
+
+    def _write(self, contract: Contract, rows: DataFrame, where: str | None = None, mode: str = "overwrite") -> int:
+        self.create(contract)
+        written = Observation()
+        rows = rows.observe(written, F.count(F.lit(1)).alias("rows"))
+        if contract.partition_by == ("day",):
+            rows = rows.hint("rebalance", "day")
+        writer = rows.write.format("delta").mode(mode)
+        if where is not None:
+            writer = writer.option("replaceWhere", where)
+        if contract.open_type:
+            writer = writer.option("mergeSchema", "true")
+        if self._is_catalog:
+            writer.saveAsTable(self.identifier(contract.name))
+        else:
+            writer.save(f"{self.root}/{contract.name}")
+        return int(written.get["rows"])
+
+    def _empty(self, contract: Contract) -> DataFrame:
+        columns = [f"`{column.name}` {column.type}" for column in contract.columns]
+        before = ["run_id string"] if contract.kind == "run" else []
+        after = ["user_bucket int"] if contract.has_user_bucket else []
+        return self.spark.createDataFrame([], ", ".join(before + columns + after))
+
+
+def stored(frame: DataFrame, contract: Contract) -> DataFrame:
+    """The rows checked against the contract, with the user's bucket where rows are about one user."""
+    rows = conform(frame, contract)
+    return rows.withColumn("user_bucket", user_bucket()) if contract.has_user_bucket else rows
+
+
+def contiguous(days: Iterable[date]) -> list[tuple[date, date]]:
+    """The days as ranges without gaps, in order: one predicate for a whole month, not thirty."""
+    ranges: list[tuple[date, date]] = []
+    for day in sorted(set(days)):
+        if ranges and day - ranges[-1][1] == timedelta(days=1):
+            ranges[-1] = (ranges[-1][0], day)
+        else:
+            ranges.append((day, day))
+    return ranges
+
+
+def _properties(contract: Contract) -> dict[str, str]:
+    """Delta table properties: readable by every reader, statistics never on personal columns."""
+    properties = {"delta.minReaderVersion": "1"}
+    if contract.is_personal:
+        measured = ["user_bucket"] if contract.has_user_bucket else []
+        measured += ["ingest_seq"] if "ingest_seq" in contract.names else []
+        properties["delta.dataSkippingStatsColumns"] = ",".join(measured)
+    if contract.name == PUBLICATIONS.name:
+        properties["delta.isolationLevel"] = "Serializable"
+    return properties

@@ -1,0 +1,100 @@
+"""The only builder of a SparkSession: local on a laptop, or whatever spark-submit was given."""
+
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
+
+DELTA_PACKAGES = ("delta-spark_4.2_2.13", "delta-storage")
+# Two jars are all that Delta needs: the rest of its list is what Spark ships already, or readers for other engines.
+EXCLUDES = "org.*:*,com.*:*,commons-*:*,javax.*:*,io.airlift:*,io.unitycatalog:*,io.delta:delta-kernel*"
+
+
+class SessionConfig(BaseModel):
+    """Execution settings. None of them changes a result, so none is part of a run's digest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    master: str = "local[*]"  # used unless spark-submit names one
+    driver_memory: str = "4g"  # heap of the local driver
+    shuffle_partitions: int = Field(8, ge=1)  # before adaptive execution coalesces them
+    ui: bool = False  # Spark's own page
+    checkpoints: str | None = None  # a folder that all executors reach; default: inside the lake
+    conf: dict[str, str] = {}  # further Spark settings, as they are
+
+
+def open_session(config: SessionConfig, checkpoints: str, app_name: str = "segspark") -> SparkSession:
+    """A session with Delta, UTC times and a checkpoint folder.
+
+    Under spark-submit, master, jars and memory come from there. Checkpoints cut the lineage of iterative jobs (ALS),
+    which otherwise grows until the stack overflows.
+    """
+    settings = _common_settings(config)
+    if not _is_submitted():
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        settings = {**_local_settings(config), **settings}
+    builder = SparkSession.builder.appName(app_name)
+    for key, value in {**settings, **config.conf}.items():
+        builder = builder.config(key, value)
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    spark.sparkContext.setCheckpointDir(config.checkpoints or checkpoints)
+    return spark
+
+
+def delta_coordinates() -> list[str]:
+    """The Maven coordinates of the two jars that Delta needs, for the installed delta-spark."""
+    version = metadata.version("delta-spark")
+    return [f"io.delta:{name}:{version}" for name in DELTA_PACKAGES]
+
+
+def resolved_delta_jars() -> list[Path]:
+    """Delta's jars as an earlier start left them on this machine; empty where they were never resolved."""
+    version = metadata.version("delta-spark")
+    folders = [Path.home() / name / "jars" for name in (".ivy2.5.2", ".ivy2")]
+    for folder in folders:
+        jars = [folder / f"io.delta_{name}-{version}.jar" for name in DELTA_PACKAGES]
+        if all(jar.exists() for jar in jars):
+            return jars
+    return []
+
+
+def _is_submitted() -> bool:
+    """Whether spark-submit started this process, or a session is up already."""
+    return SparkContext._active_spark_context is not None or "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def _common_settings(config: SessionConfig) -> dict[str, str]:
+    return {
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(config.shuffle_partitions),
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",  # Delta's parser refuses arguments otherwise
+        "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
+        "spark.ui.showConsoleProgress": "false",
+    }
+
+
+def _local_settings(config: SessionConfig) -> dict[str, str]:
+    jars = resolved_delta_jars()
+    delta = (
+        {"spark.jars": ",".join(map(str, jars))}
+        if jars
+        else {"spark.jars.packages": ",".join(delta_coordinates()), "spark.jars.excludes": EXCLUDES}
+    )
+    return {
+        "spark.master": config.master,
+        "spark.driver.memory": config.driver_memory,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": str(config.ui).lower(),
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.sql.catalogImplementation": "in-memory",
+        **delta,
+    }

@@ -1,0 +1,35 @@
+"""What every stage gets and gives back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+from segspark.core.lake import Lake
+
+
+@dataclass(frozen=True)
+class Run:
+    """One attempt at one piece of work: same configuration, input, day and code, same `run_id` up to the attempt."""
+
+    run_id: str
+    as_of: date  # nothing on or after this day counts
+    ingest_seq: int  # the highest file number that the run sees
+    seed: int
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """The lake, the run, and where to tell how far the work is."""
+
+    lake: Lake
+    run: Run
+    tell: Callable[[str], None] = field(default=lambda message: None)
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage did. `skipped` is the reason where it could not run; `notes` are what a person should look at."""
+
+    rows: dict[str, int] = field(default_factory=dict)  # rows written, by table
+    skipped: str | None = None
+    notes: tuple[str, ...] = ()

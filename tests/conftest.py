@@ -1,0 +1,28 @@
+"""One Spark session for all tests, started by the first that needs it."""
+
+import os
+
+import pytest
+
+from segspark.core.lake import Lake
+from segspark.core.session import SessionConfig, open_session
+
+os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+
+LEAN = {
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto",
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
+}
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory):
+    config = SessionConfig(master="local[2]", driver_memory="2g", shuffle_partitions=2, conf=LEAN)
+    session = open_session(config, str(tmp_path_factory.mktemp("checkpoints")), "segspark-tests")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def lake(spark, tmp_path):
+    return Lake(spark, str(tmp_path / "lake"))
