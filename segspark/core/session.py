@@ -88,7 +88,9 @@ def _local_settings(config: SessionConfig) -> dict[str, str]:
         if jars
         else {"spark.jars.packages": ",".join(delta_coordinates()), "spark.jars.excludes": EXCLUDES}
     )
+    quiet = Path(__file__).with_name("log4j2.properties")
     return {
+        "spark.driver.defaultJavaOptions": f"-Dlog4j.configurationFile={quiet.as_uri()}" if quiet.exists() else "",
         "spark.master": config.master,
         "spark.driver.memory": config.driver_memory,
         "spark.driver.host": "127.0.0.1",

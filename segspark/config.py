@@ -1,0 +1,130 @@
+"""The whole configuration: one YAML file, its overlays and overrides, checked before Spark starts."""
+
+import hashlib
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from segspark.bi.config import ReportConfig
+from segspark.core.errors import ConfigError
+from segspark.core.session import SessionConfig
+from segspark.features.config import FeaturesConfig
+from segspark.ingest.config import IngestConfig, SourcesConfig
+from segspark.recommend.config import RecommendConfig
+from segspark.segments.config import SegmentsConfig
+
+
+class Config(BaseModel):
+    """Everything that a run depends on; each room configures itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lake: str = Field(min_length=1)  # a folder, an object-store URL, or catalog.schema
+    as_of: date | None = None  # nothing on or after this day counts; default: the day after the last row
+    seed: int = Field(7, ge=0)  # of everything that draws
+    sources: SourcesConfig
+    ingest: IngestConfig = IngestConfig()
+    features: FeaturesConfig = FeaturesConfig()
+    segments: SegmentsConfig = SegmentsConfig()
+    recommend: RecommendConfig = RecommendConfig()
+    report: ReportConfig = ReportConfig()
+    spark: SessionConfig = SessionConfig()  # execution only: changes no result
+
+    def digest(self) -> str:
+        """Of all that a result depends on in the configuration; as_of is a part of the run instead."""
+        content = self.model_dump(mode="json", exclude={"spark", "lake", "as_of"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def load_config(path: str, overrides: tuple[str, ...] = ()) -> Config:
+    """The checked configuration of a YAML file. `overrides` are `a.b=c`, with c read as YAML.
+
+    A file may say `extends: other.yaml` (a path beside itself): mappings are merged, all else replaced. Raises
+    ConfigError with the path of the key and what is allowed.
+    """
+    content = _read_yaml(Path(path))
+    for override in overrides:
+        _apply(content, override)
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain(error, content)}") from error
+
+
+def explain(error: ValidationError, content: dict[str, Any]) -> str:
+    """The first problem in one line: where, what, and what is allowed; how many more there are."""
+    problems = error.errors()
+    first = problems[0]
+    where = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = f"unknown key; known here: {', '.join(_known_keys(first['loc'][:-1]))}"
+    elif first["type"] == "missing":
+        message = "is missing; give it a value"
+    elif not isinstance(first["input"], dict | list) and repr(first["input"]) not in message:
+        message = f"{message}, not {first['input']!r}"
+    text = message if not where or message.startswith(where) else f"{where}: {message}"
+    return text if len(problems) == 1 else f"{text} (and {len(problems) - 1} more)"
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file; give --config the path of a YAML file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" in line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise ConfigError(f"{path}: {problem}{line}; mend the YAML") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: holds no keys; see conf/ for examples")
+    below = content.pop("extends", None)
+    return _merged(_read_yaml(path.parent / below), content) if below else content
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    both = {k: _merged(below[k], v) if _are_mappings(below.get(k), v) else v for k, v in above.items()}
+    return {**below, **both}
+
+
+def _are_mappings(*values: object) -> bool:
+    return all(isinstance(value, dict) for value in values)
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"--set {override}: say it as a.b=value")
+    *parents, last = key.strip().split(".")
+    place = content
+    for parent in parents:
+        place = place.setdefault(parent, {})
+        if not isinstance(place, dict):
+            raise ConfigError(f"--set {override}: {parent} holds a value, not keys")
+    place[last] = yaml.safe_load(value)
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """The keys that the model at a location of the configuration knows."""
+    model: Any = Config
+    for part in location:
+        fields = getattr(model, "model_fields", {})
+        if part not in fields:
+            continue  # a key of a mapping, or the tag of a union
+        model = _model_in(fields[part].annotation)
+    return sorted(getattr(model, "model_fields", {}))
+
+
+def _model_in(annotation: Any) -> Any:
+    """The model in an annotation such as `Model | None` or `dict[str, Model]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = [_model_in(argument) for argument in get_args(annotation)]
+    return next((model for model in found if model is not None), None)

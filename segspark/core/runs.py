@@ -1,0 +1,122 @@
+"""The ledger of runs: which work an attempt is, which of its stages are done."""
+
+import getpass
+import hashlib
+import pkgutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from functools import cache
+from importlib import resources
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+import segspark
+from segspark.core.contracts import EVENTS, ORDERS, RATINGS, RUN_TABLES, RUNS, SOURCE_FILES
+from segspark.core.errors import InputError, LakeError
+from segspark.core.lake import Lake
+from segspark.core.stage import Run
+
+WHOLE_RUN = "run"  # the stage name under which an attempt as a whole is recorded
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What became of one stage of one attempt."""
+
+    stage: str
+    status: str  # started, done, skipped or failed
+    started_at: datetime
+    rows: int = 0
+    note: str | None = None
+
+
+def work_digest(config_digest: str, ingest_seq: int, as_of: date) -> str:
+    """The same for the same configuration, input, day and code: the run's id up to the attempt."""
+    content = f"{config_digest} {ingest_seq} {as_of.isoformat()} {code_version()}"
+    return "r" + hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+@cache
+def code_version() -> str:
+    """The package's version and a digest of its source, also from inside a zip."""
+    digest = hashlib.sha256()
+    for module in pkgutil.walk_packages(segspark.__path__, "segspark."):
+        package, _, name = module.name.rpartition(".")
+        file = resources.files(module.name) / "__init__.py" if module.ispkg else resources.files(package) / f"{name}.py"
+        digest.update(file.read_bytes())
+    return f"{segspark.__version__}+{digest.hexdigest()[:8]}"
+
+
+def highest_ingest_seq(lake: Lake) -> int:
+    """The number of the newest file that was read. Raises InputError where no file was."""
+    highest = lake.read(SOURCE_FILES).agg(F.max("ingest_seq")).first()
+    if highest is None or highest[0] is None:
+        raise InputError("sources: no file was read yet; run the ingest stage first")
+    return int(highest[0])
+
+
+def day_after_the_last_row(lake: Lake) -> date:
+    """The default of as_of: the day after the newest event, order or rating."""
+    newest = [lake.read(log).agg(F.max("day")).first() for log in (EVENTS, ORDERS, RATINGS)]
+    days = [row[0] for row in newest if row and row[0] is not None]
+    if not days:
+        raise InputError("sources: no event, order or rating was accepted; see the quarantine table for the reasons")
+    return date.fromordinal(max(days).toordinal() + 1)
+
+
+def attempts(lake: Lake, digest: str) -> list[str]:
+    """The attempts at that work, oldest first."""
+    ids = lake.read(RUNS).where(F.col("run_id").startswith(f"{digest}-")).select("run_id").distinct().collect()
+    return sorted((row.run_id for row in ids), key=lambda run_id: int(run_id.rpartition("-")[2]))
+
+
+def newest_status(lake: Lake) -> DataFrame:
+    """One row per run and stage: its newest row in the ledger."""
+    newest = F.max_by(F.struct("*"), "heartbeat_at").alias("newest")
+    return lake.read(RUNS).groupBy("run_id", "stage").agg(newest).select("newest.*")
+
+
+def finished_stages(lake: Lake, run_id: str) -> set[str]:
+    """The stages of an attempt that need not be done again."""
+    rows = newest_status(lake).where((F.col("run_id") == run_id) & F.col("status").isin("done", "skipped")).collect()
+    return {row.stage for row in rows}
+
+
+def record(lake: Lake, run: Run, config_digest: str, records: Iterable[StageRecord]) -> None:
+    """Adds rows to the ledger."""
+    now = datetime.now(timezone.utc)
+    rows = [
+        (
+            run.run_id,
+            r.stage,
+            r.status,
+            r.started_at,
+            now,
+            (now - r.started_at).total_seconds(),
+            r.rows,
+            r.note,
+            run.as_of,
+            run.ingest_seq,
+            config_digest,
+            run.seed,
+            code_version(),
+        )
+        for r in records
+    ]
+    schema = ", ".join(f"`{column.name}` {column.type}" for column in RUNS.columns)
+    lake.append(RUNS, lake.spark.createDataFrame(rows, schema))
+
+
+def publish_run(lake: Lake, run_id: str, reason: str) -> int:
+    """Makes a finished run what readers see; returns the number of the act. Raises LakeError where it is not whole."""
+    if WHOLE_RUN not in finished_stages(lake, run_id):
+        raise LakeError(f"run {run_id} is not whole; finish it with `segspark run --resume`, or see `segspark status`")
+    counts, digests = {}, {}
+    for contract in RUN_TABLES:
+        if lake.exists(contract):
+            rows = lake.read_run(contract, run_id)
+            digest = F.coalesce(F.bit_xor(F.xxhash64(*rows.columns)), F.lit(0))
+            counts[contract.name], digests[contract.name] = rows.agg(F.count(F.lit(1)), digest).first()
+    return lake.publish(run_id, getpass.getuser(), reason, counts, digests)

@@ -1,0 +1,167 @@
+"""The stages in order; a run, its resume and its publication."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from segspark.bi.stage import build_report
+from segspark.config import Config
+from segspark.core import runs
+from segspark.core.contracts import PUBLICATIONS
+from segspark.core.errors import ConfigError, LakeError, SegsparkError
+from segspark.core.lake import Lake
+from segspark.core.runs import WHOLE_RUN, StageRecord
+from segspark.core.session import open_session
+from segspark.core.stage import Run, StageContext, StageResult
+from segspark.features.stage import build_features
+from segspark.ingest.stage import check_quality, ingest
+from segspark.recommend.stage import build_recommendations, build_similarity, evaluate_recommendations, fit_factors
+from segspark.segments.stage import build_segments
+
+Tell = Callable[[str], None]
+
+STAGES: dict[str, Callable[[StageContext, Config], StageResult]] = {
+    "ingest": lambda context, config: check_quality(context, config.sources, config.ingest),
+    "features": lambda context, config: build_features(context, config.features),
+    "factors": lambda context, config: fit_factors(context, config.recommend),
+    "segments": lambda context, config: build_segments(context, config.segments),
+    "similarity": lambda context, config: build_similarity(context, config.recommend),
+    "recommendations": lambda context, config: build_recommendations(context, config.recommend),
+    "evaluate": lambda context, config: evaluate_recommendations(context, config.recommend),
+    "report": lambda context, config: build_report(context, config.report),
+}
+PUBLISH = "publish"
+STAGE_NAMES = (*STAGES, PUBLISH)
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What to do: everything, or only some stages; go on with an unfinished attempt; make a new attempt."""
+
+    only: tuple[str, ...] = ()
+    resume: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What was done. `published_seq` is None where nothing was published by this call."""
+
+    run: Run
+    published_seq: int | None
+    was_known: bool = False  # the same work was published before; nothing was done
+
+
+def open_lake(config: Config) -> Lake:
+    """A session as configured, and the lake in it."""
+    is_catalog = "/" not in config.lake and "." in config.lake
+    checkpoints = "/tmp/segspark-checkpoints" if is_catalog else f"{config.lake.rstrip('/')}/_checkpoints"
+    return Lake(open_session(config.spark, checkpoints), config.lake)
+
+
+def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) -> RunOutcome:
+    """Reads new input, then makes every run table and publishes them together.
+
+    The same work is done once: where a run of the same configuration, input, day and code was published, nothing
+    happens unless `force`. `only` goes on with the unpublished attempt at the same work, and does those stages again.
+    """
+    stages = _chosen(request.only)
+    if "ingest" in stages:
+        _tell_result(tell, "ingest", ingest(lake, config.sources, config.ingest, tell), None)
+    as_of = config.as_of or runs.day_after_the_last_row(lake)
+    digest = runs.work_digest(config.digest(), runs.highest_ingest_seq(lake), as_of)
+    run_id, is_published = _attempt(lake, digest, request)
+    run = Run(run_id, as_of, runs.highest_ingest_seq(lake), config.seed)
+    if is_published:
+        tell(f"run {run_id} of the same input, configuration and code was published before: nothing to do (--force)")
+        return RunOutcome(run, None, was_known=True)
+    tell(f"run {run_id} as of {as_of}")
+    done = runs.finished_stages(lake, run_id) if request.resume and not request.only else set()
+    for name in (stage for stage in STAGES if stage in stages):
+        if name in done:
+            tell(f"{name}: done before")
+        else:
+            _do_stage(name, StageContext(lake, run, tell), config)
+    if PUBLISH not in stages:
+        return RunOutcome(run, None)
+    return RunOutcome(run, _publish(lake, run, config))
+
+
+def publish_earlier(lake: Lake, run_id: str) -> int:
+    """Makes a whole run what readers see, whichever it is."""
+    return runs.publish_run(lake, run_id, "publish")
+
+
+def roll_back(lake: Lake) -> tuple[str, int]:
+    """Publishes again what was visible before the present run was first published; returns it and the act's number."""
+    acts = [(row.seq, row.run_id) for row in lake.read(PUBLICATIONS).select("seq", "run_id").collect()]
+    if not acts:
+        raise LakeError("publications: nothing was published yet")
+    present = max(acts)[1]
+    first = min(seq for seq, run_id in acts if run_id == present)
+    before = [act for act in acts if act[0] < first]
+    if not before:
+        raise LakeError(f"publications: {present} is the first run that was published; there is nothing to go back to")
+    run_id = max(before)[1]
+    return run_id, runs.publish_run(lake, run_id, "rollback")
+
+
+def _chosen(only: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = [name for name in only if name not in STAGE_NAMES]
+    if unknown:
+        raise ConfigError(f"--only: there is no stage {unknown[0]}; the stages are {', '.join(STAGE_NAMES)}")
+    return only or STAGE_NAMES
+
+
+def _attempt(lake: Lake, digest: str, request: RunRequest) -> tuple[str, bool]:
+    """The attempt to work on, and whether it is published already."""
+    attempts = runs.attempts(lake, digest)
+    published = [run_id for run_id in attempts if lake.is_published(run_id)]
+    if published and not request.force:
+        return published[-1], True
+    open_attempts = [run_id for run_id in attempts if run_id not in published]
+    if open_attempts and (request.resume or request.only):
+        return open_attempts[-1], False
+    number = 1 + max((int(run_id.rpartition("-")[2]) for run_id in attempts), default=0)
+    return f"{digest}-{number}", False
+
+
+def _do_stage(name: str, context: StageContext, config: Config) -> None:
+    started_at = datetime.now(timezone.utc)
+
+    def record(status: str, rows: int, note: str | None) -> None:
+        entry = StageRecord(name, status, started_at, rows, note)
+        runs.record(context.lake, context.run, config.digest(), [entry])
+
+    try:
+        result = STAGES[name](context, config)
+    except BaseException as error:
+        # Spark's messages may quote a user's values; only our own are written down.
+        record("failed", 0, str(error) if isinstance(error, SegsparkError) else type(error).__name__)
+        raise
+    record("skipped" if result.skipped else "done", sum(result.rows.values()), result.skipped or _note(result))
+    _tell_result(context.tell, name, result, (datetime.now(timezone.utc) - started_at).total_seconds())
+
+
+def _publish(lake: Lake, run: Run, config: Config) -> int:
+    missing = [name for name in STAGES if name not in runs.finished_stages(lake, run.run_id)]
+    if missing:
+        raise LakeError(f"run {run.run_id} is not whole: {', '.join(missing)} not done; run them, or --resume")
+    whole = StageRecord(WHOLE_RUN, "done", datetime.now(timezone.utc))
+    runs.record(lake, run, config.digest(), [whole])
+    return runs.publish_run(lake, run.run_id, "run")
+
+
+def _note(result: StageResult) -> str | None:
+    return "; ".join(result.notes) or None
+
+
+def _tell_result(tell: Tell, name: str, result: StageResult, seconds: float | None) -> None:
+    """One line: what, how far, rows, seconds."""
+    place = f"[{STAGE_NAMES.index(name) + 1}/{len(STAGE_NAMES)}] {name}"
+    rows = ", ".join(f"{table} {count:,}" for table, count in result.rows.items())
+    spent = "" if seconds is None else f"{seconds:.1f} s"
+    what = f"skipped: {result.skipped}" if result.skipped else rows
+    tell("  ".join(part for part in (place, what, spent) if part))
+    for note in result.notes:
+        tell(f"      {note}")

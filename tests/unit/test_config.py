@@ -1,0 +1,100 @@
+from datetime import date
+
+import pytest
+import yaml
+
+from segspark.config import load_config
+from segspark.core.errors import ConfigError
+
+PLAIN = {
+    "lake": "./lake",
+    "sources": {
+        "orders": {
+            "path": "orders.csv",
+            "format": "csv",
+            "columns": {"order_id": "id", "user_id": "u", "item_id": "i", "order_time": "t", "unit_price": "p"},
+        }
+    },
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content, name="shop.yaml"):
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+        return str(path)
+
+    return write
+
+
+def test_a_plain_configuration_has_the_defaults(write):
+    config = load_config(write(PLAIN))
+    assert config.features.session_gap_minutes == 30
+    assert config.segments.value.k_range == (2, 10)
+    assert config.as_of is None
+
+
+def test_overrides_are_read_as_yaml(write):
+    config = load_config(write(PLAIN), ("as_of=2024-06-30", "segments.value.k_range=[3, 5]", "recommend.rank=8"))
+    assert config.as_of == date(2024, 6, 30)
+    assert config.segments.value.k_range == (3, 5)
+    assert config.recommend.rank == 8
+
+
+def test_a_file_that_extends_another_merges_its_keys(write):
+    write(PLAIN, "below.yaml")
+    config = load_config(write("extends: below.yaml\nsources: {orders: {where: p > 0}}\nseed: 3", "above.yaml"))
+    assert config.sources.orders.where == "p > 0"
+    assert config.sources.orders.path == "orders.csv"
+    assert config.seed == 3
+
+
+def test_execution_settings_do_not_change_the_digest_and_others_do(write):
+    path = write(PLAIN)
+    plain = load_config(path).digest()
+    assert load_config(path, ("spark.shuffle_partitions=3", "lake=./other", "as_of=2024-01-01")).digest() == plain
+    assert load_config(path, ("seed=8",)).digest() != plain
+    assert load_config(path, ("features.session_gap_minutes=20",)).digest() != plain
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("segments.value.k_rnge=[2,3]", ["segments.value.k_rnge: unknown key", "k_range"]),
+        ("segmnts.value.k=3", ["segmnts: unknown key", "segments"]),
+        ("segments.value.k_range=[1,3]", ["segments.value.k_range", "2"]),
+        ("features.session_gap_minutes=long", ["features.session_gap_minutes", "integer", "'long'"]),
+        ("as_of=yesterday", ["as_of", "date", "'yesterday'"]),
+        ("sources.orders.format=xml", ["sources.orders.format", "'csv'", "'xml'"]),
+        ("sources=3", ["sources"]),
+        ("sources.orders.columns.prize=p", ["sources.orders", "prize", "unit_price"]),
+        ("seed", ["--set seed", "a.b=value"]),
+        ("lake.sub=1", ["--set lake.sub=1"]),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_its_key_and_what_is_allowed(write, override, words):
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(PLAIN), (override,))
+    text = str(caught.value)
+    assert all(word in text for word in words), text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "holds no keys"),
+        ("lake: [1", "line"),
+        ("lake: x", "sources: is missing"),
+        ("lake: x\nsources: {}", "events, orders, ratings"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_named(write, text, words):
+    with pytest.raises(ConfigError, match=words):
+        load_config(write(text))
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(ConfigError, match=r"nowhere\.yaml: there is no such file"):
+        load_config("nowhere.yaml")
