@@ -21,7 +21,10 @@ def python_problem(version):
     """What is wrong with the running Python, or None."""
     if tuple(version[:2]) >= LEAST_PYTHON:
         return None
-    return f"Python {version[0]}.{version[1]} is too old: install Python 3.10 or newer, or name one: make PYTHON=python3.11 ..."
+    return (
+        f"Python {version[0]}.{version[1]} is too old: install Python 3.10 or newer, or name one:"
+        " make PYTHON=python3.11 setup"
+    )
 
 
 def java_problem(version):
@@ -47,7 +50,7 @@ def java_version():
     if not java or not os.path.exists(java):
         return None
     try:
-        answer = subprocess.run([java, "-version"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, check=False)
+        answer = subprocess.run([java, "-version"], capture_output=True, check=False)
     except OSError:
         return None
     text = answer.stderr.decode("utf-8", "replace")

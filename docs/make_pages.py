@@ -1,0 +1,102 @@
+"""Writes docs/tables.md and docs/configuration.md from the contracts and the configuration's models.
+
+`.venv/bin/python docs/make_pages.py` after a change to either; a test holds the pages against the code.
+"""
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from segspark.config import Config
+from segspark.core.contracts import TABLES, Contract
+
+DOCS = Path(__file__).parent
+KINDS = {
+    "log": "Log tables: appended to or merged into, belonging to no run",
+    "day": "Day tables: derived from logs, replaced a day at a time",
+    "run": "Run tables: written whole for one run, visible when it is published",
+}
+FIELD = re.compile(r"^    (\w+): [^#]*#\s*(.+)$")
+
+
+def tables_page() -> str:
+    """Every table: what a row is, its key, its columns."""
+    parts = ["# Tables", "", "Made by `docs/make_pages.py` from `segspark/core/contracts.py`. Times are UTC.", ""]
+    for kind, title in KINDS.items():
+        parts += [f"## {title}", ""]
+        for contract in (c for c in TABLES.values() if c.kind == kind):
+            parts += _table_section(contract)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def configuration_page() -> str:
+    """Every key of the configuration: its default and what it is."""
+    parts = ["# Configuration", "", "Made by `docs/make_pages.py` from the models in each room's `config.py`.", ""]
+    parts += ["A file may say `extends: other.yaml`; `--set a.b=c` overrides a key.", ""]
+    for path, model in _models(Config, ""):
+        parts += [f"## {path or 'top level'}", "", *_paragraph(model), "| key | default | what it is |", "|---|---|---|"]
+        comments = _comments(model)
+        for name, field in model.model_fields.items():
+            parts.append(f"| `{name}` | {_default(field)} | {comments.get(name, '')} |")
+        parts.append("")
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _table_section(contract: Contract) -> list[str]:
+    lines = [f"### {contract.name}", "", f"One row is {contract.grain}. Key: {', '.join(contract.key)}.", ""]
+    lines += ["| column | type | what it is |", "|---|---|---|"]
+    lines += [f"| {c.name} | {c.type.replace('|', '/')} | {c.comment}{_personal(c)} |" for c in contract.columns]
+    if contract.open_type:
+        lines.append(f"| … | {contract.open_type} | further features by name |")
+    return [*lines, ""]
+
+
+def _personal(column: Any) -> str:
+    return " (personal)" if column.personal else ""
+
+
+def _models(model: type[BaseModel], path: str) -> list[tuple[str, type[BaseModel]]]:
+    """The model and those of its fields, each once, with the path of the key that holds it."""
+    found: dict[type[BaseModel], str] = {model: path}
+    for name, field in model.model_fields.items():
+        below = f"{path}.{name}".lstrip(".")
+        for inner in _models_in(field.annotation):
+            for deep_path, deep in _models(inner, below):
+                found.setdefault(deep, deep_path)
+    return [(where, which) for which, where in found.items()]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models_in(argument)]
+
+
+def _comments(model: type[BaseModel]) -> dict[str, str]:
+    """The comment beside each field, of the model and those it inherits from."""
+    comments: dict[str, str] = {}
+    for kind in reversed([k for k in model.__mro__ if issubclass(k, BaseModel) and k is not BaseModel]):
+        for line in inspect.getsource(kind).splitlines():
+            match = FIELD.match(line)
+            if match:
+                comments[match.group(1)] = match.group(2).replace("|", "\\|")
+    return comments
+
+
+def _default(field: Any) -> str:
+    if field.default is PydanticUndefined:
+        return "required" if field.default_factory is None else "see below"
+    return "see below" if isinstance(field.default, BaseModel) else f"`{field.default!r}`".replace("|", "\\|")
+
+
+def _paragraph(model: type[BaseModel]) -> list[str]:
+    return [inspect.cleandoc(model.__doc__), ""] if model.__doc__ else []
+
+
+if __name__ == "__main__":
+    (DOCS / "tables.md").write_text(tables_page(), encoding="utf-8")
+    (DOCS / "configuration.md").write_text(configuration_page(), encoding="utf-8")
