@@ -1,0 +1,111 @@
+"""spark-submit to a real cluster gives the same tables as local mode."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from pyspark.sql import functions as F
+
+from segspark.core.contracts import (
+    ITEM_SIMILARITY,
+    RECOMMENDATIONS,
+    RUN_TABLES,
+    RUNS,
+    SEGMENTS,
+    USER_FEATURES,
+    USER_SEGMENTS,
+)
+from segspark.core.lake import Lake
+from segspark.pipeline import STAGE_NAMES
+from segspark.shop.config import ShopConfig
+from segspark.shop.generate import write_shop
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+REPO = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def package():
+    """dist/segspark.zip, as `make package` makes it."""
+    subprocess.run(["make", "package", f"PYTHON={sys.executable}"], cwd=REPO, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def configuration(spark, tmp_path_factory):
+    """Writes a configuration for a lake of that name over one small shop; returns its path and the lake's."""
+    folder = tmp_path_factory.mktemp("submit")
+    write_shop(spark, ShopConfig(users=400, days=60, seed=3), str(folder / "shop"))
+    demo = yaml.safe_load((REPO / "conf" / "demo.yaml").read_text())
+    sources = yaml.safe_load(yaml.safe_dump(demo["sources"]).replace("demo/shop", str(folder / "shop")))
+    small = {"value": {"k_range": [5, 7]}, "taste": {"k_range": [2, 3]}}
+
+    def configuration(name):
+        lake = folder / name
+        content = {**demo, "lake": str(lake), "sources": sources, "segments": {**demo.get("segments", {}), **small}}
+        content["recommend"] = {**demo.get("recommend", {}), "rank": 8, "iterations": 4}
+        path = folder / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(content))
+        return str(path), str(lake)
+
+    return configuration
+
+
+@pytest.fixture(scope="module")
+def local_lake(spark, configuration):
+    """The lake that local mode made, in a process of its own."""
+    path, lake = configuration("local")
+    command = [sys.executable, "-m", "segspark.cli", "run", "--config", path]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    return Lake(spark, lake)
+
+
+def published_rows(lake, contract, *columns):
+    rows = lake.read_run(contract, lake.published_run()).select(*columns)
+    return {tuple(row) for row in rows.collect()}
+
+
+def assert_same_tables(lake, other):
+    """Same rows per table; features, segments, names and neighbours equal; lists equal to 99 %."""
+    for contract in RUN_TABLES:
+        counts = [one.read_run(contract, one.published_run()).count() for one in (lake, other)]
+        assert counts[0] == counts[1] > 0, (contract.name, counts)
+    for contract, columns in [
+        (USER_FEATURES, ["user_id", "frequency", "monetary", "recency_days", "sessions", "distinct_items"]),
+        (SEGMENTS, ["scheme", "segment_id", "name", "size"]),
+        (USER_SEGMENTS, ["scheme", "user_id", "segment_id", "segment_name"]),
+        (ITEM_SIMILARITY, ["item_id", "rank", "neighbour_id"]),
+    ]:
+        assert published_rows(lake, contract, *columns) == published_rows(other, contract, *columns), contract.name
+    lists = [published_rows(one, RECOMMENDATIONS, "user_id", "item_id") for one in (lake, other)]
+    assert len(lists[0] & lists[1]) >= 0.99 * len(lists[0])
+
+
+def test_one_submitted_job_gives_the_tables_of_local_mode(cluster, package, configuration, spark, local_lake):
+    path, folder = configuration("cluster")
+    done = cluster.submit("run", "--config", path)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    assert_same_tables(Lake(spark, folder), local_lake)
+
+
+def test_a_job_for_each_stage_gives_the_tables_of_local_mode(cluster, package, configuration, spark, local_lake):
+    path, folder = configuration("stages")
+    for stage in STAGE_NAMES:
+        done = cluster.submit(stage, "--config", path)
+        assert done.returncode == 0, (stage, done.stdout[-2000:] + done.stderr[-3000:])
+    lake = Lake(spark, folder)
+    assert_same_tables(lake, local_lake)
+    assert lake.read(RUNS).where(F.col("status") == "done").select("run_id").distinct().count() == 1
+
+
+def test_a_wrong_configuration_ends_a_submitted_job_with_code_2(cluster, package, configuration, tmp_path):
+    path, _ = configuration("wrong")
+    wrong = tmp_path / "wrong.yaml"
+    shutil.copy(path, wrong)
+    wrong.write_text(wrong.read_text() + "\nno_such_key: 1\n")
+    done = cluster.submit("run", "--config", str(wrong))
+    assert done.returncode == 2
+    assert "no_such_key: unknown key" in done.stderr
