@@ -1,0 +1,152 @@
+"""The features stage: brings the day tables up to date, then describes every user at as_of and prepares them."""
+
+from datetime import date, datetime, timedelta, timezone
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from segspark.core.contracts import (
+    DAY_BUILDS,
+    EVENTS,
+    FEATURE_SELECTION,
+    ITEMS,
+    ORDERS,
+    PREPARED_FEATURES,
+    RATINGS,
+    SESSIONS,
+    USER_DAYS,
+    USER_FEATURES,
+    USER_ITEM_DAYS,
+    USERS,
+)
+from segspark.core.errors import InputError, LakeError
+from segspark.core.lake import Lake
+from segspark.core.stage import StageContext, StageResult
+from segspark.features.changes import Changes, changed_days, with_neighbours, within
+from segspark.features.config import FeaturesConfig
+from segspark.features.days import count_user_days
+from segspark.features.item_days import count_user_item_days
+from segspark.features.items import describe_items, price_categories
+from segspark.features.prepare import Preparation, fit_preparation, prepare, selection_rows
+from segspark.features.sources import Sources
+from segspark.features.taste import measure_taste
+from segspark.features.users import describe_users
+from segspark.features.visits import count_slots, cut_visits, list_sessions
+
+LOGS = (EVENTS, ORDERS, RATINGS)
+
+
+def build_features(context: StageContext, config: FeaturesConfig) -> StageResult:
+    """Writes sessions, user_days, user_item_days, user_features, feature_selection and prepared_features.
+
+    Skipped where no log has a row. Raises InputError where nothing lies before as_of, or where no feature varies.
+    """
+    if all(context.lake.read(log).isEmpty() for log in LOGS):
+        return StageResult(skipped="there are no events, orders or ratings; any of these sources brings features")
+    rows = update_days(context, config)
+    rows |= _write_user_features(context, config)
+    preparation, prepared = _write_prepared(context, config)
+    return StageResult(rows={**rows, **prepared}, notes=_save(context, preparation))
+
+
+def update_days(context: StageContext, config: FeaturesConfig) -> dict[str, int]:
+    """Brings the day tables up to date; returns the rows written by table.
+
+    Days are built for which a log has rows of a higher ingest_seq than the last build saw, all of them where the
+    settings changed. The ledger is written last: after a crash the same days are built again.
+    """
+    lake = context.lake
+    last = _last_build(lake, config)
+    up_to = max(last, context.run.ingest_seq)
+    changes = Changes(*(changed_days(lake.read(log), last, up_to) for log in LOGS))
+    if not changes.days:
+        context.tell("features: the day tables are up to date")
+        return {}
+    context.tell(f"features: {len(changes.days)} days changed, from {min(changes.days)} to {max(changes.days)}")
+    events, orders, ratings = (lake.read(log).where(F.col("ingest_seq") <= up_to) for log in LOGS)
+    rows = _write_visits_and_days(context, changes, (events, orders, ratings), config)
+    days = changes.of_user_item_days
+    item_days = count_user_item_days(events.where(within(days)), orders.where(within(days)))
+    rows[USER_ITEM_DAYS.name] = lake.replace_days(USER_ITEM_DAYS, item_days, days)
+    built = (up_to, config.shapes_days(), len(changes.days), datetime.now(timezone.utc))
+    schema = ", ".join(f"{column.name} {column.type}" for column in DAY_BUILDS.columns)
+    lake.append(DAY_BUILDS, lake.spark.createDataFrame([built], schema))
+    return rows
+
+
+def _write_visits_and_days(
+    context: StageContext, changes: Changes, logs: tuple[DataFrame, DataFrame, DataFrame], config: FeaturesConfig
+) -> dict[str, int]:
+    events, orders, ratings = logs
+    days, of_sessions = changes.of_user_days, changes.of_sessions
+    read = within(with_neighbours(of_sessions) | days)
+    parts = cut_visits(count_slots(events.where(read), config), config).persist()
+    try:
+        sessions = list_sessions(parts)
+        of_days = count_user_days(parts, sessions, orders.where(within(days)), ratings.where(within(days)), config)
+        return {
+            SESSIONS.name: context.lake.replace_days(SESSIONS, sessions.where(within(of_sessions)), of_sessions),
+            USER_DAYS.name: context.lake.replace_days(USER_DAYS, of_days.where(within(days)), days),
+        }
+    finally:
+        parts.unpersist()
+
+
+def _write_user_features(context: StageContext, config: FeaturesConfig) -> dict[str, int]:
+    lake, as_of = context.lake, context.run.as_of
+    sources = Sources(*(not lake.read(log).where(F.col("day") < F.lit(as_of)).isEmpty() for log in LOGS))
+    if not (sources.events or sources.orders or sources.ratings):
+        raise InputError(f"as_of: no event, order or rating lies before {as_of}; choose a later day")
+    context.tell(f"features: describing users at {as_of}")
+    item_days = lake.read(USER_ITEM_DAYS)
+    described = describe_items(item_days, lake.read(ITEMS), as_of).persist()
+    try:
+        taste = measure_taste(item_days, described, price_categories(described), as_of, config)
+        user_days = _days_before(lake, as_of, config)
+        features = describe_users(user_days, taste, lake.read(USERS), as_of, config, sources)
+        return {USER_FEATURES.name: lake.replace_run(USER_FEATURES, features, context.run.run_id)}
+    finally:
+        described.unpersist()
+
+
+def _days_before(lake: Lake, as_of: date, config: FeaturesConfig) -> DataFrame:
+    """user_days before as_of, the last of them counted anew where its visits may go on at as_of."""
+    events, orders, ratings = (lake.read(log) for log in LOGS)
+    user_days = lake.read(USER_DAYS).select(*USER_DAYS.names)
+    if events.where(F.col("day") == F.lit(as_of)).isEmpty():
+        return user_days.where(F.col("day") < F.lit(as_of))
+    last = as_of - timedelta(days=1)
+    parts = cut_visits(count_slots(events.where(within([last - timedelta(days=1), last])), config), config)
+    is_last = within([last])
+    counted = count_user_days(parts, list_sessions(parts), orders.where(is_last), ratings.where(is_last), config)
+    return user_days.where(F.col("day") < F.lit(last)).unionByName(counted.where(is_last))
+
+
+def _write_prepared(context: StageContext, config: FeaturesConfig) -> tuple[Preparation, dict[str, int]]:
+    lake, run = context.lake, context.run
+    context.tell("features: preparing")
+    features = lake.read_run(USER_FEATURES, run.run_id)
+    preparation = fit_preparation(features, config.prepare, run.seed)
+    selection = selection_rows(lake.spark, preparation)
+    return preparation, {
+        FEATURE_SELECTION.name: lake.replace_run(FEATURE_SELECTION, selection, run.run_id),
+        PREPARED_FEATURES.name: lake.replace_run(PREPARED_FEATURES, prepare(features, preparation), run.run_id),
+    }
+
+
+def _save(context: StageContext, preparation: Preparation) -> tuple[str, ...]:
+    """Saves the fitted pipeline with the run; a lake that is a catalogue has no place for files."""
+    try:
+        path = context.lake.path(f"_models/{context.run.run_id}/preparation")
+    except LakeError as error:
+        return (f"the preparation was not saved: {error}",)
+    preparation.model.write().overwrite().save(path)
+    return ()
+
+
+def _last_build(lake: Lake, config: FeaturesConfig) -> int:
+    """The highest ingest_seq that the day tables hold; -1 where they must be built from nothing."""
+    newest = lake.read(DAY_BUILDS).agg(F.max_by(F.struct("ingest_seq", "shape"), "built_at")).first()
+    if newest is None or newest[0] is None or newest[0].shape != config.shapes_days():
+        return -1
+    return int(newest[0].ingest_seq)
