@@ -1,0 +1,71 @@
+"""What must be true of the vectors before anything is fitted to them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from segspark.core.errors import ConfigError, InputError
+from segspark.segments.config import SchemeConfig
+
+
+@dataclass(frozen=True)
+class VectorFacts:
+    """One pass over everyone's vectors."""
+
+    users: int
+    shortest: int  # numbers in a vector
+    longest: int
+    broken: int  # users with a number that is missing, NaN or infinite
+    all_equal: bool
+
+
+def look_at(vectors: DataFrame) -> VectorFacts:
+    """Counts what could go wrong. `vectors` has user_id and features."""
+
+    def is_bad(value: F.Column) -> F.Column:
+        return value.isNull() | F.isnan(value) | (F.abs(value) == F.lit(float("inf")))
+
+    size, digest = F.coalesce(F.size("features"), F.lit(0)), F.xxhash64("features")
+    (row,) = vectors.agg(
+        F.count(F.lit(1)).alias("users"),
+        F.min(size).alias("shortest"),
+        F.max(size).alias("longest"),
+        F.count_if(F.coalesce(F.exists("features", is_bad), F.lit(True))).alias("broken"),
+        (F.min(digest) == F.max(digest)).alias("all_equal"),
+    ).collect()
+    return VectorFacts(row["users"], row["shortest"] or 0, row["longest"] or 0, row["broken"], bool(row["all_equal"]))
+
+
+def check(facts: VectorFacts, table: str) -> None:
+    """InputError where no segments can be told apart, or a vector cannot be measured."""
+    if facts.users < 2:
+        had = "no users" if facts.users == 0 else "one user only"
+        raise InputError(f"{table}: {had}; segments need at least 2 users who differ; look at quarantine and as_of")
+    if facts.broken:
+        raise InputError(
+            f"{table}: {facts.broken} users have a number that is missing, NaN or infinite; build the features again"
+        )
+    if facts.shortest != facts.longest or facts.shortest == 0:
+        raise InputError(
+            f"{table}: vectors have {facts.shortest} to {facts.longest} numbers; all need the same, at least 1"
+        )
+    if facts.all_equal:
+        raise InputError(
+            f"{table}: all {facts.users} users have the same features; nothing tells segments apart; map more columns"
+        )
+
+
+def possible_numbers(config: SchemeConfig, points: np.ndarray, path: str) -> list[int]:
+    """The numbers of segments that the sample's distinct points allow. ConfigError where they allow none."""
+    most = len(np.unique(points, axis=0))
+    possible = [k for k in config.candidates if k <= most]
+    if not possible:
+        key = f"{path}.k" if config.k != "auto" else f"{path}.k_range"
+        least = min(config.candidates)
+        raise ConfigError(
+            f"{key}: {least} segments need {least} users who differ; there are {most} among {len(points)} users;"
+            f" choose {most} or fewer" + ("" if config.k == "auto" else ", or auto")
+        )
+    return possible

@@ -1,0 +1,137 @@
+"""What the users of a segment are like, in the features' own units, against all users."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from segspark.segments.personas import Share
+from segspark.segments.sample import hash_sample, lowest_hashes
+
+CATEGORIES = ("gender", "education", "region", "favourite_category")
+SHARE_ENDINGS = ("_share", "_rate")  # features that are shares by their name
+
+
+@dataclass(frozen=True)
+class Stats:
+    """One feature over some users who have it; None where nobody does, or where it is a share."""
+
+    mean: float | None
+    median: float | None = None
+    p10: float | None = None
+    p90: float | None = None
+    deviation: float | None = None
+
+
+Profile = dict[str, Stats]
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """The profile of everyone and of each segment, in the order of segment_id."""
+
+    everyone: Profile
+    segments: list[Profile]
+    shares: frozenset[str]  # features that are shares, between 0 and 1
+
+
+@dataclass(frozen=True)
+class ProfilePlan:
+    """What to look at and how closely."""
+
+    shares: dict[str, Share]
+    top_values: int  # values of a category
+    sample: int  # users whose percentiles are taken, on the driver
+    seed: int
+
+
+def numeric_features(features: DataFrame) -> list[str]:
+    """The features that have a mean."""
+    return [field.name for field in features.schema.fields if field.dataType.simpleString() == "double"]
+
+
+def profile_segments(features: DataFrame, assigned: DataFrame, sizes: np.ndarray, plan: ProfilePlan) -> Profiles:
+    """Means and shares over everyone, in one aggregation; percentiles over up to `plan.sample` users.
+
+    `assigned` has user_id and segment_id, one row per user. Brings that sample (sample x features x 8 bytes) and one
+    row per segment to the driver. NaN counts as missing.
+    """
+    numeric = numeric_features(features)
+    categories = [name for name in CATEGORIES if name in features.columns]
+    users = features.select("user_id", *categories, *[F.nanvl(name, F.lit(None)).alias(name) for name in numeric])
+    joined = users.join(assigned.select("user_id", "segment_id"), on="user_id", how="inner")
+    sample = lowest_hashes(hash_sample(joined, plan.sample, int(sizes.sum()), plan.seed).toArrow(), plan.sample)
+    shares = _share_columns(sample, categories, plan)
+    means = _means(joined, numeric, shares, len(sizes))
+    spread = [_spread(sample, numeric, segment) for segment in (None, *range(len(sizes)))]
+    told = [_profile(mean, stats) for mean, stats in zip(means, spread, strict=True)]
+    by_name = {name for name in numeric if name.endswith(SHARE_ENDINGS)}
+    return Profiles(told[0], told[1:], frozenset(by_name | set(shares)))
+
+
+def _share_columns(sample: pa.Table, categories: list[str], plan: ProfilePlan) -> dict[str, Column]:
+    """1 or 0 per user, null where unknown: the ranges of the plan and the most frequent values of each category."""
+    columns = {}
+    for name, share in plan.shares.items():
+        if share.feature in sample.column_names:
+            columns[name] = F.col(share.feature).between(share.lower, share.upper).cast("double")
+    for category in categories:
+        for value in _top_values(sample.column(category), plan.top_values):
+            columns[f"{category}={value}"] = (F.col(category) == F.lit(value)).cast("double")
+    return columns
+
+
+def _top_values(column: pa.ChunkedArray, count: int) -> list[str]:
+    found = [(-entry["counts"], entry["values"]) for entry in column.drop_null().value_counts().to_pylist()]
+    return [value for _, value in sorted(found)[:count]]
+
+
+def _means(joined: DataFrame, numeric: list[str], shares: dict[str, Column], k: int) -> list[dict[str, float | None]]:
+    """Means of everyone, then of each segment, rounded to 12 digits: sums in another order give the same."""
+    columns = {**{name: F.col(name) for name in numeric}, **shares}
+    sums = [F.sum(column).alias(f"sum {number}") for number, column in enumerate(columns.values())]
+    counts = [F.count(column).alias(f"count {number}") for number, column in enumerate(columns.values())]
+    totals = np.zeros((k, 2, len(columns)))
+    for row in joined.groupBy("segment_id").agg(*sums, *counts).collect():
+        for number in range(len(columns)):
+            totals[row["segment_id"], :, number] = row[f"sum {number}"] or 0.0, row[f"count {number}"]
+    both = [totals.sum(axis=0), *totals]
+    return [
+        {
+            name: _rounded(part[0, number] / part[1, number]) if part[1, number] else None
+            for number, name in enumerate(columns)
+        }
+        for part in both
+    ]
+
+
+def _spread(sample: pa.Table, numeric: list[str], segment: int | None) -> Profile:
+    """Percentiles and deviation of one segment's users in the sample, or of all."""
+    segments = sample.column("segment_id").to_numpy()
+    chosen = np.ones(len(segments), dtype=bool) if segment is None else segments == segment
+    found = {}
+    for name in numeric:
+        values = sample.column(name).to_numpy()[chosen]
+        values = values[~np.isnan(values)]
+        if len(values):
+            p10, median, p90 = (_rounded(value) for value in np.quantile(values, [0.1, 0.5, 0.9]))
+            found[name] = Stats(None, median, p10, p90, _rounded(values.std()))
+    return found
+
+
+def _profile(means: dict[str, float | None], spread: Profile) -> Profile:
+    told = {}
+    for name, mean in means.items():
+        other = spread.get(name)
+        if other is not None:
+            told[name] = Stats(mean, other.median, other.p10, other.p90, other.deviation)
+        else:
+            deviation = (mean * (1 - mean)) ** 0.5 if mean is not None and 0 <= mean <= 1 else None
+            told[name] = Stats(mean, deviation=deviation)
+    return told
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.12g}")

@@ -1,0 +1,85 @@
+"""The room's small results as rows of its tables."""
+
+from math import isfinite
+
+from pyspark.sql import DataFrame, SparkSession
+
+from segspark.core.contracts import Contract
+from segspark.segments.choice import Candidate
+from segspark.segments.fit import FittedScheme
+from segspark.segments.geometry import project
+from segspark.segments.naming import Named
+from segspark.segments.profiles import Profiles, Stats
+
+Row = dict[str, object]
+
+
+def model_rows(scheme: str, candidates: list[Candidate], chosen: Candidate, fitted: FittedScheme) -> list[Row]:
+    """One row per candidate, measured on the sample; the chosen one's params tell of the final fit."""
+    return [
+        {
+            "scheme": scheme,
+            "model_id": f"kmeans-{candidate.k}",
+            "algorithm": "kmeans",
+            "k": candidate.k,
+            "params": fitted.params if candidate is chosen else fitted.sample_params,
+            "silhouette": _finite(candidate.silhouette),
+            "davies_bouldin": _finite(candidate.davies_bouldin),
+            "calinski_harabasz": _finite(candidate.calinski_harabasz),
+            "prediction_strength": candidate.prediction_strength,
+            "stability": candidate.stability,
+            "min_share": candidate.min_share,
+            "cost": candidate.cost,
+            "score": candidate.score,
+            "chosen": candidate is chosen,
+        }
+        for candidate in candidates
+    ]
+
+
+def segment_rows(scheme: str, fitted: FittedScheme, named: list[Named]) -> list[Row]:
+    """One row per segment."""
+    model = fitted.model
+    places = project(model.centres, model.origin, model.axes)
+    users = int(model.sizes.sum())
+    return [
+        {
+            "scheme": scheme,
+            "segment_id": number,
+            "name": given.name,
+            "title": given.title,
+            "size": int(model.sizes[number]),
+            "share": int(model.sizes[number]) / users,
+            "why": given.why,
+            "strategy": given.strategy,
+            "centroid": model.centres[number].tolist(),
+            "pca": places[number].tolist(),
+        }
+        for number, given in enumerate(named)
+    ]
+
+
+def profile_rows(scheme: str, profiles: Profiles) -> list[Row]:
+    """One row per segment and feature that anyone has."""
+    rows: list[Row] = []
+    for number, profile in enumerate(profiles.segments):
+        for feature, everyone in profiles.everyone.items():
+            if everyone.mean is None:
+                continue
+            own = profile.get(feature, Stats(None))
+            lift = own.mean / everyone.mean if own.mean is not None and everyone.mean != 0 else None
+            place: Row = {"scheme": scheme, "segment_id": number, "feature": feature}
+            numbers: Row = {"mean": own.mean, "median": own.median, "p10": own.p10, "p90": own.p90}
+            overall: Row = {"overall_mean": everyone.mean, "overall_median": everyone.median, "lift": lift}
+            rows.append({**place, **numbers, **overall})
+    return rows
+
+
+def frame_of(spark: SparkSession, contract: Contract, rows: list[Row]) -> DataFrame:
+    """Rows with exactly the contract's columns."""
+    schema = ", ".join(f"`{column.name}` {column.type}" for column in contract.columns)
+    return spark.createDataFrame([tuple(row[name] for name in contract.names) for row in rows], schema)
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None
