@@ -1,0 +1,69 @@
+"""What the recommend room can be told."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class EventWeights(BaseModel):
+    """How much one act counts for an item, before time decay. Only the ratios between them matter beside `alpha`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    view: float = Field(default=1.0, ge=0)  # one view
+    click: float = Field(default=1.0, ge=0)  # one click
+    add_to_cart: float = Field(default=3.0, ge=0)  # one addition to the cart
+    wishlist: float = Field(default=2.0, ge=0)  # one addition to the wish list
+    purchase: float = Field(default=5.0, ge=0)  # one paid order line, or one purchase event where the order is not known
+    rating: float = Field(default=1.0, ge=0)  # one rating given, whatever it says
+
+    @model_validator(mode="after")
+    def _some_act_counts(self) -> "EventWeights":
+        if not any(self.model_dump().values()):
+            raise ValueError("event_weights: all are 0; at least one act must count")
+        return self
+
+
+class EvaluationConfig(BaseModel):
+    """How the lists are judged: fitted on what came before a day, held against what came after it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    test_days: int = Field(default=30, ge=1)  # days before as_of that are held out
+    test_share: float | None = Field(default=None, gt=0, lt=1)  # in place of test_days: the last share of the days with data
+    k: int = Field(default=10, ge=1, le=1000)  # length of the lists that are judged
+    relevant: Literal["bought", "touched"] = "bought"  # what counts as a hit; touched where nothing was bought
+    bootstrap_rounds: int = Field(default=500, ge=20, le=10_000)  # resamples of the users behind each interval
+    max_users: int = Field(default=100_000, ge=1)  # users judged; above it, a sample by hash
+
+
+class RecommendConfig(BaseModel):
+    """Factors, similarity and recommendations."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    event_weights: EventWeights = EventWeights()
+    half_life_days: float | None = Field(90.0, gt=0)  # after so many days an act counts half; null: never less
+
+    rank: int = Field(32, ge=1, le=1024)  # length of the ALS vectors
+    reg_param: float = Field(0.2, ge=0)  # ALS regularisation; MLlib multiplies it by a row's number of interactions
+    alpha: float = Field(0.3, gt=0)  # confidence per unit of weight: 1 + alpha * weight (Hu, Koren, Volinsky 2008)
+    iterations: int = Field(10, ge=1, le=100)  # ALS alternations
+    blocks: int | None = Field(None, ge=1, le=10_000)  # ALS blocks per side; null: from the number of interactions
+    rating_reg_param: float = Field(0.1, ge=0)  # the same for explicit ALS on ratings
+
+    top_n: int = Field(10, ge=1, le=1000)  # items per user
+    exclude_seen: bool = True  # whether items that the user has are left out of the user's list
+    seen: Literal["bought", "touched"] = "bought"  # which items a user has: those bought, or those acted on in any way
+    explain_max_items: int = Field(1_000_000, ge=0)  # items up to which each row names the item that it follows from
+
+    neighbours: int = Field(50, ge=1, le=1000)  # similar items per item
+    user_neighbours: int = Field(20, ge=1, le=1000)  # similar users per user
+    user_similarity_max_users: int = Field(50_000, ge=0)  # above it, exact user similarity is left out
+
+    similarity_block_rows: int = Field(4096, ge=1, le=16_384)  # rows of a block: its product has at most their square
+    similarity_block_pairs: int = Field(2_000_000, ge=1)  # interactions of a block, on average
+    user_block_rows: int = Field(32_768, ge=1, le=262_144)  # users whose lists one task makes at a time
+    item_block_rows: int = Field(4096, ge=1, le=65_536)  # items that are scored at a time
+
+    evaluation: EvaluationConfig = EvaluationConfig()

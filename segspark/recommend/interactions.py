@@ -1,0 +1,80 @@
+"""Days of acts become one weight per user and item."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+if TYPE_CHECKING:
+    from segspark.recommend.config import EventWeights, RecommendConfig
+
+MICRO = 1_000_000  # weights are summed as whole millionths, so that the order of the rows does not matter
+RATED, VIEWED, WISHED, CARTED, BOUGHT = 1, 2, 3, 4, 5  # the strongest act of a user on an item
+
+
+def weigh_interactions(days: DataFrame, ratings: DataFrame, config: RecommendConfig, as_of: date) -> DataFrame:
+    """One row per user and item acted on before `as_of`: user_id, item_id, weight, action.
+
+    `days` has the columns of user_item_days, `ratings` those of ratings. `weight` is the sum of the event weights, each
+    halved for every half-life between its day and `as_of`, in whole millionths; `action` is the strongest act.
+    """
+    acts = _day_acts(days, config.event_weights).unionByName(_rating_acts(ratings, config.event_weights))
+    decay = _decay(config.half_life_days, as_of)
+    micros = F.round(F.col("weight") * decay * MICRO).cast("bigint")
+    is_known = F.col("user_id").isNotNull() & F.col("item_id").isNotNull() & (F.col("day") < F.lit(as_of))
+    summed = acts.where(is_known & (F.col("action") > 0)).withColumn("micros", micros)
+    return summed.groupBy("user_id", "item_id").agg(
+        (F.sum("micros") / F.lit(float(MICRO))).alias("weight"), F.max("action").alias("action")
+    )
+
+
+def leave_out_bots(interactions: DataFrame, user_features: DataFrame) -> DataFrame:
+    """The interactions of users that `user_features` does not call bots."""
+    bots = user_features.where("is_bot").select("user_id")
+    return interactions.join(bots, on="user_id", how="left_anti")
+
+
+def with_numbers(interactions: DataFrame, user_index: DataFrame, item_index: DataFrame) -> DataFrame:
+    """user_no, item_no, weight and action of the interactions whose user and item both have a number."""
+    numbered = interactions.join(user_index, on="user_id", how="inner")
+    return numbered.join(item_index, on="item_id", how="inner").select("user_no", "item_no", "weight", "action")
+
+
+def popularity(interactions: DataFrame, *keys: str) -> DataFrame:
+    """The keys and `popularity`, the sum of their weights."""
+    micros = F.round(F.col("weight") * MICRO).cast("bigint")
+    return interactions.groupBy(*keys).agg((F.sum(micros) / F.lit(float(MICRO))).alias("popularity"))
+
+
+def _day_acts(days: DataFrame, weights: EventWeights) -> DataFrame:
+    bought = F.greatest("purchases", "order_lines")  # the event and the line of one purchase are one act
+    weight = (
+        F.col("views") * weights.view
+        + F.col("clicks") * weights.click
+        + F.col("carts") * weights.add_to_cart
+        + F.col("wishlists") * weights.wishlist
+        + bought * weights.purchase
+    )
+    action = (
+        F.when(bought > 0, BOUGHT)
+        .when(F.col("carts") > 0, CARTED)
+        .when(F.col("wishlists") > 0, WISHED)
+        .when((F.col("views") > 0) | (F.col("clicks") > 0), VIEWED)
+        .otherwise(0)
+    )
+    return days.select("user_id", "item_id", "day", weight.alias("weight"), action.alias("action"))
+
+
+def _rating_acts(ratings: DataFrame, weights: EventWeights) -> DataFrame:
+    rated = (F.lit(weights.rating).alias("weight"), F.lit(RATED).alias("action"))
+    return ratings.select("user_id", "item_id", F.to_date("rated_at").alias("day"), *rated)
+
+
+def _decay(half_life_days: float | None, as_of: date) -> Column:
+    if half_life_days is None:
+        return F.lit(1.0)
+    age_days = F.datediff(F.lit(as_of), F.col("day"))
+    return F.pow(F.lit(0.5), age_days / F.lit(half_life_days))

@@ -1,0 +1,52 @@
+"""What is popular, in a segment and overall: for users about whom nothing else is known."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from segspark.recommend.interactions import popularity
+
+EVERYBODY = -1  # the segment_id of the list of all users
+IN_SEGMENT, OVERALL = "popular in your segment", "popular"
+
+
+def popular_items(interactions: DataFrame, segments: DataFrame, closed: DataFrame, length: int) -> DataFrame:
+    """One row per segment and place: segment_id, place from 1, item_id, score, reason.
+
+    A segment's own list (items of its users by summed weight, ties by item_id) goes on with the overall list; the
+    overall list alone has segment_id -1. Each has up to `length` distinct items, `closed` (item_id) never among them.
+    """
+    open_acts = interactions.where("weight > 0").join(closed, on="item_id", how="left_anti")
+    everybody = _top(popularity(open_acts, "item_id").withColumn("segment_id", F.lit(EVERYBODY)), length)
+    in_segment = open_acts.join(segments.select("user_id", "segment_id"), on="user_id", how="inner")
+    own = _top(popularity(in_segment, "segment_id", "item_id"), length).withColumn("reason", F.lit(IN_SEGMENT))
+    overall = everybody.withColumn("reason", F.lit(OVERALL))
+    known = segments.select("segment_id").distinct()
+    carried = overall.drop("segment_id").crossJoin(F.broadcast(known)).select(own.columns)
+    is_repeated = Window.partitionBy("segment_id", "item_id").orderBy(F.col("reason") == OVERALL)
+    merged = own.unionByName(carried).withColumn("copy", F.row_number().over(is_repeated)).where("copy = 1")
+    order = Window.partitionBy("segment_id").orderBy(F.col("reason") == OVERALL, "place")
+    joined = merged.withColumn("place", F.row_number().over(order)).where(F.col("place") <= length).drop("copy")
+    return joined.unionByName(overall).withColumnRenamed("popularity", "score")
+
+
+def lists_for_cold_users(
+    cold: DataFrame, segments: DataFrame, popular: DataFrame, seen: DataFrame, top_n: int
+) -> DataFrame:
+    """One row per user of `cold` (user_id) and place: user_id, rank, item_id, score, reason.
+
+    The user's segment's list, else everybody's, without the user's pairs in `seen` (user_id, item_id). It is complete
+    where `popular` is longer than top_n by as many items as a cold user can have seen.
+    """
+    placed = cold.join(segments.select("user_id", "segment_id"), on="user_id", how="left")
+    placed = placed.fillna(EVERYBODY, subset=["segment_id"])
+    offered = placed.join(F.broadcast(popular), on="segment_id", how="inner")
+    offered = offered.join(seen, on=["user_id", "item_id"], how="left_anti")
+    rank = F.row_number().over(Window.partitionBy("user_id").orderBy("place"))
+    return offered.withColumn("rank", rank).where(F.col("rank") <= top_n).drop("segment_id", "place")
+
+
+def _top(scored: DataFrame, length: int) -> DataFrame:
+    order = Window.partitionBy("segment_id").orderBy(F.desc("popularity"), "item_id")
+    return scored.withColumn("place", F.row_number().over(order)).where(F.col("place") <= length)

@@ -1,0 +1,48 @@
+"""The best few numbers of each row, gathered piece by piece: higher scores first, ties by the lower number."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class Best:
+    """Up to `size` (number, score) of each row. Memory: 16 bytes per row and place."""
+
+    def __init__(self, rows: int, size: int) -> None:
+        self.size = size
+        self.numbers = np.full((rows, size), -1, np.int64)
+        self.scores = np.full((rows, size), -np.inf)
+
+    def bounds(self) -> np.ndarray:
+        """The score that a row's newcomer must reach: its last place's, or minus infinity where places are free."""
+        return self.scores[:, -1]
+
+    def merge(self, row: np.ndarray, number: np.ndarray, score: np.ndarray) -> None:
+        """Ranks newcomers together with what each row had. A number comes once per row."""
+        touched = np.unique(row)
+        old_row, place = np.nonzero(self.numbers[touched] >= 0)
+        old_row = touched[old_row]
+        places = (old_row, place)
+        row = np.concatenate([old_row, row])
+        number = np.concatenate([self.numbers[places], number])
+        score = np.concatenate([self.scores[places], score])
+        order = np.lexsort((number, -score, row))
+        row, number, score = row[order], number[order], score[order]
+        rank = rank_within(row)
+        kept = rank < self.size
+        self.numbers[row[kept], rank[kept]] = number[kept]
+        self.scores[row[kept], rank[kept]] = score[kept]
+
+    def ranked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """row, rank from 1, number and score of every place that is taken, rows and ranks ascending."""
+        row, place = np.nonzero(self.numbers >= 0)
+        return row, place + 1, self.numbers[row, place], self.scores[row, place]
+
+
+def rank_within(group: np.ndarray) -> np.ndarray:
+    """The position of each element within its run of equal elements, from 0."""
+    if len(group) == 0:
+        return np.zeros(0, np.int64)
+    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
+    lengths = np.diff(np.r_[starts, len(group)])
+    return np.arange(len(group)) - np.repeat(starts, lengths)

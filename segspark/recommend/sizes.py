@@ -1,0 +1,41 @@
+"""How large blocks are: from configuration and the data's own counts, never from the machine."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segspark.recommend.config import RecommendConfig
+
+PAIRS_PER_ALS_BLOCK = 500_000  # fewer make more messages than work, more do not spread over a cluster
+LEAST_ALS_BLOCKS = 2
+IDS_PER_BUCKET = 500_000  # ids that one task sorts when they are numbered
+LEAST_USER_BLOCKS = 8  # so that a small shop still keeps more than one core busy
+LEAST_USER_BLOCK_ROWS = 512
+
+
+def als_blocks(pairs: int, config: RecommendConfig) -> int:
+    """Blocks of users and of items in ALS; the last digits of the factors depend on it."""
+    return config.blocks or max(LEAST_ALS_BLOCKS, ceil(pairs / PAIRS_PER_ALS_BLOCK))
+
+
+def id_buckets(ids: int) -> int:
+    """Ranges in which ids are numbered apart from each other; the numbers do not depend on it."""
+    return max(1, ceil(ids / IDS_PER_BUCKET))
+
+
+def similarity_block_rows(rows: int, pairs: int, config: RecommendConfig) -> int:
+    """Rows of one block of a sparse matrix, such that neither rows nor interactions exceed the configured bounds."""
+    by_pairs = config.similarity_block_pairs * max(rows, 1) // max(pairs, 1)
+    return max(1, min(config.similarity_block_rows, by_pairs))
+
+
+def user_block_rows(users: int, config: RecommendConfig) -> int:
+    """Users of one block when lists are made."""
+    return min(config.user_block_rows, max(LEAST_USER_BLOCK_ROWS, ceil(users / LEAST_USER_BLOCKS)))
+
+
+def block_count(rows: int, block_rows: int) -> int:
+    """Blocks that hold rows 0 to rows - 1."""
+    return max(1, ceil(rows / block_rows))

@@ -1,0 +1,147 @@
+"""The room from days to tables, on a shop with planted tastes: a user buys within one of two halves of the items."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from segspark.core.contracts import (
+    ITEM_SIMILARITY,
+    ITEMS,
+    RATINGS,
+    RECOMMENDATION_METRICS,
+    RECOMMENDATIONS,
+    USER_FACTORS,
+    USER_FEATURES,
+    USER_ITEM_DAYS,
+    USER_SEGMENTS,
+    USER_SIMILARITY,
+)
+from segspark.core.lake import Lake
+from segspark.core.stage import Run, StageContext
+from segspark.recommend.config import EvaluationConfig, RecommendConfig
+from segspark.recommend.stage import build_recommendations, build_similarity, evaluate_recommendations, fit_factors
+from tests.builders import at, day, rows_of
+
+AS_OF = day("2024-04-01")
+CONFIG = RecommendConfig(
+    rank=4, iterations=5, top_n=3, reg_param=0.05, evaluation=EvaluationConfig(bootstrap_rounds=100)
+)
+USERS = ["9223372036854775807", "a,b", "🦊", *(f"u{number}" for number in range(21))]
+ITEMS_OF = [["🎁", "i,1", *(f"a{n}" for n in range(8))], ["18446744073709551615", *(f"b{n}" for n in range(9))]]
+
+
+def context_of(lake):
+    return StageContext(lake, Run("r-1", AS_OF, ingest_seq=5, seed=7))
+
+
+def bought():
+    """Every user buys 6 of the 10 items of one half, one a day: 4 in February, 2 in the last month."""
+    random = np.random.default_rng(1)
+    for number, user in enumerate(USERS):
+        items = random.permutation(ITEMS_OF[number % 2])[:6]
+        for place, item in enumerate(items):
+            on = day("2024-02-10") + timedelta(days=place) if place < 4 else day("2024-03-10") + timedelta(days=place)
+            yield {"user_id": user, "item_id": str(item), "day": on, "order_lines": 1}
+
+
+def stock_shop(lake, spark):
+    bot = [{"user_id": "bot", "item_id": "b8", "day": day("2024-03-20"), "order_lines": 10**6}]
+    rows = [*bought(), *bot]
+    lake.replace_days(USER_ITEM_DAYS, rows_of(spark, USER_ITEM_DAYS, *rows), {row["day"] for row in rows})
+    features = [{"user_id": user, "as_of": AS_OF, "is_bot": user == "bot"} for user in [*USERS, "bot", "cold", "lost"]]
+    lake.replace_run(USER_FEATURES, rows_of(spark, USER_FEATURES, *features), "r-1")
+    segments = [{"scheme": "value", "user_id": u, "segment_id": n % 2} for n, u in enumerate(USERS)]
+    segments.append({"scheme": "value", "user_id": "cold", "segment_id": 1})
+    lake.replace_run(USER_SEGMENTS, rows_of(spark, USER_SEGMENTS, *segments), "r-1")
+    stocked = [{"item_id": "a0", "stock": 0}, {"item_id": "a1", "stock": 4}, {"item_id": "b0", "stock": None}]
+    lake.upsert(ITEMS, rows_of(spark, ITEMS, *stocked))
+    ratings = [
+        {"user_id": row["user_id"], "item_id": row["item_id"], "rating": 1.0 + number % 5, "ingest_seq": 1}
+        | {"rated_at": at(f"{row['day']} 12:00"), "day": row["day"]}
+        for number, row in enumerate(bought())
+    ]
+    lake.append(RATINGS, rows_of(spark, RATINGS, *ratings))
+
+
+@pytest.fixture(scope="module")
+def results(spark, tmp_path_factory):
+    lake = Lake(spark, str(tmp_path_factory.mktemp("recommend") / "lake"))
+    stock_shop(lake, spark)
+    stages = (fit_factors, build_similarity, build_recommendations, evaluate_recommendations)
+    return lake, [stage(context_of(lake), CONFIG) for stage in stages]
+
+
+@pytest.fixture(scope="module")
+def listed(results):
+    rows = results[0].read_run(RECOMMENDATIONS, "r-1").collect()
+    return {user: [row for row in rows if row.user_id == user] for user in {row.user_id for row in rows}}
+
+
+def test_every_stage_says_how_many_rows_it_wrote(results):
+    lake, (factors, similarity, recommendations, metrics) = results
+    assert factors.rows["user_factors"] == len(USERS) == lake.read_run(USER_FACTORS, "r-1").count()
+    assert similarity.rows["user_similarity"] == lake.read_run(USER_SIMILARITY, "r-1").count()
+    assert recommendations.rows["recommendations"] == lake.read_run(RECOMMENDATIONS, "r-1").count()
+    assert metrics.rows["recommendation_metrics"] == lake.read_run(RECOMMENDATION_METRICS, "r-1").count()
+
+
+def test_everybody_but_bots_gets_a_full_list_with_ranks_without_gaps(listed):
+    assert set(listed) == {*USERS, "cold", "lost"}
+    assert all(sorted(row["rank"] for row in rows) == [1, 2, 3] for rows in listed.values())
+
+
+def test_no_list_has_what_was_bought_or_what_is_out_of_stock(listed):
+    has = {(row["user_id"], row["item_id"]) for row in bought()}
+    for user, rows in listed.items():
+        assert not has & {(user, row.item_id) for row in rows}
+        assert "a0" not in {row.item_id for row in rows}
+
+
+def test_a_list_starts_with_the_half_of_the_shop_that_the_user_buys_in_and_says_why(listed):
+    has = {(row["user_id"], row["item_id"]) for row in bought()}
+    for number, user in enumerate(USERS):
+        first = next(row for row in listed[user] if row["rank"] == 1)
+        assert first.method == "als"
+        assert first.item_id in ITEMS_OF[number % 2]
+        assert first.reason.startswith("because you bought ")
+        assert (user, first.reason.removeprefix("because you bought ")) in has
+
+
+def test_a_cold_user_gets_what_is_popular_in_the_segment_else_overall(listed):
+    assert {(row.method, row.reason) for row in listed["cold"]} == {("popularity", "popular in your segment")}
+    assert {row.item_id for row in listed["cold"]} <= set(ITEMS_OF[1])
+    assert {(row.method, row.reason) for row in listed["lost"]} == {("popularity", "popular")}
+    assert [row.score for row in sorted(listed["lost"], key=lambda row: row["rank"])] == sorted(
+        (row.score for row in listed["lost"]), reverse=True
+    )
+
+
+def test_similar_items_and_users_are_of_the_same_half_and_named(results):
+    lake = results[0]
+    neighbours = [
+        (r.item_id, r.neighbour_id) for r in lake.read_run(ITEM_SIMILARITY, "r-1").where("rank <= 3").collect()
+    ]
+    half = {item: number for number, items in enumerate(ITEMS_OF) for item in items}
+    assert neighbours and all(half[item] == half[other] for item, other in neighbours)
+    users = lake.read_run(USER_SIMILARITY, "r-1").where("user_id = '🦊'").first()
+    assert users.neighbours[0].similarity >= users.neighbours[-1].similarity > 0
+
+
+def test_metrics_are_there_for_both_methods_and_planted_tastes_beat_popularity(results):
+    rows = {(r.method, r.metric): r for r in results[0].read_run(RECOMMENDATION_METRICS, "r-1").collect()}
+    als, popular, gap = (rows[m, "ndcg_at_k"] for m in ("als", "popularity", "als-popularity"))
+    assert als.users == len(USERS)
+    assert als.value == pytest.approx(popular.value + gap.value)
+    assert als.popularity_value == popular.value
+    assert gap.low > 0
+    assert als.low < als.value < als.high
+    assert 0 < rows["popularity", "coverage"].value <= rows["als", "coverage"].value <= 1
+    assert rows["als_explicit", "rmse"].value > 0
+
+
+def test_stages_without_interactions_are_skipped_with_a_reason(lake):
+    assert "orders" in fit_factors(context_of(lake), CONFIG).skipped
+    assert "factors" in build_similarity(context_of(lake), CONFIG).skipped
+    assert "factors" in build_recommendations(context_of(lake), CONFIG).skipped
+    assert "history" in evaluate_recommendations(context_of(lake), CONFIG).skipped
