@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from segspark.core.contracts import FEATURE_SELECTION, ORDERS, PREPARED_FEATURES, USER_FEATURES
-from tests.unit.features.conftest import Shop
+from segspark.core.lake import Lake
+from tests.unit.features.shops import Shop
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "online_retail"
 AS_OF = date(2011, 9, 1)
@@ -33,14 +34,12 @@ def lines():
         customer = line["CustomerID"].replace(".0", "")
         if customer:
             by_customer.setdefault(customer, []).append(line)
-    wanted = {*CUSTOMERS, *sorted(by_customer)[::8]}
+    wanted = {*CUSTOMERS, *sorted(by_customer)[::60]}
     return {customer: rows for customer, rows in by_customer.items() if customer in wanted}
 
 
 @pytest.fixture(scope="module")
 def retail(spark, tmp_path_factory, lines):
-    from segspark.core.lake import Lake
-
     shop = Shop(spark, Lake(spark, str(tmp_path_factory.mktemp("retail") / "lake")))
     numbered = ((c, n, line) for c, rows in lines.items() for n, line in enumerate(rows))
     shop.log(ORDERS, *(order_line(customer, number, line) for customer, number, line in numbered))

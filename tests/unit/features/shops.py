@@ -1,0 +1,74 @@
+"""What the features tests share: a stage run in one line, and rows as a shop would log them."""
+
+import random
+from datetime import timedelta
+
+from segspark.core.stage import Run, StageContext
+from segspark.features.config import FeaturesConfig
+from segspark.features.stage import build_features, update_days
+from tests.builders import at, day, rows_of
+
+
+class Shop:
+    """A lake with logs: rows are appended, the stage is run, tables are read back."""
+
+    def __init__(self, spark, lake):
+        self.spark, self.lake, self.seq = spark, lake, 0
+
+    def log(self, contract, *rows):
+        """Appends rows as one more file; `day` follows from the time column."""
+        self.seq += 1
+        clock = {"events": "event_time", "orders": "order_time", "ratings": "rated_at"}.get(contract.name)
+        dated = ({**row, "day": row[clock].date()} for row in rows) if clock else rows
+        self.lake.append(contract, rows_of(self.spark, contract, *({**r, "ingest_seq": self.seq} for r in dated)))
+
+    def context(self, as_of, run_id="run-1"):
+        return StageContext(self.lake, Run(run_id, day(as_of), self.seq, 7))
+
+    def update(self, config=None):
+        return update_days(self.context("2030-01-01"), config or FeaturesConfig())
+
+    def run(self, as_of, config=None, run_id="run-1"):
+        return build_features(self.context(as_of, run_id), config or FeaturesConfig())
+
+    def rows(self, contract, run_id="run-1"):
+        frame = self.lake.read_run(contract, run_id) if contract.kind == "run" else self.lake.read(contract)
+        return {tuple(row[key] for key in contract.key): row for row in frame.collect()}
+
+
+def event(number, user, time, kind="view", **more):
+    """One event: `event(1, "ann", "2024-03-01 10:00")`."""
+    return {"event_id": str(number), "user_id": user, "event_time": at(time), "event_type": kind, **more}
+
+
+def order(order_id, user, time, price, quantity=1.0, line=1, status="paid", item="i", **more):
+    """One order line."""
+    plain = {"order_id": order_id, "line": line, "user_id": user, "item_id": item, "status": status}
+    return {**plain, "order_time": at(time), "unit_price": price, "quantity": quantity, "discount": None, **more}
+
+
+def random_logs(seed, users=12, days=9, first="2024-02-26"):
+    """Events, orders and ratings of some users over some days, at irregular times and often over midnight."""
+    draw = random.Random(seed)
+    start = at(first)
+    kinds = ["impression", "view", "view", "click", "search", "add_to_cart", "wishlist", "purchase"]
+    events, orders, ratings = [], [], []
+    for user in [f"u{number}" for number in range(users)]:
+        for _ in range(draw.randint(1, 6)):
+            time = start + timedelta(minutes=draw.randint(0, days * 1440 - 1))
+            for _ in range(draw.randint(1, 9)):
+                item, price = f"i{draw.randint(0, 9)}", draw.randint(100, 9999) / 100
+                more = {"item_id": item, "category": f"c{int(item[1:]) % 3}", "price": price}
+                events.append(event(f"e{len(events)}", user, str(time), draw.choice(kinds), **more))
+                time += timedelta(seconds=draw.randint(0, 2400))
+        for _ in range(draw.randint(0, 4)):
+            time = start + timedelta(minutes=draw.randint(0, days * 1440 - 1))
+            for line in range(1, draw.randint(2, 5)):
+                item, price = f"i{draw.randint(0, 9)}", draw.randint(100, 9999) / 100
+                more = {"item": item, "category": f"c{int(item[1:]) % 3}", "discount": draw.choice([None, 0.5])}
+                status = draw.choice(["paid", "paid", "paid", "refunded"])
+                name = f"o{len(orders)}" if line == 1 else orders[-1]["order_id"]
+                orders.append(order(name, user, str(time), price, draw.randint(1, 5) * 1.0, line, status, **more))
+        rated = start + timedelta(minutes=draw.randint(0, days * 1440 - 1))
+        ratings.append({"user_id": user, "item_id": "i1", "rated_at": rated, "rating": draw.randint(2, 10) / 2})
+    return events, orders, ratings
