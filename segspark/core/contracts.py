@@ -228,6 +228,7 @@ SOURCE_FILES = ledger(
         Column("accepted", "bigint", "rows that went to the log table"),
         Column("quarantined", "bigint", "rows that went to quarantine"),
         Column("filtered", "bigint", "rows that `where` left out"),
+        Column("repeated", "bigint", "accepted rows that equal an earlier one in every raw field, where keys are made"),
         Column("ingest_seq", "bigint", "the file's number, rising in the order of reading"),
         Column("read_at", "timestamp", "when, UTC"),
     ],

@@ -1,0 +1,101 @@
+"""The ledger's side of reading: which files are new, and whether every row of a file is accounted for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from segspark.core.errors import InputError, SegsparkError
+from segspark.ingest.files import SourceFile
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the ledger knows of a file that was read."""
+
+    size: int  # bytes
+    modified: int  # microseconds since 1970
+    digest: str
+    mapping_digest: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A source's files: those to read, and those whose content must be looked at to know that it did not change."""
+
+    new: list[SourceFile] = field(default_factory=list)
+    touched: list[SourceFile] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of one file's rows."""
+
+    file: SourceFile
+    digest: str
+    rows_in: int
+    accepted: int
+    quarantined: int
+    filtered: int
+    repeated: int
+    ingest_seq: int
+
+
+def sort_out(
+    name: str, files: Sequence[SourceFile], known: Mapping[str, Entry], mapping_digest: str | None, is_table: bool
+) -> Listing:
+    """Which of the files to read. A known file has the path, size and time of one in the ledger.
+
+    Raises InputError where files were read under another mapping (unless `mapping_digest` is None), and where a table
+    no longer has files that were read from it.
+    """
+    listed = {file.path for file in files}
+    gone = sorted(path for path in known if path not in listed) if is_table else []
+    if gone:
+        raise InputError(
+            f"sources.{name}: the table was rewritten since it was read ({len(gone)} of its files are gone, by"
+            " OPTIMIZE, UPDATE, DELETE or MERGE), so its new rows cannot be told from the old; read it into a new lake"
+        )
+    other = [p for p in sorted(listed & known.keys()) if mapping_digest not in (None, known[p].mapping_digest)]
+    if other:
+        raise InputError(
+            f"sources.{name}: the mapping (format, options, where, columns) or a bound of `ingest` changed since"
+            f" {len(other)} files were read, as {other[0]}; restore it, or set `lake` to a new folder to read them anew"
+        )
+    new = [file for file in files if file.path not in known]
+    touched = [file for file in files if file.path in known and not _is_same(file, known[file.path])]
+    return Listing(new, touched)
+
+
+def refuse_changed(name: str, path: str, before: str, now: str) -> None:
+    """Raises InputError where a file that was read has another content now."""
+    if before != now:
+        raise InputError(
+            f"sources.{name}: {path} was read before and has another content now (rows then {before.split('-')[0]}, now"
+            f" {now.split('-')[0]}); restore it and put new or corrected rows in a file of their own, or set `lake` to"
+            " a new folder to read all files anew"
+        )
+
+
+def settle(name: str, accounts: Sequence[Account]) -> None:
+    """Raises SegsparkError where rows in are not accepted + quarantined + filtered."""
+    for account in accounts:
+        out = account.accepted + account.quarantined + account.filtered
+        if account.rows_in != out:
+            raise SegsparkError(
+                f"sources.{name}: {account.file.path} has {account.rows_in} rows, but {account.accepted} accepted +"
+                f" {account.quarantined} quarantined + {account.filtered} filtered are {out}; nothing of it counts;"
+                " run again, and report this if it comes back"
+            )
+
+
+def line_shifts(blocks: Sequence[tuple[str, int, int, int]]) -> list[tuple[str, int, int]]:
+    """What to add to a row's number to get its line: (file, block, shift) from (file, block, rows, least number)."""
+    shifts, file, before = [], None, 0
+    for url, block, rows, least in sorted(blocks):
+        before = before if url == file else 0
+        shifts.append((url, block, before + 1 - least))
+        file, before = url, before + rows
+    return shifts
+
+
+def _is_same(file: SourceFile, entry: Entry) -> bool:
+    return (file.size, file.modified) == (entry.size, entry.modified)

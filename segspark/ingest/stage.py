@@ -1,0 +1,324 @@
+"""The ingest stage: new files into the log tables, what breaks a rule into quarantine, an account of each file."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import reduce
+
+from pyspark import StorageLevel
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from segspark.core.contracts import EVENTS, ORDERS, QUALITY, QUARANTINE, RATINGS, SOURCE_FILES, Contract
+from segspark.core.errors import InputError
+from segspark.core.lake import Lake
+from segspark.core.stage import StageContext, StageResult
+from segspark.ingest import keys, quality, reading
+from segspark.ingest.config import LOGS, IngestConfig, SourceConfig, SourcesConfig, mapping_digest
+from segspark.ingest.files import SourceFile, headers, list_files
+from segspark.ingest.ledger import Account, Entry, Listing, line_shifts, refuse_changed, settle, sort_out
+from segspark.ingest.mapping import check_expressions, map_columns
+from segspark.ingest.rules import judge
+
+FEW = 200_000  # repeated keys that are sent to every task; more are joined by a shuffle
+APPENDED = (EVENTS, ORDERS, RATINGS)  # the others are merged: a later file updates users and items
+
+Tell = Callable[[str], None]
+Groups = dict[tuple[str, ...], list[SourceFile]]  # files by the raw columns they have
+
+
+def ingest(
+    lake: Lake,
+    sources: SourcesConfig,
+    config: IngestConfig,
+    tell: Tell = lambda message: None,
+    now: datetime | None = None,
+) -> StageResult:
+    """Reads the files that the ledger does not know; each row ends in its log table, in quarantine, or filtered.
+
+    Every source is checked before the first is read. `now` (with a time zone) is what the future is counted from.
+    Raises InputError for a source that cannot be used and where there is no event, order or rating in the end, and
+    SegsparkError where a file's rows do not add up. What an interrupted ingest left behind is removed first.
+    """
+    _remove_unfinished(lake)
+    plans = {name: _plan(lake, name, source, config) for name, source in sources.given().items()}
+    rows: dict[str, int] = {}
+    notes = []
+    for name, groups in plans.items():
+        if not groups:
+            tell(f"{name}: no new file")
+            continue
+        tell(f"{name}: reading {sum(map(len, groups.values()))} new files")
+        accounts = _Reading(lake, name, getattr(sources, name), config, now or datetime.now(timezone.utc)).run(groups)
+        accepted, quarantined, filtered = _totals(accounts)
+        rows[name] = accepted
+        notes.append(f"{name}: {accepted:,} rows accepted, {quarantined:,} quarantined, {filtered:,} filtered")
+        tell(notes[-1])
+    if all(lake.read(contract).isEmpty() for contract in APPENDED):
+        raise InputError(
+            "sources: no row of events, orders or ratings was accepted; see the reasons in the quarantine table, and"
+            " mend the mapping or the files"
+        )
+    return StageResult(rows=rows, notes=tuple(notes))
+
+
+def check_sources(lake: Lake, sources: SourcesConfig, config: IngestConfig | None = None) -> None:
+    """Looks at file lists and first lines only. Raises InputError, naming the key, where a source cannot be used."""
+    for name, source in sources.given().items():
+        _plan(lake, name, source, config)
+
+
+def check_quality(context: StageContext, sources: SourcesConfig, config: IngestConfig) -> StageResult:
+    """Writes the run's `quality` from the ledger, the logs and quarantine."""
+    lake, run = context.lake, context.run
+    ledger = lake.read(SOURCE_FILES).where(F.col("ingest_seq") <= run.ingest_seq)
+    checks = [quality.of_ledger(ledger, config)]
+    rejected = lake.read(QUARANTINE).where(F.col("ingest_seq") <= run.ingest_seq)
+    checks.append(quality.of_quarantine(rejected))
+    for name in sources.given():
+        log = lake.read(LOGS[name]).where(F.col("ingest_seq") <= run.ingest_seq)
+        checks.append(quality.of_log(log, name, config, run.as_of))
+    written = lake.replace_run(QUALITY, reduce(DataFrame.unionByName, checks), run.run_id)
+    failed = lake.read_run(QUALITY, run.run_id).where(~F.col("passed")).orderBy("source", "check").collect()
+    notes = tuple(f"quality: {row.source}: {row.check} is {row.value:g}, allowed {row.bound:g}" for row in failed)
+    return StageResult(rows={"quality": written}, notes=notes)
+
+
+def _plan(lake: Lake, name: str, source: SourceConfig, config: IngestConfig | None) -> Groups:
+    """The source's new files by their raw columns, after every check that needs no full read."""
+    files = list_files(lake.spark, name, source)
+    known = _known(lake, name)
+    digest = mapping_digest(source, config) if config else None
+    listing = sort_out(name, files, known, digest, source.is_table)
+    _check_touched(lake, name, source, listing, known)
+    if not listing.new:
+        return {}
+    groups = headers(lake.spark, name, source, listing.new)
+    columns, members = max(groups.items(), key=lambda group: len(group[0]))
+    if columns or source.format == "json":
+        rows = reading.parse(reading.scan(lake.spark, source, columns, members), source, columns)
+        check_expressions(rows, name, source)
+    return groups
+
+
+def _known(lake: Lake, name: str) -> dict[str, Entry]:
+    rows = lake.read(SOURCE_FILES).where(F.col("source") == name)
+    return {
+        row.path: Entry(row.size, row.modified, row.digest, row.mapping_digest)
+        for row in rows.withColumn("modified", F.unix_micros("modified_at")).collect()
+    }
+
+
+def _check_touched(lake: Lake, name: str, source: SourceConfig, listing: Listing, known: dict[str, Entry]) -> None:
+    if not listing.touched:
+        return
+    groups = headers(lake.spark, name, source, listing.touched)
+    for columns, files in groups.items():
+        contents = _contents(reading.scan(lake.spark, source, columns, files), name)
+        for file in files:
+            refuse_changed(name, file.path, known[file.path].digest, contents.get(file.url, _EMPTY)[1])
+
+
+_EMPTY = (0, "0-0-0")  # rows and digest of a file without any
+
+
+def _contents(rows: DataFrame, name: str) -> dict[str, tuple[int, str]]:
+    """Rows and digest of each file, by one pass that parses nothing."""
+    try:
+        return {row["__url"]: (row.rows, row.digest) for row in reading.content_of(rows).collect()}
+    except PySparkException as error:
+        if "FAILED_READ_FILE" not in str(error):
+            raise
+        raise InputError(f"sources.{name}: {str(error).splitlines()[0]} Is the file whole?") from None
+
+
+def _remove_unfinished(lake: Lake) -> None:
+    """Removes rows of files that are not in the ledger, where the ledger's row is the last to be written."""
+    last = _last_seq(lake)
+    for contract in (*APPENDED, QUARANTINE):
+        beyond = F.col("ingest_seq") > last
+        if lake.exists(contract) and not lake.read(contract).where(beyond).isEmpty():
+            lake.spark.sql(f"DELETE FROM {lake.identifier(contract.name)} WHERE ingest_seq > {last}")
+
+
+def _last_seq(lake: Lake) -> int:
+    last = F.coalesce(F.max("ingest_seq"), F.lit(0))
+    return lake.read(SOURCE_FILES).agg(last.alias("last")).collect()[0].last
+
+
+def _totals(accounts: Sequence[Account]) -> tuple[int, int, int]:
+    return (
+        sum(account.accepted for account in accounts),
+        sum(account.quarantined for account in accounts),
+        sum(account.filtered for account in accounts),
+    )
+
+
+class _Reading:
+    """One source's new files on their way into the lake."""
+
+    def __init__(self, lake: Lake, name: str, source: SourceConfig, config: IngestConfig, now: datetime) -> None:
+        self.lake, self.name, self.source, self.config, self.now = lake, name, source, config, now
+        self.contract: Contract = LOGS[name]
+
+    def run(self, groups: Groups) -> list[Account]:
+        files = sorted((file for members in groups.values() for file in members), key=lambda file: file.path)
+        first = _last_seq(self.lake) + 1
+        numbers = {file.url: first + place for place, file in enumerate(files)}
+        contents: dict[str, tuple[int, str]] = {}
+        for columns, members in groups.items():
+            contents |= _contents(reading.scan(self.lake.spark, self.source, columns, members), self.name)
+        counts = self._write(groups, files, numbers) if any(rows for rows, _ in contents.values()) else _Counts()
+        accounts = [self._account(file, numbers[file.url], contents, counts) for file in files]
+        settle(self.name, accounts)
+        self._enter(accounts)
+        return accounts
+
+    def _write(self, groups: Groups, files: Sequence[SourceFile], numbers: dict[str, int]) -> "_Counts":
+        # Kept on disk because parsing text is the dearest step, and counting, key checks and two writes all need its
+        # outcome; the same bytes also fix each row's number while the files are split into tasks.
+        judged = reduce(DataFrame.unionByName, (self._judged(*group) for group in groups.items()))
+        judged = judged.persist(StorageLevel.DISK_ONLY)
+        try:
+            return self._store(self._placed(judged, numbers), files, numbers)
+        finally:
+            judged.unpersist()
+
+    def _judged(self, columns: tuple[str, ...], files: Sequence[SourceFile]) -> DataFrame:
+        parsed = reading.parse(reading.scan(self.lake.spark, self.source, columns, files), self.source, columns)
+        mapped = map_columns(parsed, self.source, self.contract, kept=reading.PLACE)
+        return judge(mapped, self.name, self.config, self.now)
+
+    def _placed(self, judged: DataFrame, numbers: dict[str, int]) -> DataFrame:
+        """The judged rows with `ingest_seq`, `__line` and `__ok`; header lines are gone."""
+        blocks = judged.groupBy("__url", "__block").agg(F.count(F.lit(1)), F.min("__id")).collect()
+        shifts = [(url, block, shift, numbers[url]) for url, block, shift in line_shifts([tuple(b) for b in blocks])]
+        schema = "__url string, __block bigint, __shift bigint, ingest_seq bigint"
+        places = F.broadcast(self.lake.spark.createDataFrame(shifts, schema))
+        placed = judged.join(places, on=["__url", "__block"], how="inner")
+        lines = placed.withColumn("__line", F.col("__id") + F.col("__shift"))
+        headers_long = 1 if self.source.has_header and not self.source.is_multiline else 0
+        rows = lines.where(F.col("__line") > headers_long).drop("__url", "__block", "__id", "__shift")
+        return rows.withColumn("__ok", F.col("__problem").isNull() & ~F.col("__filtered"))
+
+    def _store(self, rows: DataFrame, files: Sequence[SourceFile], numbers: dict[str, int]) -> "_Counts":
+        log = self._same_days(rows)
+        key = self._key()
+        repeated = self._small(keys.repeated_keys(rows, key, log)) if key else None
+        marked = keys.mark_duplicates(rows, repeated, key) if key and repeated is not None else rows
+        counts = _Counts()
+        if self.contract in APPENDED:
+            self.lake.append(self.contract, self._with_made_keys(marked, log).where("__ok"))
+            written = self.lake.read(self.contract).where(F.col("ingest_seq").isin(list(numbers.values())))
+            counts.accepted = _per_file(written)
+            if self._made_key() == "event_id":
+                counts.repeated = _per_file(written.where(F.col("event_id").contains("-")))
+            if self._made_key() == "line":
+                counts.repeated = _per_file(keys.exact_repeats(rows))
+        else:
+            fit = marked.where("__ok")
+            self.lake.upsert(self.contract, keys.last_of_each(fit, self.contract.key) if len(files) > 1 else fit)
+            counts.accepted = _per_file(fit)
+        self.lake.append(QUARANTINE, self._rejected(marked, files, numbers))
+        rejected = self.lake.read(QUARANTINE).where(F.col("ingest_seq").isin(list(numbers.values())))
+        counts.quarantined = _per_file(rejected)
+        counts.filtered = _per_file(rows.where("__filtered")) if self.source.where is not None else {}
+        return counts
+
+    def _key(self) -> list[str]:
+        """The columns that may not come twice; none where the key is made here."""
+        if self.contract not in APPENDED:
+            return [*self.contract.key, "ingest_seq"]
+        return [] if self._made_key() else list(self.contract.key)
+
+    def _made_key(self) -> str | None:
+        made = {"events": "event_id", "orders": "line"}.get(self.name)
+        return made if made and made not in self.source.columns else None
+
+    def _same_days(self, rows: DataFrame) -> DataFrame | None:
+        """The log's rows of the days that the new rows touch; None where there are none."""
+        if self.contract not in APPENDED or not self.lake.exists(self.contract):
+            return None
+        days = [row.day for row in rows.where("__ok").select("day").distinct().collect()]
+        log = self.lake.read(self.contract).where(F.col("day").isin(days))
+        return None if not days or log.isEmpty() else log
+
+    def _with_made_keys(self, rows: DataFrame, log: DataFrame | None) -> DataFrame:
+        if self._made_key() == "event_id":
+            old = log if log is not None else self.lake.read(EVENTS).where(F.lit(False))
+            return keys.name_events(rows, self._small(keys.repeated_contents(rows, old)))
+        if self._made_key() == "line":
+            whole_log = self.lake.read(ORDERS)  # an order may come back on another day
+            return keys.number_lines(rows, None if whole_log.isEmpty() else keys.highest_lines(rows, whole_log))
+        return rows
+
+    def _small(self, repeated: DataFrame) -> DataFrame | None:
+        """The repeated keys, computed once, ready to be sent to every task where they are few; None for none."""
+        kept = repeated.persist(StorageLevel.DISK_ONLY)
+        count = kept.count()
+        if count == 0:
+            kept.unpersist()
+            return None
+        return F.broadcast(kept) if count <= FEW else kept
+
+    def _rejected(self, rows: DataFrame, files: Sequence[SourceFile], numbers: dict[str, int]) -> DataFrame:
+        names = [(numbers[file.url], file.path) for file in files]
+        paths = F.broadcast(self.lake.spark.createDataFrame(names, "ingest_seq bigint, file string"))
+        rejected = rows.where(F.col("__problem").isNotNull()).join(paths, on="ingest_seq", how="inner")
+        return rejected.select(
+            F.lit(self.name).alias("source"),
+            "file",
+            F.col("__line").alias("line"),
+            F.col("__problem").alias("reason"),
+            F.make_valid_utf8("__raw").alias("raw"),
+            F.lit(self.now).alias("seen_at"),
+            "ingest_seq",
+        )
+
+    def _account(self, file: SourceFile, seq: int, contents: dict[str, tuple[int, str]], counts: "_Counts") -> Account:
+        rows, digest = contents.get(file.url, _EMPTY)
+        header = 1 if rows and self.source.has_header and not self.source.is_multiline else 0
+        return Account(
+            file,
+            digest,
+            rows_in=rows - header,
+            accepted=counts.accepted.get(seq, 0),
+            quarantined=counts.quarantined.get(seq, 0),
+            filtered=counts.filtered.get(seq, 0),
+            repeated=counts.repeated.get(seq, 0),
+            ingest_seq=seq,
+        )
+
+    def _enter(self, accounts: Sequence[Account]) -> None:
+        mapping = mapping_digest(self.source, self.config)
+        entries = [
+            (
+                *(self.name, a.file.path, a.file.size, a.file.modified, a.digest, mapping),
+                *(a.rows_in, a.accepted, a.quarantined, a.filtered, a.repeated, a.ingest_seq),
+            )
+            for a in accounts
+        ]
+        schema = (
+            "source string, path string, size bigint, modified bigint, digest string, mapping_digest string, rows_in"
+            " bigint, accepted bigint, quarantined bigint, filtered bigint, repeated bigint, ingest_seq bigint"
+        )
+        rows = self.lake.spark.createDataFrame(entries, schema)
+        self.lake.append(
+            SOURCE_FILES,
+            rows.withColumns({"modified_at": F.timestamp_micros("modified"), "read_at": F.lit(self.now)}),
+        )
+
+
+@dataclass
+class _Counts:
+    """Rows by ingest_seq, each counted where they ended."""
+
+    accepted: dict[int, int] = field(default_factory=dict)
+    quarantined: dict[int, int] = field(default_factory=dict)
+    filtered: dict[int, int] = field(default_factory=dict)
+    repeated: dict[int, int] = field(default_factory=dict)
+
+
+def _per_file(rows: DataFrame) -> dict[int, int]:
+    return {row.ingest_seq: row["count"] for row in rows.groupBy("ingest_seq").count().collect()}
