@@ -1,0 +1,187 @@
+"""What the report says, computed from the run's rows before anything is drawn."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from segspark.bi.colours import lift_tint, segment_colour, text_colour
+from segspark.bi.config import ReportConfig
+from segspark.bi.wording import NOTHING, feature_label, feature_value, neutral, times
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RunRows:
+    """The run's rows as the tables have them; bounded by segments, models, features, checks and the map's sample."""
+
+    run_id: str
+    as_of: date
+    seed: int
+    segments: Sequence[Row] = ()
+    models: Sequence[Row] = ()
+    profiles: Sequence[Row] = ()
+    metrics: Sequence[Row] = ()
+    quality: Sequence[Row] = ()
+    sources: Sequence[Row] = ()  # one per source, with its rows
+    reasons: Sequence[Row] = ()  # why rows are in quarantine
+    stages: Sequence[Row] = ()  # what became of each stage
+    selection: Sequence[Row] = ()  # which features the models see
+    spending: Sequence[Row] = ()  # by scheme and segment; empty where no order is known
+    samples: Mapping[str, Sequence[Row]] = field(default_factory=dict)  # users on the map, by scheme
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment as the page shows it. Of a small group nothing but its existence is told."""
+
+    segment_id: int
+    badge: str  # the mark that stands for it on maps and in tables
+    name: str
+    is_small: bool
+    size: int
+    share: float
+    why: str
+    strategy: str
+    spending_share: float | None
+    centre: tuple[float, float] | None
+    colour: str
+    ink: str  # of text on the colour
+
+    @property
+    def title(self) -> str:
+        """The name as it begins a line."""
+        return self.name[:1].upper() + self.name[1:]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One feature of one segment."""
+
+    value: str
+    lift: str
+    tint: str
+
+
+@dataclass(frozen=True)
+class ProfileRow:
+    """One feature against all users."""
+
+    label: str
+    overall: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """One way to divide the users."""
+
+    name: str
+    title: str
+    question: str  # what the scheme answers, for a reader
+    users: int
+    segments: tuple[Segment, ...]
+    profile: tuple[ProfileRow, ...]
+    features: int  # in segment_profiles, of which the profile shows the most telling
+    models: tuple[Row, ...]
+    points: tuple[Row, ...]
+
+    @property
+    def shown(self) -> list[Segment]:
+        """The segments that are large enough to be described."""
+        return [segment for segment in self.segments if not segment.is_small]
+
+
+TITLES = {
+    "value": ("Segments by value", "Who buys how much, how often and how lately?"),
+    "taste": ("Segments by taste", "Who likes the same things?"),
+}
+# What a reader asks for first; a feature that tells segments apart more strongly follows.
+FIRST_FEATURES = (
+    "monetary", "frequency", "recency_days", "aov", "tenure_days", "items_per_order", "discount_share", "sessions",
+    "new_product_share", "age", "income",
+)  # fmt: skip
+
+
+def schemes(rows: RunRows, config: ReportConfig) -> list[Scheme]:
+    """The run's schemes: value first, then taste, then others by name."""
+    names = {row["scheme"] for row in rows.segments}
+    known = [name for name in TITLES if name in names]
+    return [_scheme(name, rows, config) for name in known + sorted(names - set(TITLES))]
+
+
+def _scheme(name: str, rows: RunRows, config: ReportConfig) -> Scheme:
+    own = sorted((row for row in rows.segments if row["scheme"] == name), key=lambda row: row["segment_id"])
+    segments = tuple(_segment(row, rows.spending, config) for row in own)
+    visible = [segment for segment in segments if not segment.is_small]
+    shown_ids = {segment.segment_id for segment in visible}
+    profiles = [row for row in rows.profiles if row["scheme"] == name and row["segment_id"] in shown_ids]
+    title, question = TITLES.get(name, (f"Segments by {neutral(name)}", ""))
+    return Scheme(
+        name=neutral(name),
+        title=title,
+        question=question,
+        users=sum(segment.size for segment in segments),
+        segments=segments,
+        profile=_profile(profiles, visible, config.profile_features),
+        features=len({row["feature"] for row in profiles}),
+        models=tuple(sorted((m for m in rows.models if m["scheme"] == name), key=lambda m: (m["k"], m["model_id"]))),
+        points=tuple(point for point in rows.samples.get(name, ()) if point["segment_id"] in shown_ids),
+    )
+
+
+def _segment(row: Row, spending: Sequence[Row], config: ReportConfig) -> Segment:
+    colour = segment_colour(row["segment_id"], config.colours)
+    pca = row["pca"]
+    return Segment(
+        segment_id=row["segment_id"],
+        badge=f"{neutral(row['scheme'])[:1].upper()}{row['segment_id']}",
+        name=neutral(row["name"]),
+        is_small=row["size"] < config.min_group,
+        size=row["size"],
+        share=row["share"],
+        why=neutral(row["why"]),
+        strategy=neutral(row["strategy"]),
+        spending_share=_spending_share(row, spending),
+        centre=(pca[0], pca[1]) if pca and len(pca) >= 2 else None,
+        colour=colour,
+        ink=text_colour(colour),
+    )
+
+
+def _spending_share(segment: Row, spending: Sequence[Row]) -> float | None:
+    by_segment = {row["segment_id"]: row["spending"] or 0.0 for row in spending if row["scheme"] == segment["scheme"]}
+    total = sum(by_segment.values())
+    return by_segment.get(segment["segment_id"], 0.0) / total if total > 0 else None
+
+
+def _profile(profiles: Sequence[Row], segments: Sequence[Segment], size: int) -> tuple[ProfileRow, ...]:
+    """The features that a reader asks for first, then those that tell the segments apart most."""
+    by_feature: dict[str, dict[int, Row]] = {}
+    for row in profiles:
+        by_feature.setdefault(row["feature"], {})[row["segment_id"]] = row
+    spread = {feature: _spread(list(cells.values())) for feature, cells in by_feature.items()}
+    first = [feature for feature in FIRST_FEATURES if spread.get(feature, 0) > 0]
+    others = sorted((f for f in by_feature if f not in first and spread[f] > 0), key=lambda f: (-spread[f], f))
+    rows = []
+    for feature in (first + others)[:size]:
+        cells = by_feature[feature]
+        overall = next(iter(cells.values()))["overall_mean"]
+        filled = tuple(_cell(feature, cells.get(segment.segment_id)) for segment in segments)
+        rows.append(ProfileRow(feature_label(feature), feature_value(feature, overall), filled))
+    return tuple(rows)
+
+
+def _cell(feature: str, row: Row | None) -> Cell:
+    if row is None:
+        return Cell(NOTHING, NOTHING, lift_tint(None))
+    return Cell(feature_value(feature, row["mean"]), times(row["lift"]), lift_tint(row["lift"]))
+
+
+def _spread(cells: Sequence[Row]) -> float:
+    """How far the feature tells segments apart: the range of log lift, one lift held to a 32nd and 32 times at most."""
+    lifts = [row["lift"] for row in cells if row["lift"] is not None and math.isfinite(row["lift"])]
+    logs = [math.log2(min(max(lift, 1 / 32), 32)) for lift in lifts]
+    return max(logs) - min(logs) if logs else 0.0

@@ -1,0 +1,186 @@
+"""The run in plain words. Names that users or sources gave are escaped and isolated where they stand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from segspark.bi.content import Row, RunRows, Scheme
+from segspark.bi.wording import (
+    METRIC_LABELS,
+    NOTHING,
+    counted,
+    metric_label,
+    metric_term,
+    neutral,
+    number,
+    percent,
+    times,
+)
+
+HEADLINE_METRIC = "ndcg_at_k"
+NOTABLE = 1.2  # times its share of users that a segment spends, to be told
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One of the three numbers on top."""
+
+    value: str
+    label: str
+    detail: Markup
+
+
+def headlines(rows: RunRows, schemes: Sequence[Scheme]) -> list[Headline]:
+    """Users in segments, recommendations against popularity, rows accepted."""
+    return [_users(rows, schemes), _recommendations(rows), _rows(rows)]
+
+
+def sentences(rows: RunRows, schemes: Sequence[Scheme]) -> list[Markup]:
+    """What happened in this run."""
+    said = [_about_sources(rows), *map(_about_scheme, schemes), about_recommendations(rows), _about_checks(rows)]
+    return [sentence for sentence in said if sentence]
+
+
+def judged(rows: RunRows) -> list[Row]:
+    """The metrics of each recommender that have popularity's value beside them, at one length of the list."""
+    own = [row for row in rows.metrics if row["popularity_value"] is not None and "-" not in row["method"]]
+    own = [row for row in own if row["method"] != "popularity"]
+    lengths = sorted({row["k"] for row in own if row["k"]})
+    k = 10 if 10 in lengths else lengths[0] if lengths else 0
+    order = list(METRIC_LABELS)
+    told = [row for row in own if row["k"] in (k, 0)]
+    return sorted(told, key=lambda row: (row["method"], order.index(row["metric"]) if row["metric"] in order else 99))
+
+
+def left_out(rows: RunRows) -> list[Row]:
+    """The stages that were skipped; their notes name the source that would bring them."""
+    return [stage for stage in rows.stages if stage["status"] == "skipped"]
+
+
+def about_recommendations(rows: RunRows) -> Markup:
+    """How much better than the bestsellers, and whether chance explains it."""
+    row = _headline_metric(rows)
+    if row is None:
+        return Markup("")
+    text = Markup(
+        "Judged on what {users} bought or saw later, the recommendations score {value} against {popular} for showing "
+        "everyone the bestsellers ({label}, where 1 is best)."
+    ).format(
+        users=counted(row["users"], "user"),
+        value=number(row["value"]),
+        popular=number(row["popularity_value"]),
+        label=metric_term(row["metric"], row["k"]),
+    )
+    return text + _chance(rows, row)
+
+
+def _chance(rows: RunRows, judged_row: Row) -> Markup:
+    wanted = (f"{judged_row['method']}-popularity", judged_row["metric"], judged_row["k"])
+    found = [row for row in rows.metrics if (row["method"], row["metric"], row["k"]) == wanted]
+    if not found or found[0]["low"] is None:
+        return Markup("")
+    row = found[0]
+    verdict = (
+        "chance does not explain it" if row["low"] > 0 or row["high"] < 0 else "that may be chance: it includes no gain"
+    )
+    return Markup(" The difference is {} (95% interval {} to {}): {}.").format(
+        number(row["value"]), number(row["low"]), number(row["high"]), verdict
+    )
+
+
+def _users(rows: RunRows, schemes: Sequence[Scheme]) -> Headline:
+    if not schemes:
+        return Headline(NOTHING, "users in segments", _why_not(rows, "segments"))
+    first, others = schemes[0], schemes[1:]
+    also = [f"{counted(len(scheme.segments), 'segment')} by {scheme.name}" for scheme in others]
+    detail = Markup("by {}{}").format(first.name, "".join(f"; also {text}" for text in also))
+    return Headline(number(first.users), f"users in {counted(len(first.segments), 'segment')}", detail)
+
+
+def _recommendations(rows: RunRows) -> Headline:
+    row = _headline_metric(rows)
+    if row is None:
+        return Headline(NOTHING, "recommendations were not judged", _why_not(rows, "evaluate"))
+    popular = row["popularity_value"]
+    detail = Markup("{}: {} against {}").format(
+        metric_label(row["metric"], row["k"]), number(row["value"]), number(popular)
+    )
+    return Headline(times(row["value"] / popular) if popular else NOTHING, "as good as showing bestsellers", detail)
+
+
+def _rows(rows: RunRows) -> Headline:
+    rows_in, accepted, quarantined, filtered = _totals(rows)
+    if not rows_in:
+        return Headline(NOTHING, "of input rows accepted", _why_not(rows, "ingest"))
+    detail = Markup("of {} rows, {} in quarantine, {} filtered out").format(
+        number(rows_in), number(quarantined), number(filtered)
+    )
+    return Headline(percent(accepted / rows_in), "of input rows accepted", detail)
+
+
+def _about_sources(rows: RunRows) -> Markup:
+    rows_in, accepted, quarantined, filtered = _totals(rows)
+    if not rows_in:
+        return Markup("No input file is on record for this run.")
+    names = ", ".join(neutral(row["source"]) for row in rows.sources)
+    return Markup(
+        "The run read {} from {} ({}): {} were accepted, {} set aside in quarantine with a reason, {} left out by the "
+        "configured filters."
+    ).format(
+        counted(rows_in, "row"),
+        counted(len(rows.sources), "source"),
+        names,
+        number(accepted),
+        number(quarantined),
+        number(filtered),
+    )
+
+
+def _about_scheme(scheme: Scheme) -> Markup:
+    start = Markup("By {}, {} fall into {}.").format(
+        scheme.name, counted(scheme.users, "user"), counted(len(scheme.segments), "segment")
+    )
+    if not scheme.shown:
+        return start
+    largest = max(scheme.shown, key=lambda segment: segment.size)
+    text = start + Markup(" The largest is <bdi>{}</bdi> with {} of users").format(
+        largest.title, percent(largest.share)
+    )
+    spending = [segment for segment in scheme.shown if segment.spending_share is not None]
+    if not spending:
+        return text + "."
+    top = max(spending, key=lambda segment: segment.spending_share or 0.0)
+    if (top.spending_share or 0.0) < NOTABLE * top.share:
+        return text + "."
+    return text + Markup("; <bdi>{}</bdi>, {} of users, brings {} of spending.").format(
+        top.title, percent(top.share), percent(top.spending_share)
+    )
+
+
+def _about_checks(rows: RunRows) -> Markup:
+    judged_checks = [check for check in rows.quality if check["bound"] is not None or not check["passed"]]
+    failed = [check for check in judged_checks if not check["passed"]]
+    if not judged_checks:
+        return Markup("")
+    if not failed:
+        return Markup("All {} of data quality passed.").format(counted(len(judged_checks), "check"))
+    return Markup("{} of {} of data quality failed; see <a href='#quality'>data quality</a>.").format(
+        len(failed), counted(len(judged_checks), "check")
+    )
+
+
+def _headline_metric(rows: RunRows) -> Row | None:
+    own = [row for row in judged(rows) if row["metric"] == HEADLINE_METRIC]
+    return min(own, key=lambda row: (row["method"] != "als", row["method"]), default=None)
+
+
+def _totals(rows: RunRows) -> tuple[int, int, int, int]:
+    names = ("rows_in", "accepted", "quarantined", "filtered")
+    rows_in, accepted, quarantined, filtered = (sum(row[name] or 0 for row in rows.sources) for name in names)
+    return rows_in, accepted, quarantined, filtered
+
+
+def _why_not(rows: RunRows, stage: str) -> Markup:
+    notes = [row["note"] for row in rows.stages if row["stage"] == stage and row["status"] == "skipped"]
+    return Markup("<bdi>{}</bdi>").format(neutral(notes[0])) if notes and notes[0] else Markup("not part of this run")

@@ -1,0 +1,134 @@
+"""Segments and single users in the terminal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from segspark.bi.wording import counted, feature_label, feature_value, neutral, number, percent
+from segspark.core.contracts import (
+    RECOMMENDATIONS,
+    SEGMENTS,
+    USER_FEATURES,
+    USER_SEGMENTS,
+    USER_SIMILARITY,
+    Contract,
+    user_bucket,
+)
+from segspark.core.errors import InputError
+from segspark.core.lake import Lake
+
+NEIGHBOURS_SHOWN = 5  # the nearest users on a card
+NO_FEATURES = {"user_id", "as_of", "user_bucket", "is_bot"}
+
+
+def segment_summary(lake: Lake, run_id: str) -> RenderableType:
+    """The run's segments, one table per scheme: names, sizes, shares and why."""
+    rows = lake.read_run(SEGMENTS, run_id).select("scheme", "segment_id", "name", "size", "share", "why").collect()
+    schemes = sorted({row.scheme for row in rows}, key=lambda scheme: (scheme != "value", scheme))
+    if not schemes:
+        return Text(f"Run {run_id} has no segments.")
+    tables = [_segments(scheme, [row for row in rows if row.scheme == scheme]) for scheme in schemes]
+    return Group(*tables)
+
+
+def user_card(lake: Lake, run_id: str, user_id: str) -> RenderableType:
+    """All that the run knows of one user: features, segments and why, recommendations and why, the nearest users.
+
+    Raises InputError where no table of the run knows the user.
+    """
+    asked = lake.spark.createDataFrame([(user_id,)], "user_id string").withColumn("user_bucket", user_bucket())
+    bucket = asked.select("user_bucket").collect()[0][0]
+
+    def look_up(contract: Contract) -> DataFrame:
+        # The bucket prunes files by its statistics; the id stays in a row, out of plans and event logs.
+        of_bucket = lake.read_run(contract, run_id).where(F.col("user_bucket") == bucket)
+        return of_bucket.join(F.broadcast(asked.select("user_id")), on="user_id", how="left_semi")
+
+    features = look_up(USER_FEATURES).collect()
+    why = lake.read_run(SEGMENTS, run_id).select("scheme", "segment_id", "why", "strategy")
+    memberships = look_up(USER_SEGMENTS).join(F.broadcast(why), on=["scheme", "segment_id"], how="left")
+    segments = memberships.orderBy(F.col("scheme") != "value", "scheme").collect()
+    items = look_up(RECOMMENDATIONS).orderBy("method", "rank").collect()
+    near = look_up(USER_SIMILARITY).orderBy("method").collect()
+    if not (features or segments or items or near):
+        raise InputError(f"user: {neutral(user_id)} is not in run {run_id}; ids are told apart by case and spaces")
+    parts = [_memberships(segments), _features(features), _recommendations(items), _neighbours(near)]
+    return Panel(Group(*(part for part in parts if part)), title=_plain(f"User {neutral(user_id)}"), title_align="left")
+
+
+def _segments(scheme: str, rows: Sequence[Any]) -> Table:
+    table = _table(f"Segments by {scheme}", "segment", "users", "share", "why")
+    table.columns[1].justify = table.columns[2].justify = "right"
+    for row in sorted(rows, key=lambda row: row.segment_id):
+        _add(table, row.name, number(row.size), percent(row.share), row.why)
+    return table
+
+
+def _memberships(rows: Sequence[Any]) -> RenderableType | None:
+    if not rows:
+        return Text("In no segment: models leave this user out.")
+    table = _table(
+        "Segments", "scheme", "segment", "distance", "confidence", "why the segment has its name", "what to do"
+    )
+    for row in rows:
+        _add(table, row.scheme, row.segment_name, number(row.distance), percent(row.confidence), row.why, row.strategy)
+    return table
+
+
+def _features(rows: Sequence[Any]) -> RenderableType | None:
+    if not rows:
+        return None
+    row = rows[0].asDict()
+    notice = ", flagged as a bot: kept out of every model" if row["is_bot"] else ""
+    table = _table(f"Features before {row['as_of']}{notice}", "feature", "value")
+    table.columns[1].justify = "right"
+    for name, value in row.items():
+        if name not in NO_FEATURES and value is not None:
+            shown = feature_value(name, value) if isinstance(value, float) else value
+            _add(table, feature_label(name), shown)
+    return table
+
+
+def _recommendations(rows: Sequence[Any]) -> RenderableType | None:
+    if not rows:
+        return None
+    table = _table("Recommendations", "rank", "item", "score", "method", "why")
+    for row in rows:
+        _add(table, row["rank"], row.item_id, number(row.score), row.method, row.reason)
+    return table
+
+
+def _neighbours(rows: Sequence[Any]) -> RenderableType | None:
+    if not rows:
+        return None
+    table = _table("Most similar users", "user", "similarity", "method")
+    for row in rows:
+        for neighbour in (row.neighbours or [])[:NEIGHBOURS_SHOWN]:
+            _add(table, neighbour.neighbour_id, number(neighbour.similarity), row.method)
+    more = sum(len(row.neighbours or []) for row in rows) - table.row_count
+    table.caption = _plain(f"and {counted(more, 'other')}") if more > 0 else None
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(
+        title=_plain(title), title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2)
+    )
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _add(table: Table, *values: object) -> None:
+    table.add_row(*(_plain(value) for value in values))
+
+
+def _plain(value: object) -> Text:
+    """Text without markup: what stands in square brackets in a name stays text."""
+    return Text(neutral(value))
