@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from functools import cache
-from importlib import resources
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -43,9 +42,8 @@ def code_version() -> str:
     """The package's version and a digest of its source, also from inside a zip."""
     digest = hashlib.sha256()
     for module in pkgutil.walk_packages(segspark.__path__, "segspark."):
-        package, _, name = module.name.rpartition(".")
-        file = resources.files(module.name) / "__init__.py" if module.ispkg else resources.files(package) / f"{name}.py"
-        digest.update(file.read_bytes())
+        place = module.name.removeprefix("segspark.").replace(".", "/")
+        digest.update(pkgutil.get_data("segspark", f"{place}/__init__.py" if module.ispkg else f"{place}.py") or b"")
     return f"{segspark.__version__}+{digest.hexdigest()[:8]}"
 
 
