@@ -1,0 +1,1 @@
+"""One more day on a history, beside building everything from nothing: ingest and features."""

@@ -1,0 +1,42 @@
+"""The comparison of one more day with a build from nothing."""
+
+from pathlib import Path
+
+from benchmarks.case import Case, Check, Contestant, Inputs, Workshop
+from benchmarks.features.comparison import compare, read_features
+from benchmarks.shop_days import ShopSize, write_shop
+
+HISTORY_DAYS = 60
+MODULE = "benchmarks.days.ours"
+
+
+def prepare(size: int, workshop: Workshop) -> Inputs:
+    """Files of 61 days with `size` events in all, and a lake that holds the first 60."""
+    files, history = workshop.folder / "files", workshop.folder / "history"
+    if not (history / "user_features").exists():
+        write_shop(ShopSize(size, HISTORY_DAYS + 1), files)
+        workshop.run(MODULE, {"files": str(files)}, history, {"days": HISTORY_DAYS, "on_history": False})
+    return {"files": str(files), "history": str(history / "output")}
+
+
+def check(inputs: Inputs, outputs: dict[str, Path]) -> list[Check]:
+    """Every user's features are the same to the last digit."""
+    if len(outputs) < 2:
+        return []
+    whole, added = (read_features(path.with_name("user_features")) for path in outputs.values())
+    return [compare("one more day and the full build", added, whole, {})]
+
+
+CASE = Case(
+    name="days",
+    title="Ingest and features: one more day on 60 days, beside 61 days from nothing",
+    unit="events",
+    sizes={"tiny": (20_000,), "small": (1_500_000,), "full": (7_500_000, 15_000_000, 30_000_000)},
+    prepare=prepare,
+    contestants=(
+        Contestant("full build", MODULE, {"days": HISTORY_DAYS + 1, "on_history": False}),
+        Contestant("one more day", MODULE, {"days": HISTORY_DAYS + 1, "on_history": True}),
+    ),
+    baseline="full build",
+    check=check,
+)

@@ -1,0 +1,63 @@
+"""Ingest and features over the first `days` days of files: from nothing, or on a lake that holds the days before."""
+
+import os
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contestant import Ready, Task
+from benchmarks.shop_days import FIRST_DAY
+from benchmarks.spark import bytes_read, session
+from segspark.core.contracts import EVENTS, ITEMS, ORDERS, RATINGS, USER_FEATURES, USERS, Contract
+from segspark.core.lake import Lake
+from segspark.core.runs import highest_ingest_seq
+from segspark.core.stage import Run, StageContext
+from segspark.features.config import FeaturesConfig
+from segspark.features.stage import build_features
+from segspark.ingest.config import IngestConfig, SourceConfig, SourcesConfig
+from segspark.ingest.stage import ingest
+
+DATED = ("events", "orders", "ratings")
+LOGS = (EVENTS, ORDERS, USERS, ITEMS, RATINGS)
+
+
+def run(task: Task, ready: Ready) -> dict[str, Any]:
+    """Leaves the lake at `output` and, beside it, this run's user_features. Tells the bytes that were read."""
+    root, days = Path(task.output), int(task.settings["days"])
+    if task.settings["on_history"]:
+        shutil.copytree(task.inputs["history"], root, copy_function=_share)
+    spark = session(task)
+    ready()
+    lake = Lake(spark, str(root))
+    sources = SourcesConfig(**{log.name: _source(Path(task.inputs["files"]), log, days) for log in LOGS})
+    read = ingest(lake, sources, IngestConfig(), _silent)
+    run_id = f"benchmark-{days}"
+    attempt = Run(run_id, FIRST_DAY + timedelta(days=days), highest_ingest_seq(lake), 7)
+    built = build_features(StageContext(lake, attempt), FeaturesConfig())
+    told = {"bytes_read": bytes_read(spark), "ingested": read.rows, "built": built.rows}
+    spark.stop()
+    shutil.copytree(root / USER_FEATURES.name / f"run_id={run_id}", root.with_name("user_features"))
+    return told
+
+
+def _source(files: Path, log: Contract, days: int) -> SourceConfig:
+    """Dated sources have a file per day; every column has the log's own name."""
+    folder = files / log.name
+    dated = [folder / f"{FIRST_DAY + timedelta(days=number)}.parquet" for number in range(days)]
+    paths = dated if log.name in DATED else [folder / f"{log.name}.parquet"]
+    columns = {name: name for name in log.names if name not in ("day", "ingest_seq")}
+    return SourceConfig(path=[str(path) for path in paths], format="parquet", columns=columns)
+
+
+def _share(source: str, target: str) -> str:
+    """Data files are never changed, so that a second name is enough; Delta's log is copied."""
+    if source.endswith(".parquet") and "_delta_log" not in source:
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
+    return target
+
+
+def _silent(message: str) -> None:
+    """Nobody listens."""

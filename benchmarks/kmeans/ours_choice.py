@@ -1,0 +1,21 @@
+"""Our choice among the nine numbers of segments from 2 to 10, on a sample of everyone's vectors."""
+
+from benchmarks.contestant import Ready, Task
+from benchmarks.spark import session
+from segspark.segments.choice import best, try_candidates
+from segspark.segments.config import SchemeConfig
+from segspark.segments.sample import sample_vectors
+
+SEED = 7
+
+
+def run(task: Task, ready: Ready) -> dict[str, int]:
+    """Every candidate fitted and measured with the product's defaults."""
+    spark = session(task)
+    ready()
+    vectors = spark.read.parquet(task.inputs["vectors"])
+    config = SchemeConfig()
+    sample = sample_vectors(vectors, config.sample, vectors.count(), SEED)
+    chosen = best(try_candidates(sample, config.candidates, config, SEED))
+    spark.stop()
+    return {"chosen_k": chosen.k, "candidates": len(config.candidates)}

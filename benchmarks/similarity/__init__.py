@@ -1,0 +1,1 @@
+"""The fifty most similar items of every item by cosine."""

@@ -1,0 +1,1 @@
+"""The ten best items of every user, from given factors."""

@@ -1,0 +1,35 @@
+import sys
+
+import pytest
+
+from benchmarks.measure import MeasureError, measure
+
+BURN = "import time\nwhile time.process_time() < 0.6: pass"
+LEAVE = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {BURN!r}])"
+HOLD = "import time; block = bytearray(200_000_000); time.sleep(1.2)"
+HOLD_TWICE = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {HOLD!r}]); {HOLD}"
+
+
+def python(tmp_path, code, limit=60.0):
+    return measure([sys.executable, "-c", code], tmp_path, {}, limit)
+
+
+def test_the_work_of_a_process_that_its_parent_left_behind_is_counted(tmp_path):
+    cost = python(tmp_path, LEAVE)
+    assert cost.cpu_seconds >= 0.6
+    assert cost.wall_seconds >= 0.6
+
+
+def test_memory_is_that_of_all_processes_together(tmp_path):
+    assert python(tmp_path, HOLD_TWICE).peak_bytes > 400_000_000
+
+
+def test_a_command_that_fails_names_the_file_with_its_output(tmp_path):
+    with pytest.raises(MeasureError, match=r"ended with 3.*log\.txt"):
+        python(tmp_path, "print('why'); raise SystemExit(3)")
+    assert (tmp_path / "log.txt").read_text() == "why\n"
+
+
+def test_a_command_that_takes_too_long_is_ended(tmp_path):
+    with pytest.raises(MeasureError, match="did not end within 1 s"):
+        python(tmp_path, "import time; time.sleep(30)", limit=1.0)

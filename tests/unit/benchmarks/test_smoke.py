@@ -1,0 +1,25 @@
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import cases
+from benchmarks.measure import measure
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(cases()))
+def test_all_contestants_find_the_same_at_a_tiny_size(name, tmp_path):
+    for package in ("polars", "implicit", "duckdb"):
+        pytest.importorskip(package, reason="the peers are in the extra `bench`")
+    options = ["--scale", "tiny", "--only", name, "--driver-memory", "1g"]
+    places = ["--folder", str(tmp_path / "work"), "--results", str(tmp_path / "results")]
+    command = [sys.executable, "-m", "benchmarks", *options, *places]
+    measure(command, tmp_path, {"PYTHONPATH": str(ROOT)}, 1200.0)
+    (results,) = tmp_path.glob("results/*/results.json")
+    checks = json.loads(results.read_text())["checks"]
+    assert checks
+    assert all(check["passed"] for check in checks)
