@@ -19,8 +19,6 @@ from segspark.segments.metrics import (
 )
 from segspark.segments.sample import VectorSample
 
-SMALL, WEAK, STRONG = 0.0, 1.0, 2.0  # tiers of the score
-
 
 @dataclass(frozen=True)
 class Candidate:
@@ -101,9 +99,9 @@ def distinct(points: np.ndarray) -> int:
 def scored(candidates: list[Candidate], config: SchemeConfig) -> list[Candidate]:
     """The candidates with the one score that the choice goes by; the highest is chosen.
 
-    Three tiers. From 2: no segment is too small and the prediction strength reaches the bound; there the larger k is
-    better (Tibshirani and Walther 2005). From 1: no segment is too small; there the stronger is better. From 0: some
-    segment is too small; there the larger smallest segment is better.
+    From 2: no segment is too small; such a candidate beats any with one that is. Within either, one more where the
+    prediction strength reaches the bound, and there the larger k is better (Tibshirani and Walther 2005); below it
+    the stronger is better.
     """
     highest = max(candidate.k for candidate in candidates)
     return [replace(candidate, score=_score(candidate, highest, config)) for candidate in candidates]
@@ -115,8 +113,7 @@ def best(candidates: list[Candidate]) -> Candidate:
 
 
 def _score(candidate: Candidate, highest: int, config: SchemeConfig) -> float:
-    if candidate.min_share < config.min_share:
-        return SMALL + 0.999 * candidate.min_share / config.min_share
+    tier = 0.0 if candidate.min_share < config.min_share else 2.0
     if candidate.prediction_strength >= config.strength:
-        return STRONG + 0.999 * candidate.k / highest
-    return WEAK + 0.999 * candidate.prediction_strength
+        return tier + 1.0 + 0.999 * candidate.k / highest
+    return tier + 0.999 * candidate.prediction_strength

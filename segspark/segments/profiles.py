@@ -56,11 +56,11 @@ def profile_segments(features: DataFrame, assigned: DataFrame, sizes: np.ndarray
     """Means and shares over everyone, in one aggregation; percentiles over up to `plan.sample` users.
 
     `assigned` has user_id and segment_id, one row per user. Brings that sample (sample x features x 8 bytes) and one
-    row per segment to the driver. NaN counts as missing.
+    row per segment to the driver. What is not finite counts as missing.
     """
     numeric = numeric_features(features)
     categories = [name for name in CATEGORIES if name in features.columns]
-    users = features.select("user_id", *categories, *[F.nanvl(name, F.lit(None)).alias(name) for name in numeric])
+    users = features.select("user_id", *categories, *[_finite(name) for name in numeric])
     joined = users.join(assigned.select("user_id", "segment_id"), on="user_id", how="inner")
     sample = lowest_hashes(hash_sample(joined, plan.sample, int(sizes.sum()), plan.seed).toArrow(), plan.sample)
     shares = _share_columns(sample, categories, plan)
@@ -69,6 +69,10 @@ def profile_segments(features: DataFrame, assigned: DataFrame, sizes: np.ndarray
     told = [_profile(mean, stats) for mean, stats in zip(means, spread, strict=True)]
     by_name = {name for name in numeric if name.endswith(SHARE_ENDINGS)}
     return Profiles(told[0], told[1:], frozenset(by_name | set(shares)))
+
+
+def _finite(name: str) -> Column:
+    return F.when(F.abs(F.col(name)) < F.lit(float("inf")), F.col(name)).alias(name)
 
 
 def _share_columns(sample: pa.Table, categories: list[str], plan: ProfilePlan) -> dict[str, Column]:

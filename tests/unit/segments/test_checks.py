@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from segspark.core.errors import ConfigError, InputError
+from segspark.segments.checks import check, look_at, possible_numbers
+from segspark.segments.config import SchemeConfig, SegmentsConfig
+from tests.unit.segments.blobs import VECTORS
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [
+        ([], "no users"),
+        ([[1.0, 2.0]], "one user only"),
+        ([[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]], "all 3 users have the same features"),
+        ([[1.0, 2.0], [1.0, float("nan")]], "1 users have a number that is missing, NaN or infinite"),
+        ([[1.0, float("-inf")], [1.0, 2.0]], "1 users have a number"),
+        ([[1.0, None], None, [1.0, 2.0]], "2 users have a number"),
+        ([[1.0, 2.0], [1.0]], "vectors have 1 to 2 numbers"),
+    ],
+)
+def test_vectors_that_nothing_can_be_fitted_to_are_refused(spark, vectors, message):
+    frame = spark.createDataFrame([(f"u{number}", vector) for number, vector in enumerate(vectors)], VECTORS)
+    with pytest.raises(InputError, match=f"prepared_features: .*{message}"):
+        check(look_at(frame), "prepared_features")
+
+
+def test_more_segments_than_users_who_differ_are_refused_with_the_key():
+    points = np.array([[1.0], [1.0], [2.0], [3.0]])
+    with pytest.raises(ConfigError, match=r"segments.value.k: 4 segments need 4 users who differ; there are 3 among 4"):
+        possible_numbers(SchemeConfig(k=4), points, "segments.value")
+    with pytest.raises(ConfigError, match=r"segments.value.k_range: 5 segments need"):
+        possible_numbers(SchemeConfig(k_range=(5, 9)), points, "segments.value")
+    assert possible_numbers(SchemeConfig(), points, "segments.value") == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"k": 1}, "1 is neither auto nor a whole number from 2 to 100"),
+        ({"k": "many"}, "'many' is neither auto"),
+        ({"k_range": [1, 5]}, "1 is below 2; two segments are the least that can be told apart"),
+        ({"k_range": [6, 5]}, "6 is above 5"),
+        ({"clusters": 3}, "Extra inputs are not permitted"),
+    ],
+)
+def test_a_wrong_scheme_says_what_is_allowed(values, message):
+    with pytest.raises(ValidationError, match=message):
+        SegmentsConfig.model_validate({"value": values})
+
+
+def test_taste_keeps_its_own_defaults_where_it_is_configured_in_part():
+    config = SegmentsConfig.model_validate({"taste": {"k": 4}})
+    assert (config.taste.k, config.taste.unit_length, config.taste.names) == (4, True, "tastes")

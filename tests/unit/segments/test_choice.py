@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+from segspark.segments.choice import Candidate, best, fit_centres, scored, try_candidates
+from segspark.segments.config import SchemeConfig
+from segspark.segments.geometry import nearest
+from tests.unit.segments.blobs import blobs, sample_of
+
+CONFIG = SchemeConfig(splits=3, starts=4)
+FOUR = [[0, 0, 0], [4, 0, 0], [0, 4, 0], [4, 4, 4]]
+
+
+def choose(points, numbers=range(2, 8), config=CONFIG):
+    return best(try_candidates(sample_of(points), list(numbers), config, seed=7))
+
+
+def candidate(k, strength, share=0.1, index=1.0):
+    return Candidate(k, np.zeros((k, 1)), 1.0, 0.5, 1.0, index, strength, 1.0, share)
+
+
+@pytest.mark.parametrize("k", [3, 4, 5])
+def test_the_number_of_well_separated_groups_is_found(k):
+    centres = np.eye(5)[:k] * 5
+    points, groups = blobs(centres.tolist(), [200] * k, spread=0.7, seed=k)
+    chosen = choose(points)
+    assert chosen.k == k
+    assert adjusted_rand_score(groups, nearest(points, chosen.centres).label) > 0.99
+
+
+def test_a_handful_of_outliers_makes_no_segment_though_it_would_please_the_silhouette():
+    points, _ = blobs([[0, 0], [3, 0], [0, 3]], [330, 330, 330], spread=0.6)
+    outliers, _ = blobs([[9, 9]], [6], spread=0.1)
+    points = np.vstack([points, outliers])
+    labels = {k: nearest(points, fit_centres(points, k, CONFIG, 7)).label for k in range(2, 7)}
+    silhouettes = {k: silhouette_score(points, found) for k, found in labels.items()}
+    assert max(silhouettes, key=lambda k: silhouettes[k]) == 4
+    assert np.bincount(labels[4]).min() == 6
+    assert choose(points, range(2, 7)).k == 3
+
+
+def test_of_well_supported_numbers_the_largest_is_chosen():
+    candidates = scored([candidate(2, 1.0), candidate(3, 0.9), candidate(4, 0.81), candidate(5, 0.79)], CONFIG)
+    assert best(candidates).k == 4
+
+
+def test_where_no_number_is_well_supported_the_strongest_is_chosen_and_ties_go_by_calinski_harabasz():
+    candidates = scored([candidate(2, 0.6, index=3.0), candidate(3, 0.6, index=5.0), candidate(4, 0.5)], CONFIG)
+    assert best(candidates).k == 3
+
+
+def test_a_number_with_a_tiny_segment_loses_to_any_without():
+    assert best(scored([candidate(2, 1.0, share=0.009), candidate(3, 0.1, share=0.01)], CONFIG)).k == 3
+
+
+def test_skewed_data_is_not_cut_into_bulk_and_tail():
+    """Three groups on the logarithm's scale, standardised, with the long tails that money has."""
+    random = np.random.default_rng(11)
+    points, _ = blobs([[0, 0, 0], [5, 0, 3], [0, 5, 3]], [700, 500, 300], spread=0.8)
+    points += random.standard_t(4, size=points.shape) * 0.4
+    points = (points - points.mean(axis=0)) / points.std(axis=0)
+    chosen = choose(points)
+    assert (chosen.k, chosen.min_share > 0.1) == (3, True)
+
+
+def test_where_every_number_has_a_tiny_segment_support_decides():
+    assert best(scored([candidate(2, 1.0, share=0.002), candidate(3, 0.9, share=0.002)], CONFIG)).k == 3
+
+
+def test_a_number_near_the_number_of_points_is_measured_as_unsupported():
+    points = np.arange(8.0).reshape(-1, 1)
+    (tried,) = try_candidates(sample_of(points), [7], CONFIG, seed=7)
+    assert (tried.prediction_strength, tried.stability) == (0.0, 0.0)
