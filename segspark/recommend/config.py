@@ -14,7 +14,9 @@ class EventWeights(BaseModel):
     click: float = Field(default=1.0, ge=0)  # one click
     add_to_cart: float = Field(default=3.0, ge=0)  # one addition to the cart
     wishlist: float = Field(default=2.0, ge=0)  # one addition to the wish list
-    purchase: float = Field(default=5.0, ge=0)  # one paid order line, or one purchase event where the order is not known
+    purchase: float = Field(
+        default=5.0, ge=0
+    )  # one paid order line, or one purchase event where the order is not known
     rating: float = Field(default=1.0, ge=0)  # one rating given, whatever it says
 
     @model_validator(mode="after")
@@ -30,7 +32,9 @@ class EvaluationConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     test_days: int = Field(default=30, ge=1)  # days before as_of that are held out
-    test_share: float | None = Field(default=None, gt=0, lt=1)  # in place of test_days: the last share of the days with data
+    test_share: float | None = Field(
+        default=None, gt=0, lt=1
+    )  # in place of test_days: the last share of the days with data
     k: int = Field(default=10, ge=1, le=1000)  # length of the lists that are judged
     relevant: Literal["bought", "touched"] = "bought"  # what counts as a hit; touched where nothing was bought
     bootstrap_rounds: int = Field(default=500, ge=20, le=10_000)  # resamples of the users behind each interval

@@ -1,8 +1,11 @@
-"""Fit before a day, recommend, and hold the lists against what came after it."""
+"""Fit before a day, recommend, and hold the lists against what came after it.
+
+Frames that are used more than once are checkpointed rather than cached: the plan of a cached frame stands inside every
+plan that reads it, and after a few such levels Spark spends minutes on printing plans.
+"""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +15,7 @@ from pyspark.sql import functions as F
 from segspark.recommend.bootstrap import Estimate, judge
 from segspark.recommend.factors import Factors, fit_explicit, fit_implicit
 from segspark.recommend.interactions import BOUGHT, popularity, with_numbers
-from segspark.recommend.numbering import kept, number_both, sizes_of
+from segspark.recommend.numbering import number_both, sizes_of
 from segspark.recommend.ratings import rating_error
 from segspark.recommend.sizes import als_blocks, user_block_rows
 from segspark.recommend.split import relevant_pairs, sample_users
@@ -39,25 +42,23 @@ def judge_lists(
 ) -> tuple[list[Row], list[str]]:
     """The rows of recommendation_metrics for lists, and what a person should know about them.
 
-    `past` and `held_out` have user_id, item_id, weight and action. Stores frames while it works; collects counts and
-    sums only. No rows where nobody can be judged.
+    `past` and `held_out` have user_id, item_id, weight and action. Works through checkpoints; collects counts and sums
+    only. No rows where nobody can be judged.
     """
+    past = past.checkpoint()
     weighed = past.where("weight > 0")
     sizes = sizes_of(weighed)
     if sizes.pairs == 0:
         return [], []
-    with ExitStack() as stack:
-        users, items = (stack.enter_context(kept(index)) for index in number_both(weighed, sizes))
-        own = stack.enter_context(kept(with_numbers(past, users, items)))
-        train = Train(own, users.count(), items.count(), sizes.pairs)
-        tested = stack.enter_context(kept(with_numbers(held_out, users, items)))
-        relevant, notes = _relevant(tested, own, config, seed)
-        relevant = stack.enter_context(kept(relevant))
-        judged_users = stack.enter_context(kept(relevant.select("user_no").distinct()))
-        if judged_users.isEmpty():
-            return [], notes
-        lists = stack.enter_context(kept(lists_of_both(train, judged_users, config, seed)))
-        return ranking_rows(lists, relevant, train.items, config, seed), notes
+    users, items = (index.checkpoint() for index in number_both(weighed, sizes))
+    own = with_numbers(past, users, items).checkpoint()
+    train = Train(own, users.count(), items.count(), sizes.pairs)
+    relevant, notes = _relevant(with_numbers(held_out, users, items).checkpoint(), own, config, seed)
+    judged_users = relevant.select("user_no").distinct()
+    if judged_users.isEmpty():
+        return [], notes
+    lists = lists_of_both(train, judged_users, config, seed).checkpoint()
+    return ranking_rows(lists, relevant, train.items, config, seed), notes
 
 
 def judge_ratings(past: DataFrame, held_out: DataFrame, config: RecommendConfig, seed: int) -> list[Row]:
@@ -68,14 +69,13 @@ def judge_ratings(past: DataFrame, held_out: DataFrame, config: RecommendConfig,
     sizes = sizes_of(past)
     if sizes.pairs == 0:
         return []
-    with ExitStack() as stack:
-        users, items = (stack.enter_context(kept(index)) for index in number_both(past, sizes))
-        no_action = F.lit(0).alias("action")
-        train = stack.enter_context(kept(with_numbers(past.select("*", no_action), users, items)))
-        test = stack.enter_context(kept(with_numbers(held_out.select("*", no_action), users, items)))
-        if test.isEmpty():
-            return []
-        error = rating_error(fit_explicit(train, config, als_blocks(sizes.pairs, config), seed), train, test)
+    users, items = (index.checkpoint() for index in number_both(past, sizes))
+    no_action = F.lit(0).alias("action")
+    train = with_numbers(past.select("*", no_action), users, items).checkpoint()
+    test = with_numbers(held_out.select("*", no_action), users, items).checkpoint()
+    if test.isEmpty():
+        return []
+    error = rating_error(fit_explicit(train, config, als_blocks(sizes.pairs, config), seed), train, test)
     if error is None:
         return []
     return [metric_row("als_explicit", "rmse", 0, Estimate(error.rmse, None, None, error.users), error.baseline)]
@@ -87,7 +87,7 @@ def _relevant(tested: DataFrame, own: DataFrame, config: RecommendConfig, seed: 
     if kind == "bought" and tested.where(F.col("action") >= BOUGHT).isEmpty():
         kind = "touched"
         notes.append("evaluate: nothing was bought in the held-out days; whatever was touched counts as a hit")
-    relevant = relevant_pairs(tested, own, kind, leave_out)
+    relevant = relevant_pairs(tested, own, kind, leave_out).checkpoint()
     users = relevant.select("user_no").distinct().count()
     return sample_users(relevant, users, config.evaluation.max_users, seed), notes
 

@@ -1,10 +1,7 @@
 """Dense numbers for ids, in the order of the ids."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -34,16 +31,6 @@ def number_both(interactions: DataFrame, sizes: Sizes) -> tuple[DataFrame, DataF
     """The users (user_id, user_no) and the items (item_id, item_no) of the interactions."""
     users = number_ids(interactions, "user_id", "user_no", id_buckets(sizes.users))
     return users, number_ids(interactions, "item_id", "item_no", id_buckets(sizes.items))
-
-
-@contextmanager
-def kept(frame: DataFrame) -> Iterator[DataFrame]:
-    """The frame, stored on its first use and given up at the end."""
-    stored = frame.persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        yield stored
-    finally:
-        stored.unpersist()
 
 
 def number_ids(ids: DataFrame, id_column: str, number_column: str, buckets: int) -> DataFrame:

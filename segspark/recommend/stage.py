@@ -25,7 +25,7 @@ from segspark.recommend.config import RecommendConfig
 from segspark.recommend.evaluation import judge_lists, judge_ratings
 from segspark.recommend.factors import Factors, fit_implicit, require_checkpoints
 from segspark.recommend.interactions import leave_out_bots, weigh_interactions, with_numbers
-from segspark.recommend.numbering import kept, number_both, sizes_of
+from segspark.recommend.numbering import number_both, sizes_of
 from segspark.recommend.popular import lists_for_cold_users, popular_items
 from segspark.recommend.ratings import last_ratings
 from segspark.recommend.reasons import with_names
@@ -43,17 +43,17 @@ def fit_factors(context: StageContext, config: RecommendConfig) -> StageResult:
     """Writes user_index, item_index, user_factors and item_factors: implicit ALS over all acts before as_of."""
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    with kept(_interactions(context, config, run.as_of).where("weight > 0")) as interactions:
-        sizes = sizes_of(interactions)
-        if sizes.pairs == 0:
-            return StageResult(skipped=NO_INTERACTIONS)
-        users, items = number_both(interactions, sizes)
-        rows = {USER_INDEX.name: lake.replace_run(USER_INDEX, users, run.run_id)}
-        rows[ITEM_INDEX.name] = lake.replace_run(ITEM_INDEX, items, run.run_id)
-        context.tell(f"{sizes.pairs:,} pairs of {rows['user_index']:,} users and {rows['item_index']:,} items")
-        users, items = lake.read_run(USER_INDEX, run.run_id), lake.read_run(ITEM_INDEX, run.run_id)
-        pairs = with_numbers(interactions, users, items)
-        factors = fit_implicit(pairs, config, als_blocks(sizes.pairs, config), run.seed)
+    interactions = _interactions(context, config, run.as_of).where("weight > 0").checkpoint()
+    sizes = sizes_of(interactions)
+    if sizes.pairs == 0:
+        return StageResult(skipped=NO_INTERACTIONS)
+    users, items = number_both(interactions, sizes)
+    rows = {USER_INDEX.name: lake.replace_run(USER_INDEX, users, run.run_id)}
+    rows[ITEM_INDEX.name] = lake.replace_run(ITEM_INDEX, items, run.run_id)
+    context.tell(f"{sizes.pairs:,} pairs of {rows['user_index']:,} users and {rows['item_index']:,} items")
+    users, items = lake.read_run(USER_INDEX, run.run_id), lake.read_run(ITEM_INDEX, run.run_id)
+    pairs = with_numbers(interactions, users, items)
+    factors = fit_implicit(pairs, config, als_blocks(sizes.pairs, config), run.seed)
     of_users = factors.users.join(users, on="user_no", how="inner")
     of_items = factors.items.join(items, on="item_no", how="inner")
     rows[USER_FACTORS.name] = lake.replace_run(USER_FACTORS, of_users, run.run_id)
@@ -64,48 +64,50 @@ def fit_factors(context: StageContext, config: RecommendConfig) -> StageResult:
 def build_similarity(context: StageContext, config: RecommendConfig) -> StageResult:
     """Writes item_similarity, and user_similarity where the users are few enough for the exact answer."""
     lake, run = context.lake, context.run
+    require_checkpoints(lake.spark)
     users, items = lake.read_run(USER_INDEX, run.run_id), lake.read_run(ITEM_INDEX, run.run_id)
     user_count, item_count = users.count(), items.count()
     if user_count == 0:
         return StageResult(skipped=NO_FACTORS)
-    with kept(with_numbers(_interactions(context, config, run.as_of).where("weight > 0"), users, items)) as pairs:
-        pair_count = pairs.count()
-        context.tell(f"{item_count:,} items")
-        height = similarity_block_rows(item_count, pair_count, config)
-        near = nearest_rows(pairs, "item_no", "user_no", item_count, user_count, height, config.neighbours)
-        rows = {ITEM_SIMILARITY.name: lake.replace_run(ITEM_SIMILARITY, _named_items(near, items), run.run_id)}
-        if user_count > config.user_similarity_max_users:
-            note = (
-                f"user_similarity is left out: {user_count:,} users are more than"
-                f" recommend.user_similarity_max_users ({config.user_similarity_max_users:,})"
-            )
-            return StageResult(rows=rows, notes=(note,))
-        context.tell(f"{user_count:,} users")
-        height = similarity_block_rows(user_count, pair_count, config)
-        near = nearest_rows(pairs, "user_no", "item_no", user_count, item_count, height, config.user_neighbours)
-        rows[USER_SIMILARITY.name] = lake.replace_run(USER_SIMILARITY, _named_users(near, users), run.run_id)
+    pairs = with_numbers(_interactions(context, config, run.as_of).where("weight > 0"), users, items).checkpoint()
+    pair_count = pairs.count()
+    context.tell(f"{item_count:,} items")
+    height = similarity_block_rows(item_count, pair_count, config)
+    near = nearest_rows(pairs, "item_no", "user_no", item_count, user_count, height, config.neighbours)
+    rows = {ITEM_SIMILARITY.name: lake.replace_run(ITEM_SIMILARITY, _named_items(near, items), run.run_id)}
+    if user_count > config.user_similarity_max_users:
+        note = (
+            f"user_similarity is left out: {user_count:,} users are more than"
+            f" recommend.user_similarity_max_users ({config.user_similarity_max_users:,})"
+        )
+        return StageResult(rows=rows, notes=(note,))
+    context.tell(f"{user_count:,} users")
+    height = similarity_block_rows(user_count, pair_count, config)
+    near = nearest_rows(pairs, "user_no", "item_no", user_count, item_count, height, config.user_neighbours)
+    rows[USER_SIMILARITY.name] = lake.replace_run(USER_SIMILARITY, _named_users(near, users), run.run_id)
     return StageResult(rows=rows)
 
 
 def build_recommendations(context: StageContext, config: RecommendConfig) -> StageResult:
     """Writes recommendations: by ALS for users with a vector, by popularity for all other users but bots."""
     lake, run = context.lake, context.run
+    require_checkpoints(lake.spark)
     users, items = lake.read_run(USER_INDEX, run.run_id), lake.read_run(ITEM_INDEX, run.run_id)
     user_count, item_count = users.count(), items.count()
     if user_count == 0:
         return StageResult(skipped=NO_FACTORS)
     closed = lake.read(ITEMS).where("stock = 0").select("item_id")
-    with kept(_interactions(context, config, run.as_of)) as interactions:
-        factors = Factors(
-            lake.read_run(USER_FACTORS, run.run_id).join(users, on="user_id", how="inner"),
-            lake.read_run(ITEM_FACTORS, run.run_id).join(items, on="item_id", how="inner"),
-        )
-        own = with_numbers(interactions, users, items)
-        closed_numbers = closed.join(items, on="item_id", how="inner")
-        lists = best_items(factors, own, closed_numbers, _plan(user_count, item_count, config))
-        warm = with_names(lists, users, items).withColumn("method", F.lit("als"))
-        cold = _cold_lists(context, config, interactions, users, closed)
-        written = lake.replace_run(RECOMMENDATIONS, warm.unionByName(cold), run.run_id)
+    interactions = _interactions(context, config, run.as_of).checkpoint()
+    factors = Factors(
+        lake.read_run(USER_FACTORS, run.run_id).join(users, on="user_id", how="inner"),
+        lake.read_run(ITEM_FACTORS, run.run_id).join(items, on="item_id", how="inner"),
+    )
+    own = with_numbers(interactions, users, items)
+    closed_numbers = closed.join(items, on="item_id", how="inner")
+    lists = best_items(factors, own, closed_numbers, _plan(user_count, item_count, config))
+    warm = with_names(lists, users, items).withColumn("method", F.lit("als"))
+    cold = _cold_lists(context, config, interactions, users, closed)
+    written = lake.replace_run(RECOMMENDATIONS, warm.unionByName(cold), run.run_id)
     return StageResult(rows={RECOMMENDATIONS.name: written})
 
 
@@ -118,9 +120,9 @@ def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> 
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
     day = split_day(run.as_of, _first_day(context), config.evaluation)
-    with kept(_interactions(context, config, day)) as past:
-        held_out = _interactions(context, config, run.as_of, since=day)
-        rows, notes = judge_lists(past, held_out, config, run.seed)
+    past = _interactions(context, config, day)
+    held_out = _interactions(context, config, run.as_of, since=day)
+    rows, notes = judge_lists(past, held_out, config, run.seed)
     ratings = leave_out_bots(_ratings(context, run.as_of), _user_features(context))
     rows += judge_ratings(last_ratings(ratings, None, day), last_ratings(ratings, day, run.as_of), config, run.seed)
     if not rows:
