@@ -77,14 +77,14 @@ def candidate_curve(
 def metric_intervals(name: str, title: str, description: str, labels: Sequence[str], metrics: Sequence[Row]) -> Markup:
     """One line per metric: the recommender with its interval, popularity beside it."""
     with matplotlib.rc_context(SETTINGS):
-        figure, axes = _figure(460, 62 + 44 * len(metrics))
+        figure, axes = _figure(400, 56 + 40 * len(metrics))
         for place, row in enumerate(metrics):
             if row["low"] is not None and row["high"] is not None:
                 axes.plot([row["low"], row["high"]], [place, place], color=ACCENT, linewidth=3, solid_capstyle="butt")
             axes.plot(row["value"], place, "o", color=ACCENT, markersize=9)
             axes.plot(
                 row["popularity_value"], place, "D", markersize=8,
-                markerfacecolor=WHITE, markeredgecolor="#b34700", markeredgewidth=1.8,
+                markerfacecolor=WHITE, markeredgecolor="#b34700", markeredgewidth=1.8, clip_on=False, zorder=3,
             )  # fmt: skip
         axes.set_yticks(range(len(metrics)), labels, fontsize=12, color=INK)
         axes.set_ylim(len(metrics) - 0.5, -0.5)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-WHITE, INK = "#ffffff", "#16202c"
+WHITE, BLACK, INK = "#ffffff", "#0a0a0a", "#16202c"
 ABOVE, BELOW = "#0072b2", "#d55e00"  # of the profile: told apart by colour-blind readers too
 FULL_TINT = 0.42  # of the colour in the strongest cell: INK on it keeps a contrast above 4.5
 
@@ -14,8 +14,8 @@ def segment_colour(segment_id: int, colours: Sequence[str]) -> str:
 
 
 def text_colour(background: str) -> str:
-    """White or ink, whichever stands out more from the background (WCAG 2 contrast)."""
-    return max(WHITE, INK, key=lambda colour: contrast(colour, background))
+    """White or black, whichever stands out more from the background (WCAG 2 contrast)."""
+    return max(WHITE, BLACK, key=lambda colour: contrast(colour, background))
 
 
 def contrast(one: str, other: str) -> float:

@@ -16,11 +16,11 @@ MEASURES = (
     (
         "prediction_strength",
         "Prediction strength",
-        "higher is better; above 0.8 the segments are found again in a refit",
+        "Higher is better; above 0.8 the segments are found again in a refit",
     ),
-    ("calinski_harabasz", "Calinski-Harabasz", "higher is better: apart from each other, close within"),
-    ("silhouette", "Silhouette", "higher is better, 1 at most: nearer to the own centre than to the next"),
-    ("davies_bouldin", "Davies-Bouldin", "lower is better: spread within against distance between"),
+    ("calinski_harabasz", "Calinski-Harabasz", "Higher is better: apart from each other, close within"),
+    ("silhouette", "Silhouette", "Higher is better, 1 at most: nearer to the own centre than to the next"),
+    ("davies_bouldin", "Davies-Bouldin", "Lower is better: spread within against distance between"),
 )
 
 
@@ -74,7 +74,7 @@ def _map(scheme: Scheme, number: int) -> Figure | None:
     names = ", ".join(f"{s.badge} {s.title} at {s.centre[0]:.1f}, {s.centre[1]:.1f}" for s in placed if s.centre)
     far = charts.outside(scheme.points, placed)
     caption = (
-        f"Each dot is one of {wording.counted(len(scheme.points), 'user')} drawn evenly from all; users who behave alike"
+        f"Each dot is one of {wording.counted(len(scheme.points), 'user')} drawn evenly from all; those who act alike"
         " lie close together. Badges mark the centres of the segments. The axes are the two directions in which users"
         " differ most (principal components), without unit."
     )

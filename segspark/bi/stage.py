@@ -28,9 +28,12 @@ from segspark.core.stage import StageContext, StageResult
 def build_report(context: StageContext, config: ReportConfig) -> StageResult:
     """Writes `<lake>/reports/<run_id>.html`, one self-contained file, and tells where it is."""
     try:
-        from segspark.bi.page import render_page
+        import jinja2  # noqa: F401
+        import matplotlib  # noqa: F401
     except ImportError as error:
         return StageResult(skipped=f"{error.name} is not installed; install segspark[report]")
+    from segspark.bi.page import render_page
+
     try:
         path = context.lake.path(f"reports/{context.run.run_id}.html")
     except LakeError as error:

@@ -1,6 +1,6 @@
 """Segments and single users in the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -42,24 +42,32 @@ def user_card(lake: Lake, run_id: str, user_id: str) -> RenderableType:
 
     Raises InputError where no table of the run knows the user.
     """
-    asked = lake.spark.createDataFrame([(user_id,)], "user_id string").withColumn("user_bucket", user_bucket())
-    bucket = asked.select("user_bucket").collect()[0][0]
-
-    def look_up(contract: Contract) -> DataFrame:
-        # The bucket prunes files by its statistics; the id stays in a row, out of plans and event logs.
-        of_bucket = lake.read_run(contract, run_id).where(F.col("user_bucket") == bucket)
-        return of_bucket.join(F.broadcast(asked.select("user_id")), on="user_id", how="left_semi")
-
-    features = look_up(USER_FEATURES).collect()
+    known = look_up(lake, run_id, user_id)
+    features = known(USER_FEATURES).collect()
     why = lake.read_run(SEGMENTS, run_id).select("scheme", "segment_id", "why", "strategy")
-    memberships = look_up(USER_SEGMENTS).join(F.broadcast(why), on=["scheme", "segment_id"], how="left")
+    memberships = known(USER_SEGMENTS).join(F.broadcast(why), on=["scheme", "segment_id"], how="left")
     segments = memberships.orderBy(F.col("scheme") != "value", "scheme").collect()
-    items = look_up(RECOMMENDATIONS).orderBy("method", "rank").collect()
-    near = look_up(USER_SIMILARITY).orderBy("method").collect()
+    items = known(RECOMMENDATIONS).orderBy("method", "rank").collect()
+    near = known(USER_SIMILARITY).orderBy("method").collect()
     if not (features or segments or items or near):
         raise InputError(f"user: {neutral(user_id)} is not in run {run_id}; ids are told apart by case and spaces")
     parts = [_memberships(segments), _features(features), _recommendations(items), _neighbours(near)]
     return Panel(Group(*(part for part in parts if part)), title=_plain(f"User {neutral(user_id)}"), title_align="left")
+
+
+def look_up(lake: Lake, run_id: str, user_id: str) -> Callable[[Contract], DataFrame]:
+    """Reads one user's rows of the run's tables.
+
+    The bucket prunes files by their statistics; the id itself stays in a row, out of plans and event logs.
+    """
+    asked = lake.spark.createDataFrame([(user_id,)], "user_id string")
+    bucket = asked.select(user_bucket()).collect()[0][0]
+
+    def rows(contract: Contract) -> DataFrame:
+        of_bucket = lake.read_run(contract, run_id).where(F.col("user_bucket") == bucket)
+        return of_bucket.join(F.broadcast(asked), on="user_id", how="left_semi")
+
+    return rows
 
 
 def _segments(scheme: str, rows: Sequence[Any]) -> Table:

@@ -131,7 +131,9 @@ def _with_label(part: str) -> str:
         return part
     before, feature, between, told = found.groups(default="")
     is_feature = feature in FEATURE_LABELS or "_" in feature or between == "="
-    return f"{before}{feature_label(feature)}{': ' if between == '=' else ' '}{told}" if is_feature else part
+    label = feature_label(feature) if is_feature else feature
+    text = f"{before}{label}{': ' if between == '=' else between}{told}"
+    return text[:1].upper() + text[1:]
 
 
 def metric_term(metric: str, k: int) -> str:

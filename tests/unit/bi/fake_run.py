@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 from pyspark.sql import DataFrame
 
+from segspark.bi.content import RunRows
 from segspark.core import contracts as c
 from segspark.core.lake import Lake
 from segspark.core.stage import Run, StageContext
@@ -94,6 +95,31 @@ def write_run(lake: Lake, fake: FakeRun) -> None:
     if not lake.exists(c.SOURCE_FILES):
         lake.append(c.SOURCE_FILES, rows_of(lake.spark, c.SOURCE_FILES, *sources()))
         lake.append(c.QUARANTINE, rows_of(lake.spark, c.QUARANTINE, *quarantined(fake)))
+
+
+def run_rows(fake: FakeRun) -> RunRows:
+    """What the stage would gather from the run's tables, without them."""
+    places = [{**row, "x": row["pca"][0], "y": row["pca"][1]} for row in members(fake)]
+    spent = [
+        {"scheme": "value", "segment_id": n, "spending": mean * size}
+        for n, (mean, size) in enumerate(zip(SPENT, SIZES, strict=True))
+    ]
+    return RunRows(
+        run_id=fake.run_id,
+        as_of=AS_OF,
+        seed=fake.seed,
+        segments=segments(fake),
+        models=models(),
+        profiles=profiles(fake),
+        metrics=metrics(),
+        quality=checks(),
+        sources=[{**row, "files": 1} for row in sources() if row["ingest_seq"] <= 2],
+        reasons=[{"source": "orders", "reason": f"category: {fake.category} is not known", "count": 2}],
+        stages=stages(fake),
+        selection=selection(),
+        spending=spent,
+        samples={scheme: [p for p in places if p["scheme"] == scheme] for scheme in ("value", "taste")},
+    )
 
 
 def members(fake: FakeRun) -> list[dict]:

@@ -1,0 +1,195 @@
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import combinations, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import segspark
+from segspark.bi.colours import INK, contrast, lift_tint, text_colour
+from segspark.bi.config import COLOURS, ReportConfig
+from segspark.bi.content import RunRows
+from segspark.bi.page import render_page
+from tests.unit.bi.fake_run import AS_OF, HOSTILE, SIZES, SPENT, FakeRun, run_rows
+
+VOID = {"meta", "link", "br"}
+# Machado, Oliveira and Fernandes (2009), severity 1: how red- and green-blind people see linear RGB.
+PROTANOPIA = ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998))
+DEUTERANOPIA = ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881))
+
+
+class Page(HTMLParser):
+    """A page as elements in order, each with its attributes and the path to it, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict]] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def having(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return render_page(run_rows(FakeRun()), ReportConfig())
+
+
+@pytest.fixture(scope="module")
+def page(plain):
+    return Page(plain)
+
+
+def test_the_page_needs_no_script_no_network_and_under_3_megabytes(plain, page):
+    assert len(plain.encode()) < 3_000_000
+    assert not page.having("script")
+    links = [v for _, a in page.elements for k, v in a.items() if k in ("href", "src", "xlink:href", "action")]
+    assert links and all(link.startswith(("#", "data:")) for link in links)
+    assert "@import" not in plain and "url(http" not in plain
+
+
+def test_headings_come_in_order_and_each_picture_and_table_is_told(page):
+    levels = [int(tag[1]) for tag, _ in page.elements if tag in ("h1", "h2", "h3", "h4")]
+    assert levels.count(1) == 1 and levels[0] == 1
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+    pictures = page.having("svg")
+    assert len(pictures) == len(page.having("desc")) == len(page.having("figcaption")) == 10
+    assert all(picture["role"] == "img" for picture in pictures)
+    assert len(page.having("table")) == len(page.having("caption"))
+    assert all(heading["scope"] in ("col", "row") for heading in page.having("th"))
+    assert page.having("html") == [{"lang": "en"}]
+
+
+def test_every_id_is_unique_and_every_reference_has_its_target(page):
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    targets = [t for _, a in page.elements for t in a.get("aria-labelledby", "").split()]
+    targets += [a["href"][1:] for a in page.having("a")]
+    targets += [a["xlink:href"][1:] for a in page.having("use")]
+    assert targets and set(targets) <= set(ids)
+
+
+def test_a_hostile_name_changes_nothing_but_the_text(page):
+    hostile = Page(render_page(run_rows(FakeRun(names={0: HOSTILE}, category=HOSTILE)), ReportConfig(title=HOSTILE)))
+    assert [(tag, set(a)) for tag, a in hostile.elements] == [(tag, set(a)) for tag, a in page.elements]
+    shown = "".join(hostile.text)
+    assert "<script>alert('x')</script>\" onload=\"x $\\frac{1}{2}$ evil [red]" in shown
+    assert "\u202e" not in shown
+
+
+def test_the_same_rows_in_another_order_give_the_same_page(plain):
+    rows = run_rows(FakeRun())
+    turned = replace(
+        rows,
+        segments=rows.segments[::-1],
+        models=rows.models[::-1],
+        profiles=rows.profiles[::-1],
+        quality=rows.quality[::-1],
+    )
+    assert render_page(turned, ReportConfig()) == plain
+
+
+def test_the_three_headlines_are_the_runs_numbers(page):
+    text = " ".join("".join(page.text).split())
+    assert f"{sum(SIZES):,} users in 5 segments" in text
+    assert "2.3\N{MULTIPLICATION SIGN} as good as showing bestsellers" in text  # 0.121 / 0.052
+    assert "97.9% of input rows accepted" in text  # (313,960 + 4,070) of (320,705 + 4,070)
+    money = np.multiply(SPENT, SIZES)
+    assert f"High-value, 17% of users, brings {100 * money[2] / money.sum():.0f}% of spending" in text
+    assert "no outcome of a campaign is known; the source outcomes would bring it" in text
+
+
+def test_of_a_small_segment_nothing_but_its_name_is_shown():
+    rows = run_rows(FakeRun())
+    bare = replace(
+        rows,
+        segments=[
+            {**s, "why": "whispered", "strategy": "whispered"} if s["scheme"] == "taste" and s["segment_id"] == 3 else s
+            for s in rows.segments
+        ],
+    )
+    text = " ".join("".join(Page(render_page(bare, ReportConfig())).text).split())
+    assert "whispered" not in text
+    assert "Fewer than 10 users: nothing is shown" in text
+    assert "Each dot is one of 2,388 users" in text  # 2,394 less the six
+
+
+def test_a_segment_has_one_colour_wherever_its_badge_stands(plain):
+    colours = {}
+    for piece in plain.split('<span class="badge" style="')[1:]:
+        style, _, rest = piece.partition('">')
+        colours.setdefault(rest.partition("<")[0], set()).add(style)
+    assert set(colours) == {"V0", "V1", "V2", "V3", "V4", "T0", "T1", "T2", "T3"}
+    assert all(len(styles) == 1 for styles in colours.values())
+
+
+def test_a_run_without_segments_still_makes_a_page_that_says_why():
+    stages = [{"stage": "segments", "status": "skipped", "note": "two users are too few", "code_version": "1",
+               "config_hash": "2", "seconds": 0.0, "rows": 0}]  # fmt: skip
+    text = "".join(Page(render_page(RunRows("r-1", AS_OF, 1, stages=stages), ReportConfig())).text)
+    assert text.count("two users are too few") == 2  # beside the headline, and among what was left out
+
+
+def test_text_on_colours_has_the_contrast_that_wcag_asks_for():
+    assert contrast("#ffffff", "#000000") == pytest.approx(21.0)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)  # WebAIM's published example
+    assert all(contrast(text_colour(colour), colour) >= 4.5 for colour in COLOURS)
+    assert all(contrast(INK, lift_tint(lift)) >= 4.5 for lift in (0.0, 0.1, 0.5, 1.0, 2.0, 50.0, None))
+
+
+@pytest.mark.parametrize("sight", [np.eye(3), PROTANOPIA, DEUTERANOPIA], ids=["full", "protanopia", "deuteranopia"])
+def test_colours_of_segments_stay_apart_for_colour_blind_readers(sight):
+    seen = [lab(np.clip(np.array(sight) @ linear(colour), 0, 1)) for colour in COLOURS]
+    nearest = min(np.linalg.norm(one - other) for one, other in combinations(seen, 2))
+    assert nearest > 10  # CIE76; 2.3 is the least that is noticed
+
+
+def linear(colour):
+    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    to_xyz = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
+    ratio = np.array(to_xyz) @ rgb / (0.9505, 1.0, 1.089)
+    x, y, z = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_the_page_loads_from_a_zip_as_spark_submit_ships_it(tmp_path):
+    root = Path(segspark.__file__).parent
+    with zipfile.ZipFile(tmp_path / "segspark.zip", "w") as archive:
+        for path in [p for s in ("*.py", "*.j2", "*.css") for p in root.rglob(s)]:
+            archive.write(path, path.relative_to(root.parent))
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import segspark.bi.page as p; from segspark.bi.content import RunRows; from datetime import date\n"
+        "assert sys.argv[1] in p.__file__, p.__file__\n"
+        "print(len(p.render_page(RunRows('r-1', date(2024, 1, 1), 1), p.ReportConfig())))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "segspark.zip")], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 5000
