@@ -34,6 +34,7 @@ def cases() -> dict[str, Case]:
 @click.option("--contestant", "contestants", multiple=True, help="Only these; may be repeated.")
 @click.option("--repeat", default=1, show_default=True, help="Repetitions; tables show medians.")
 @click.option("--driver-memory", default="4g", show_default=True, help="Heap of each Spark driver.")
+@click.option("--conf", multiple=True, metavar="KEY=VALUE", help="A Spark setting; may be repeated.")
 @click.option("--limit", default=3600.0, show_default=True, help="Seconds after which a contestant is ended.")
 @click.option("--folder", type=click.Path(path_type=Path), default=RESULTS / "work", help="For data and outputs.")
 @click.option("--results", type=click.Path(path_type=Path), default=RESULTS, help="For the figures.")
@@ -44,13 +45,15 @@ def main(
     contestants: tuple[str, ...],
     repeat: int,
     driver_memory: str,
+    conf: tuple[str, ...],
     limit: float,
     folder: Path,
     results: Path,
 ) -> None:
     """Times each stage beside what a user would pick instead. Ends with 1 where results differ."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that contestants end with us
-    options = Options(scale, repeat, driver_memory, folder.resolve(), limit, contestants)
+    settings = dict(setting.split("=", 1) for setting in conf)
+    options = Options(scale, repeat, driver_memory, folder.resolve(), limit, contestants, settings)
     chosen = cases()
     unknown = [name for name in only if name not in chosen]
     if unknown:

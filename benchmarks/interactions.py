@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-TASTES = 20
-TASTE_SHARE = 0.7  # of a user's items that follow the user's taste
+TASTES = 10
+TASTE_SHARE = 0.85  # of a user's items that follow the user's taste
 HELD_OUT_SHARE = 0.1
 FILE_ROWS = 1_000_000
 

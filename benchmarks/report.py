@@ -28,6 +28,7 @@ def write_report(place: Path, results: Sequence[Found], options: Options) -> Non
         "scale": options.scale,
         "repeat": options.repeat,
         "driver_memory": options.driver_memory,
+        "conf": dict(options.conf),
         "measured": [asdict(one) for _, measured, _ in results for one in measured],
         "checks": [{"case": case.name, **asdict(check)} for case, _, checks in results for check in checks],
     }
@@ -52,7 +53,8 @@ def _tables(results: Sequence[Found]) -> list[str]:
         own = [(measured, checks) for other, measured, checks in results if other.name == case.name]
         rows = [_row(one, measured, case) for measured, _ in own for one in measured]
         checks = [check for _, found in own for check in found]
-        parts += [f"## {case.title}", _table(case.unit, rows), "\n".join(map(_check_line, checks))]
+        told = [_told_line(one) for measured, _ in own for one in measured if one.told]
+        parts += [f"## {case.title}", _table(case.unit, rows), "\n".join([*map(_check_line, checks), *told])]
     return parts
 
 
@@ -89,3 +91,7 @@ def _table(unit: str, rows: list[list[str]]) -> str:
 
 def _check_line(check: Check) -> str:
     return f"- {'holds' if check.passed else '**fails**'}: {check.claim}: {check.found}"
+
+
+def _told_line(one: Measured) -> str:
+    return f"- {one.contestant} at {one.size:,} told: {json.dumps(one.told)}"

@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ class Options:
     driver_memory: str
     folder: Path
     limit_seconds: float
-    contestants: tuple[str, ...] = ()
+    contestants: tuple[str, ...] = ()  # only these; all where none is named
+    conf: Mapping[str, str] = field(default_factory=dict)  # further settings of every Spark session
 
 
 def run_case(case: Case, options: Options, tell: Tell) -> Iterator[tuple[list[Measured], list[Check]]]:
@@ -83,7 +84,7 @@ def _run(
 ) -> tuple[Cost, dict[str, Any]]:
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    everything = {"driver_memory": options.driver_memory, **settings}
+    everything = {"driver_memory": options.driver_memory, "conf": dict(options.conf), **settings}
     Task(module, inputs, str(place / "output"), everything).write(place / "task.json")
     command = [sys.executable, "-m", "benchmarks.contestant", str(place / "task.json")]
     local = {"SPARK_LOCAL_IP": "127.0.0.1", "PYTHONPATH": str(Path(__file__).parents[1])}

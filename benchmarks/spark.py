@@ -9,8 +9,8 @@ from segspark.core.session import SessionConfig, open_session
 
 
 def session(task: Task) -> SparkSession:
-    """A fresh session. Settings are the product's defaults except the driver's memory."""
-    config = SessionConfig(driver_memory=task.settings["driver_memory"])
+    """A fresh session. Settings are the product's defaults except the driver's memory and what `--conf` says."""
+    config = SessionConfig(driver_memory=task.settings["driver_memory"], conf=task.settings["conf"])
     return open_session(config, str(Path(task.output).parent / "checkpoints"), "segspark-benchmark")
 
 

@@ -24,14 +24,14 @@ def run(task: Task, ready: Ready) -> None:
     matrix = sparse.csr_matrix(
         (cells, (users.indices.to_numpy(), items.indices.to_numpy())), (len(users.dictionary), len(items.dictionary))
     )
-    model = AlternatingLeastSquares(
-        factors=settings["rank"],
-        regularization=settings["reg_param"] * matrix.nnz / matrix.shape[0],
-        iterations=settings["iterations"],
-        use_cg=settings["use_cg"],
-        random_state=7,
-    )
     with threadpool_limits(limits=1, user_api="blas"):
+        model = AlternatingLeastSquares(
+            factors=settings["rank"],
+            regularization=settings["reg_param"] * matrix.nnz / matrix.shape[0],
+            iterations=settings["iterations"],
+            use_cg=settings["use_cg"],
+            random_state=7,
+        )
         model.fit(matrix, show_progress=False)
         found, scores = model.recommend(np.arange(matrix.shape[0]), matrix, N=settings["top_n"])
     pq.write_table(lists(users.dictionary, items.dictionary, found, scores), task.output)

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.__main__ import cases
 from benchmarks.measure import measure
+from tests.conftest import LEAN
 
 ROOT = Path(__file__).parents[3]
 
@@ -15,7 +16,8 @@ ROOT = Path(__file__).parents[3]
 def test_all_contestants_find_the_same_at_a_tiny_size(name, tmp_path):
     for package in ("polars", "implicit", "duckdb"):
         pytest.importorskip(package, reason="the peers are in the extra `bench`")
-    options = ["--scale", "tiny", "--only", name, "--driver-memory", "1g"]
+    lean = [f"--conf={key}={value}" for key, value in LEAN.items()]
+    options = ["--scale", "tiny", "--only", name, "--driver-memory", "1g", *lean]
     places = ["--folder", str(tmp_path / "work"), "--results", str(tmp_path / "results")]
     command = [sys.executable, "-m", "benchmarks", *options, *places]
     measure(command, tmp_path, {"PYTHONPATH": str(ROOT)}, 1200.0)
