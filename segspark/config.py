@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any, get_args
@@ -67,7 +68,8 @@ def explain(error: ValidationError, content: dict[str, Any]) -> str:
         message = "is missing; give it a value"
     elif not isinstance(first["input"], dict | list) and repr(first["input"]) not in message:
         message = f"{message}, not {first['input']!r}"
-    text = message if not where or message.startswith(where) else f"{where}: {message}"
+    names_a_key = re.match(r"\w+: ", message) is not None  # a room's own check may name the key below it
+    text = message if not where else f"{where}.{message}" if names_a_key else f"{where}: {message}"
     return text if len(problems) == 1 else f"{text} (and {len(problems) - 1} more)"
 
 
