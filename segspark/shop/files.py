@@ -42,9 +42,11 @@ def exists(spark: SparkSession, path: str) -> bool:
 
 
 def is_empty(spark: SparkSession, folder: str) -> bool:
-    """Whether a folder is absent or holds nothing."""
+    """Whether a folder is absent or holds nothing but what begins with `_` or `.`, as Spark's own things do."""
     file_system, target = _located(spark, folder)
-    return not file_system.exists(target) or len(file_system.listStatus(target)) == 0
+    if not file_system.exists(target):
+        return True
+    return all(status.getPath().getName()[0] in "_." for status in file_system.listStatus(target))
 
 
 def remove(spark: SparkSession, path: str) -> None:

@@ -1,5 +1,7 @@
 """A shop as clean frames in the shape of the tables, for benchmarks, or as raw files, for the demo and for tests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
@@ -17,6 +19,8 @@ from segspark.shop.visits import visits
 
 TIMES = {"events": "event_time", "orders": "order_time", "ratings": "rated_at"}
 MOST_WRITERS = 64  # partitions that write files; a file is written by one of them
+SOURCES = ("events", "orders", "users", "items", "ratings")
+HUGE = "spark.sql.codegen.hugeMethodLimit"
 MARK = "truth/shop.json"  # tells a folder that may be written again
 
 
@@ -45,7 +49,13 @@ def write_shop(spark: SparkSession, config: ShopConfig, folder: str) -> dict[str
     """
     if not is_empty(spark, folder) and not exists(spark, f"{folder}/{MARK}"):
         raise InputError(f"{folder}: is not empty and holds no shop; give a new or empty folder")
-    remove(spark, folder)
+    for name in (*SOURCES, "truth"):
+        remove(spark, f"{folder}/{name}")
+    with small_methods(spark):
+        return _write(spark, config, folder)
+
+
+def _write(spark: SparkSession, config: ShopConfig, folder: str) -> dict[str, int]:
     write_json(spark, f"{folder}/{MARK}", config.model_dump(mode="json"))
     frames = shop_frames(spark, config)
     numbered = frames["orders"].withColumnRenamed("line", "line_number")
@@ -59,6 +69,21 @@ def write_shop(spark: SparkSession, config: ShopConfig, folder: str) -> dict[str
     write_json(spark, f"{folder}/truth/dirty.json", {name: kinds for name, (_, kinds) in counts.items()})
     rows = {name: good for name, (good, _) in counts.items()}
     return {**rows, "ratings": _write_ratings(frames["ratings"], config, f"{folder}/ratings")}
+
+
+@contextmanager
+def small_methods(spark: SparkSession) -> Iterator[None]:
+    """Meanwhile, queries whose generated method would be longer than the JVM compiles (8,000 bytes) run as several.
+
+    Long expressions as the shop's are otherwise interpreted bytecode by bytecode. Put it around whatever acts on
+    `shop_frames`.
+    """
+    before = spark.conf.get(HUGE)
+    spark.conf.set(HUGE, "8000")
+    try:
+        yield
+    finally:
+        spark.conf.set(HUGE, before or "65535")
 
 
 def _stored(frame: DataFrame, contract: Contract) -> DataFrame:

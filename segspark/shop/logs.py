@@ -1,6 +1,8 @@
 """What the shop writes down: events, order lines and ratings in the shape of the tables, without a bad row."""
 
+import operator
 from datetime import timedelta
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -19,7 +21,7 @@ MEAN_RATING = 3.9
 
 def events(visits_frame: DataFrame, config: ShopConfig) -> DataFrame:
     """One row per event of a user, in the shape of the events table."""
-    total = sum(F.col(column) for column, _ in STEPS)
+    total = _events_in(STEPS)
     frame = visits_frame.withColumn("event", numbers_below(total))
     event_type, place = _step()
     frame = frame.withColumn("event_type", event_type).withColumn("place", place)
@@ -43,7 +45,7 @@ def order_lines(visits_frame: DataFrame, config: ShopConfig) -> DataFrame:
     """One row per order line of a user, in the shape of the orders table, with `rated` for the ratings."""
     frame = visits_frame.withColumn("line", numbers_below(F.col("line_count"))).where(F.col("line").isNotNull())
     frame = frame.withColumn("pick", F.col("first_line") + F.col("line"))
-    events_before = sum(F.col(column) for column, _ in STEPS[:-1])
+    events_before = _events_in(STEPS[:-1])
     ordered = F.timestamp_add("SECOND", events_before * SECONDS_PER_EVENT, F.col("started_at"))
     mixed = hashed(config.seed, "line", F.col("number"), F.col("pick"))
     frame = with_item(frame.withColumns({"mixed": mixed, "order_time": ordered}), config)
@@ -104,6 +106,10 @@ def ratings(lines: DataFrame, config: ShopConfig) -> DataFrame:
         stars.cast("double").alias("rating"),
         F.when(bits(F.col("mixed"), 36, 10) == 0, F.lit("as described")).alias("review"),
     )
+
+
+def _events_in(steps: tuple[tuple[str, str], ...]) -> Column:
+    return reduce(operator.add, [F.col(column) for column, _ in steps])
 
 
 def _step() -> tuple[Column, Column]:

@@ -1,5 +1,8 @@
 """The users: persona, taste, profile, and how much of everything each will do. The logs carry these numbers exactly."""
 
+import operator
+from functools import reduce
+
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -78,7 +81,7 @@ def _is_bot(config: ShopConfig) -> Column:
 def _persona(config: ShopConfig) -> Column:
     drawn = uniform(config.seed, "persona", F.col("number")) * sum(TYPICAL["share"])
     edges = [sum(TYPICAL["share"][: i + 1]) for i in range(len(PERSONAS) - 1)]
-    return sum((drawn >= edge).cast("int") for edge in edges)
+    return reduce(operator.add, [(drawn >= edge).cast("int") for edge in edges])
 
 
 def _lean(config: ShopConfig) -> Column:

@@ -32,7 +32,7 @@ class Overlap:
     lean_power: float  # weight = lean * u ** lean_power for uniform u: the higher, the fewer people between personas
 
 
-OVERLAPS = {"demo": Overlap(1.0, 0.0, 1.0), "hard": Overlap(1.25, 0.66, 2.6)}
+OVERLAPS = {"demo": Overlap(1.0, 0.0, 1.0), "hard": Overlap(1.25, 0.6, 3.3)}
 
 LATENTS = (
     Latent("visits", True, 0.15, 0.0, 9.0),
@@ -58,15 +58,15 @@ LATENTS = (
 TYPICAL: dict[str, tuple[float, ...]] = {
     #                   high   young  econ.  loyal  freq.  rare   taster
     "share":           (.12,   .16,   .17,   .16,   .14,   .11,   .14),
-    "visits":          (16,    14,    9,     9,     19,    3,     11),
-    "orders":          (8,     4,     5,     6,     16,    2.6,   6),
-    "views_per_visit": (2.6,   4.2,   3.0,   1.8,   1.2,   6.0,   4.6),
-    "items_per_order": (4.2,   1.6,   3.0,   2.0,   1.3,   16,    2.2),
+    "visits":          (16,    14,    9,     9,     19,    5,     11),
+    "orders":          (8,     5,     5,     6,     16,    3.6,   6),
+    "views_per_visit": (2.6,   4.0,   3.0,   1.8,   1.2,   5.5,   4.8),
+    "items_per_order": (4.2,   1.7,   3.0,   2.0,   1.3,   16,    2.2),
     "price_level":     (3.4,   1.5,   0.4,   1.9,   1.9,   2.4,   2.8),
     "discount_share":  (.10,   .30,   .65,   .20,   .22,   .14,   .06),
     "new_share":       (.14,   .22,   .05,   .06,   .10,   .08,   .70),
-    "repeat_share":    (.18,   .08,   .25,   .60,   .40,   .05,   .03),
-    "refund_share":    (.04,   .15,   .06,   .02,   .05,   .05,   .10),
+    "repeat_share":    (.18,   .04,   .25,   .60,   .40,   .05,   .03),
+    "refund_share":    (.05,   .15,   .10,   .01,   .08,   .05,   .12),
     "recency_days":    (8,     15,    18,    5,     3,     50,    12),
     "tenure_days":     (700,   220,   600,   2300,  500,   900,   420),
     "age":             (45,    21.5,  49,    55,    36,    42,    31),

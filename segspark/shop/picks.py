@@ -1,4 +1,4 @@
-"""Who picks which item. A taste group likes two categories, and one style within each; personas know nothing of taste."""
+"""Who picks which item. A taste group likes two categories, and a style within each; no persona has a taste."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
