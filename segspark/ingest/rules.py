@@ -78,7 +78,7 @@ def _of_events(config: IngestConfig, now: datetime) -> Iterator[Rule]:
 
 def _of_orders(config: IngestConfig, now: datetime) -> Iterator[Rule]:
     yield F.col("quantity") < 0, "quantity is negative; a refund is told by status"
-    yield F.col("quantity") > config.max_quantity, f"quantity is above {config.max_quantity:g}"
+    yield F.col("quantity") > config.max_quantity, f"quantity is above {config.max_quantity:,.0f}"
     yield from _amount("unit_price", config.max_price)
     yield F.col("discount") < 0, "discount is negative"
     too_much = F.col("discount") > F.col("quantity") * F.col("unit_price") + 0.01

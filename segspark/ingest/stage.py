@@ -81,7 +81,7 @@ def check_quality(context: StageContext, sources: SourcesConfig, config: IngestC
         checks.append(quality.of_log(log, name, config, run.as_of))
     written = lake.replace_run(QUALITY, reduce(DataFrame.unionByName, checks), run.run_id)
     failed = lake.read_run(QUALITY, run.run_id).where(~F.col("passed")).orderBy("source", "check").collect()
-    notes = tuple(f"quality: {row.source}: {row.check} is {row.value:g}, allowed {row.bound:g}" for row in failed)
+    notes = tuple(f"quality: {row.source}: {row.check} is {row.value}, allowed {row.bound:g}" for row in failed)
     return StageResult(rows={"quality": written}, notes=notes)
 
 
@@ -220,9 +220,10 @@ class _Reading:
             fit = marked.where("__ok")
             self.lake.upsert(self.contract, keys.last_of_each(fit, self.contract.key) if len(files) > 1 else fit)
             counts.accepted = _per_file(fit)
-        self.lake.append(QUARANTINE, self._rejected(marked, files, numbers))
-        rejected = self.lake.read(QUARANTINE).where(F.col("ingest_seq").isin(list(numbers.values())))
-        counts.quarantined = _per_file(rejected)
+        if not (rejected := self._rejected(marked, files, numbers)).isEmpty():
+            self.lake.append(QUARANTINE, rejected)
+            written = self.lake.read(QUARANTINE).where(F.col("ingest_seq").isin(list(numbers.values())))
+            counts.quarantined = _per_file(written)
         counts.filtered = _per_file(rows.where("__filtered")) if self.source.where is not None else {}
         return counts
 
