@@ -3,10 +3,20 @@
 import random
 from datetime import timedelta
 
+from segspark.core.contracts import EVENTS, ITEMS, ORDERS, RATINGS, USERS
 from segspark.core.stage import Run, StageContext
 from segspark.features.config import FeaturesConfig
+from segspark.features.days import count_user_days
+from segspark.features.item_days import count_user_item_days
+from segspark.features.items import describe_items, price_categories
+from segspark.features.sources import Sources
 from segspark.features.stage import build_features, update_days
+from segspark.features.taste import measure_taste
+from segspark.features.users import describe_users
+from segspark.features.visits import count_slots, cut_visits, list_sessions
 from tests.builders import at, day, rows_of
+
+CLOCKS = {"events": "event_time", "orders": "order_time", "ratings": "rated_at"}
 
 
 class Shop:
@@ -18,9 +28,8 @@ class Shop:
     def log(self, contract, *rows):
         """Appends rows as one more file; `day` follows from the time column."""
         self.seq += 1
-        clock = {"events": "event_time", "orders": "order_time", "ratings": "rated_at"}.get(contract.name)
-        dated = ({**row, "day": row[clock].date()} for row in rows) if clock else rows
-        self.lake.append(contract, rows_of(self.spark, contract, *({**r, "ingest_seq": self.seq} for r in dated)))
+        frame = frame_of(self.spark, contract, *({**row, "ingest_seq": self.seq} for row in rows))
+        self.lake.append(contract, frame)
 
     def context(self, as_of, run_id="run-1"):
         return StageContext(self.lake, Run(run_id, day(as_of), self.seq, 7))
@@ -34,6 +43,33 @@ class Shop:
     def rows(self, contract, run_id="run-1"):
         frame = self.lake.read_run(contract, run_id) if contract.kind == "run" else self.lake.read(contract)
         return {tuple(row[key] for key in contract.key): row for row in frame.collect()}
+
+
+def frame_of(spark, contract, *rows):
+    """Log rows as a frame; `day` follows from the time column."""
+    clock = CLOCKS.get(contract.name)
+    return rows_of(spark, contract, *({**row, "day": row[clock].date()} if clock else row for row in rows))
+
+
+def day_tables(events, orders, ratings, config=None):
+    """sessions, user_days and user_item_days of whole logs, without a lake."""
+    config = config or FeaturesConfig()
+    parts = cut_visits(count_slots(events, config), config)
+    sessions = list_sessions(parts)
+    return sessions, count_user_days(parts, sessions, orders, ratings, config), count_user_item_days(events, orders)
+
+
+def features_of(spark, as_of, config=None, **logs):
+    """User features by user, from rows of logs by name, without a lake."""
+    config, as_of = config or FeaturesConfig(), day(as_of)
+    frames = {c.name: frame_of(spark, c, *logs.get(c.name, ())) for c in (EVENTS, ORDERS, RATINGS, USERS, ITEMS)}
+    _, user_days, item_days = day_tables(frames["events"], frames["orders"], frames["ratings"], config)
+    described = describe_items(item_days, frames["items"], as_of)
+    taste = measure_taste(item_days, described, price_categories(described), as_of, config)
+    sources = Sources(*(bool(logs.get(name)) for name in ("events", "orders", "ratings")))
+    rows = describe_users(user_days, taste, frames["users"], as_of, config, sources).collect()
+    assert len({row.user_id for row in rows}) == len(rows)
+    return {row.user_id: row.asDict() for row in rows}
 
 
 def event(number, user, time, kind="view", **more):
