@@ -12,6 +12,7 @@ from rich.table import Table
 
 from segspark import doctor
 from segspark.config import Config, load_config
+from segspark.core.contracts import RUN_TABLES
 from segspark.core.errors import InputError, SegsparkError
 from segspark.core.runs import newest_status
 from segspark.pipeline import (
@@ -80,14 +81,15 @@ def status(config: Config) -> None:
 @click.argument("sql", required=False)
 @click.option("--file", "file", type=click.Path(exists=True, dir_okay=False), help="A file that holds the statement.")
 @click.option("--limit", default=50, show_default=True, help="Rows to show.")
-def query(config: Config, sql: str | None, file: str | None, limit: int) -> None:
+@click.option("--logs", is_flag=True, help="Also the log and day tables, which hold personal data.")
+def query(config: Config, sql: str | None, file: str | None, limit: int, logs: bool) -> None:
     """Ask the published tables in SQL."""
     from segspark.bi.views import register_views
 
     if bool(sql) == bool(file):
         raise InputError('query: give either a statement ("SELECT …") or --file')
     lake = open_lake(config)
-    register_views(lake)
+    register_views(lake, personal_logs=logs)
     frame = lake.spark.sql(sql or Path(str(file)).read_text(encoding="utf-8").strip().rstrip(";"))
     table = Table(*frame.columns)
     for row in frame.limit(limit).collect():
@@ -102,7 +104,11 @@ def views(config: Config, dialect: str) -> None:
     """Print the statements that make the published views for a reader without Spark's catalogue."""
     from segspark.bi.views import view_statements
 
-    click.echo(";\n\n".join(view_statements(dialect, config.lake)) + ";")
+    lake = open_lake(config)
+    written = [contract.name for contract in RUN_TABLES if lake.exists(contract)]
+    is_folder = "/" in config.lake and "://" not in config.lake
+    root = str(Path(config.lake).absolute()) if is_folder else config.lake
+    click.echo(";\n\n".join(view_statements(dialect, root, written)) + ";")
 
 
 @main_group.command("user")

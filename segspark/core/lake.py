@@ -110,13 +110,13 @@ class Lake:
         try:
             self.spark.sql(sql, args={**values, "rows": json.dumps(rows), "digests": json.dumps(digests)})
         except ConcurrentAppendException as error:
-            winner = self.read(PUBLICATIONS).agg(F.max_by("run_id", "seq"), F.max_by("by", "seq")).first()
+            winner = self.read(PUBLICATIONS).orderBy(F.desc("seq")).collect()[0]
             raise LakeError(
-                f"publications: {winner[1]} published run {winner[0]} at the same moment and won; run {run_id} was not"
-                " published; look at `segspark status` and publish again if it still should be"
+                f"publications: {winner.by} published run {winner.run_id} at the same moment and won; run {run_id} was"
+                " not published; look at `segspark status` and publish again if it still should be"
             ) from error
-        acts = self.read(PUBLICATIONS).where(F.col("run_id") == run_id)
-        return acts.agg(F.max("seq")).first()[0]
+        acts = self.read(PUBLICATIONS).where(F.col("run_id") == run_id).select("seq").collect()
+        return max(act.seq for act in acts)
 
     def create(self, contract: Contract) -> None:
         """Makes the table where it does not exist."""
