@@ -166,7 +166,7 @@ def shop(users: int, folder: str, preset: str, days: int | None, seed: int) -> N
     from segspark.shop.generate import write_shop
 
     length = {} if days is None else {"days": days}
-    config = ShopConfig(users=users, preset=preset, seed=seed, **length)
+    config = ShopConfig.model_validate({"users": users, "preset": preset, "seed": seed, **length})
     spark = open_session(SessionConfig(), f"{folder}/_checkpoints", "segspark-shop")
     for kind, rows in write_shop(spark, config, folder).items():
         click.echo(f"{kind:10} {rows:>12,} rows")

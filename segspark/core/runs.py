@@ -116,5 +116,5 @@ def publish_run(lake: Lake, run_id: str, reason: str) -> int:
         if lake.exists(contract):
             rows = lake.read_run(contract, run_id)
             digest = F.coalesce(F.bit_xor(F.xxhash64(*rows.columns)), F.lit(0))
-            counts[contract.name], digests[contract.name] = rows.agg(F.count(F.lit(1)), digest).first()
+            counts[contract.name], digests[contract.name] = rows.agg(F.count(F.lit(1)), digest).collect()[0]
     return lake.publish(run_id, getpass.getuser(), reason, counts, digests)
