@@ -38,7 +38,7 @@ def config(tmp_path):
     path = Path(tmp_path) / "personas.yaml"
     path.write_text(PERSONAS)
     quick = {"splits": 1, "starts": 2, "fit_starts": 1, "k_range": [2, 3]}
-    return SegmentsConfig.model_validate({"value": quick, "taste": quick, "personas": str(path)})
+    return SegmentsConfig.model_validate({"value": quick, "taste": {**quick, "fit": "sample"}, "personas": str(path)})
 
 
 def fill(lake, spark, users=80):
@@ -90,6 +90,7 @@ def test_both_schemes_are_cut_named_profiled_and_written(lake, spark, config):
 def test_without_factors_taste_is_left_out_and_a_k_above_the_users_is_refused(lake, spark, config):
     fill(lake, spark, users=20)
     lake.delete_runs(USER_FACTORS, [RUN.run_id])
+    config = config.model_copy(update={"value": config.taste.model_copy(update={"names": "personas"})})
     result = build_segments(StageContext(lake, RUN), config)
     assert result.notes[0].startswith("taste is left out: there are no user_factors")
     assert result.rows["segments"] == 2
