@@ -7,7 +7,6 @@ A contestant is a module with `run(task, ready)`. It reads `task.inputs`, writes
 import importlib
 import json
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import Any
 from benchmarks.measure import cpu_seconds_so_far
 
 Ready = Callable[[], None]
-BEGUN = time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,10 @@ class Clock:
     """When the work proper began."""
 
     cpu_seconds: float = 0.0
-    wall_seconds: float = 0.0
 
     def ready(self) -> None:
         """Notes what the start cost."""
-        self.cpu_seconds, self.wall_seconds = cpu_seconds_so_far(), time.monotonic() - BEGUN
+        self.cpu_seconds = cpu_seconds_so_far()
 
 
 def main(path: Path) -> None:
@@ -50,8 +47,7 @@ def main(path: Path) -> None:
     task = Task(**json.loads(path.read_text()))
     clock = Clock()
     told = importlib.import_module(task.module).run(task, clock.ready) or {}
-    start = {"start_cpu_seconds": clock.cpu_seconds, "start_wall_seconds": clock.wall_seconds}
-    path.with_name("told.json").write_text(json.dumps({**start, **told}))
+    path.with_name("told.json").write_text(json.dumps({"start_cpu_seconds": clock.cpu_seconds, **told}))
 
 
 if __name__ == "__main__":

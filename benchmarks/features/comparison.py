@@ -13,7 +13,7 @@ from benchmarks.features.columns import BOUNDS, NUMBERS, TEXTS
 from benchmarks.shop_days import FIRST_DAY, ShopSize, write_shop
 
 DAYS = 60
-NOT_COMPARED = {"as_of", "user_bucket", "user_id", "is_bot", *TEXTS}
+NOT_COMPARED = {"run_id", "as_of", "user_bucket", "user_id", "is_bot", *TEXTS}
 
 
 def prepare(size: int, workshop: Workshop) -> Inputs:
