@@ -36,8 +36,8 @@ def items(spark: SparkSession, config: ShopConfig) -> DataFrame:
 
 
 def item_id(item: Column) -> Column:
-    """The item's name in the shop."""
-    return F.format_string("i-%06d", item)
+    """The item's name in the shop; null where there is no item."""
+    return F.when(item.isNotNull(), F.format_string("i-%06d", item))
 
 
 def category_of(item: Column, config: ShopConfig) -> Column:
