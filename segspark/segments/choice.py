@@ -19,6 +19,8 @@ from segspark.segments.metrics import (
 )
 from segspark.segments.sample import VectorSample
 
+CLEARLY = 1.05  # times; a smaller advantage in Calinski-Harabasz is noise
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -99,12 +101,17 @@ def distinct(points: np.ndarray) -> int:
 def scored(candidates: list[Candidate], config: SchemeConfig) -> list[Candidate]:
     """The candidates with the one score that the choice goes by; the highest is chosen.
 
-    From 2: no segment is too small; such a candidate beats any with one that is. Within either, one more where the
-    prediction strength reaches the bound, and there the larger k is better (Tibshirani and Walther 2005); below it
+    2 for a candidate without a segment below the least share: it beats any that has one. 1 more where the prediction
+    strength reaches the bound, and there the larger k is better (Tibshirani and Walther 2005), unless k - 1 does too,
+    no weaker and with a clearly higher Calinski-Harabasz index: then k has split what belongs together. Of the others
     the stronger is better.
     """
     highest = max(candidate.k for candidate in candidates)
-    return [replace(candidate, score=_score(candidate, highest, config)) for candidate in candidates]
+    by_k = {candidate.k: candidate for candidate in candidates}
+    return [
+        replace(candidate, score=_score(candidate, by_k.get(candidate.k - 1), highest, config))
+        for candidate in candidates
+    ]
 
 
 def best(candidates: list[Candidate]) -> Candidate:
@@ -112,8 +119,22 @@ def best(candidates: list[Candidate]) -> Candidate:
     return max(candidates, key=lambda candidate: (candidate.score, candidate.calinski_harabasz, -candidate.k))
 
 
-def _score(candidate: Candidate, highest: int, config: SchemeConfig) -> float:
-    tier = 0.0 if candidate.min_share < config.min_share else 2.0
-    if candidate.prediction_strength >= config.strength:
-        return tier + 1.0 + 0.999 * candidate.k / highest
-    return tier + 0.999 * candidate.prediction_strength
+def _score(candidate: Candidate, fewer: Candidate | None, highest: int, config: SchemeConfig) -> float:
+    tier = 2.0 if _has_room(candidate, config) else 0.0
+    if not _is_strong(candidate, config) or (fewer is not None and _splits_needlessly(candidate, fewer, config)):
+        return tier + 0.999 * candidate.prediction_strength
+    return tier + 1.0 + 0.999 * candidate.k / highest
+
+
+def _splits_needlessly(candidate: Candidate, fewer: Candidate, config: SchemeConfig) -> bool:
+    is_as_good = _has_room(fewer, config) and _is_strong(fewer, config)
+    is_no_weaker = fewer.prediction_strength >= candidate.prediction_strength
+    return is_as_good and is_no_weaker and fewer.calinski_harabasz > CLEARLY * candidate.calinski_harabasz
+
+
+def _has_room(candidate: Candidate, config: SchemeConfig) -> bool:
+    return candidate.min_share >= config.min_share
+
+
+def _is_strong(candidate: Candidate, config: SchemeConfig) -> bool:
+    return candidate.prediction_strength >= config.strength

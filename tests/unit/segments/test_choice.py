@@ -44,6 +44,13 @@ def test_of_well_supported_numbers_the_largest_is_chosen():
     assert best(candidates).k == 4
 
 
+def test_of_two_well_supported_neighbours_a_clearly_higher_calinski_harabasz_decides():
+    smaller, larger = candidate(7, 1.0, index=1365), candidate(8, 0.9, index=1239)
+    assert best(scored([smaller, larger], CONFIG)).k == 7
+    assert best(scored([smaller, candidate(8, 0.9, index=1340)], CONFIG)).k == 8
+    assert best(scored([candidate(7, 0.85, index=1365), larger], CONFIG)).k == 8
+
+
 def test_where_no_number_is_well_supported_the_strongest_is_chosen_and_ties_go_by_calinski_harabasz():
     candidates = scored([candidate(2, 0.6, index=3.0), candidate(3, 0.6, index=5.0), candidate(4, 0.5)], CONFIG)
     assert best(candidates).k == 3
