@@ -31,6 +31,12 @@ def popular_items(interactions: DataFrame, segments: DataFrame, closed: DataFram
     return joined.unionByName(overall).withColumnRenamed("popularity", "score")
 
 
+def people_without_vector(user_features: DataFrame, user_index: DataFrame) -> DataFrame:
+    """user_id of the users that are in no index, without bots."""
+    people = user_features.where("NOT coalesce(is_bot, false)").select("user_id")
+    return people.join(user_index, on="user_id", how="left_anti")
+
+
 def lists_for_cold_users(
     cold: DataFrame, segments: DataFrame, popular: DataFrame, seen: DataFrame, top_n: int
 ) -> DataFrame:

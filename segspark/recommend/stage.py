@@ -26,7 +26,7 @@ from segspark.recommend.evaluation import judge_lists, judge_ratings
 from segspark.recommend.factors import Factors, fit_implicit, require_checkpoints
 from segspark.recommend.interactions import leave_out_bots, weigh_interactions, with_numbers
 from segspark.recommend.numbering import number_both, sizes_of
-from segspark.recommend.popular import lists_for_cold_users, popular_items
+from segspark.recommend.popular import lists_for_cold_users, people_without_vector, popular_items
 from segspark.recommend.ratings import last_ratings
 from segspark.recommend.reasons import with_names
 from segspark.recommend.similarity import nearest_rows
@@ -96,7 +96,7 @@ def build_recommendations(context: StageContext, config: RecommendConfig) -> Sta
     user_count, item_count = users.count(), items.count()
     if user_count == 0:
         return StageResult(skipped=NO_FACTORS)
-    closed = lake.read(ITEMS).where("stock = 0").select("item_id")
+    closed = lake.read(ITEMS).where("stock <= 0").select("item_id")
     interactions = _interactions(context, config, run.as_of).checkpoint()
     factors = Factors(
         lake.read_run(USER_FACTORS, run.run_id).join(users, on="user_id", how="inner"),
@@ -105,9 +105,11 @@ def build_recommendations(context: StageContext, config: RecommendConfig) -> Sta
     own = with_numbers(interactions, users, items)
     closed_numbers = closed.join(items, on="item_id", how="inner")
     lists = best_items(factors, own, closed_numbers, _plan(user_count, item_count, config))
-    warm = with_names(lists, users, items).withColumn("method", F.lit("als"))
-    cold = _cold_lists(context, config, interactions, users, closed)
-    written = lake.replace_run(RECOMMENDATIONS, warm.unionByName(cold), run.run_id)
+    named = with_names(lists, users, items).withColumn("method", F.lit("als"))
+    cold = people_without_vector(_user_features(context), users).checkpoint()
+    if not cold.isEmpty():
+        named = named.unionByName(_cold_lists(context, config, interactions, cold, closed))
+    written = lake.replace_run(RECOMMENDATIONS, named, run.run_id)
     return StageResult(rows={RECOMMENDATIONS.name: written})
 
 
@@ -119,7 +121,8 @@ def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> 
     """
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    day = split_day(run.as_of, _first_day(context), config.evaluation)
+    first_day = run.as_of if config.evaluation.test_share is None else _first_day(context)
+    day = split_day(run.as_of, first_day, config.evaluation)
     past = _interactions(context, config, day)
     held_out = _interactions(context, config, run.as_of, since=day)
     rows, notes = judge_lists(past, held_out, config, run.seed)
@@ -165,18 +168,16 @@ def _before(frame: DataFrame, as_of: date) -> DataFrame:
 
 
 def _cold_lists(
-    context: StageContext, config: RecommendConfig, interactions: DataFrame, warm: DataFrame, closed: DataFrame
+    context: StageContext, config: RecommendConfig, interactions: DataFrame, cold: DataFrame, closed: DataFrame
 ) -> DataFrame:
     """Lists of the users that no vector stands for: what is popular in their segment, then overall."""
-    people = _user_features(context).where("NOT coalesce(is_bot, false)").select("user_id")
-    cold = people.join(warm, on="user_id", how="left_anti")
     segments = context.lake.read_run(USER_SEGMENTS, context.run.run_id).where(F.col("scheme") == SCHEME)
     leave_out = leave_out_from(config.exclude_seen, config.seen)
     left_out = interactions.where(F.col("action") >= leave_out) if leave_out else interactions.limit(0)
-    seen = left_out.join(cold, on="user_id", how="left_semi").select("user_id", "item_id")
+    seen = left_out.join(cold, on="user_id", how="left_semi").select("user_id", "item_id").checkpoint()
     most_seen = seen.groupBy("user_id").count().agg(F.max("count")).first()
     length = config.top_n + ((most_seen[0] or 0) if most_seen else 0)
-    popular = popular_items(interactions, segments, closed, length)
+    popular = popular_items(interactions, segments, closed, length).checkpoint()
     return lists_for_cold_users(cold, segments, popular, seen, config.top_n).withColumn("method", F.lit("popularity"))
 
 

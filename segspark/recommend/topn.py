@@ -19,6 +19,7 @@ from segspark.recommend.sizes import block_count
 
 LISTS = "user_no int, rank int, item_no int, score double, because_no int, because_action int"
 USER_STEP, OWN_STEP, CLOSED_STEP = -3, -2, -1  # what a task gets before the blocks of items, in this order
+DIGITS = 6  # decimals of a score: the last bits of a product depend on where in its block an item stands
 CELLS_AT_A_TIME = 4_000_000  # scores that are in memory at once: 16 MB as float32
 
 
@@ -37,10 +38,10 @@ class ListPlan:
 def best_items(factors: Factors, own: DataFrame, closed: DataFrame, plan: ListPlan) -> DataFrame:
     """One row per user and place: user_no, rank, item_no, score and, where asked, because_no and because_action.
 
-    Score is the product of the two vectors; ties by item_no. `own` (user_no, item_no, action) are the users' items,
-    `closed` (item_no) what nobody may get. `because_no` is the own item whose factors are nearest by cosine to the
-    recommended one's, with the user's action on it; null without own items. A task holds one block of users with their
-    items and one block of items, and with `explain` the factors of all items (4 * items * rank bytes).
+    Score is the product of the two vectors, to 6 decimals; ties by item_no. `own` (user_no, item_no, action) are the
+    users' items, `closed` (item_no) what nobody may get. `because_no` is the own item whose factors are nearest by
+    cosine to the recommended one's, with the user's action on it; null without own items. A task holds one block of
+    users with their items and one block of items, and with `explain` the factors of all items (4 * items * rank bytes).
     """
     count = block_count(plan.users, plan.user_block_rows)
     every_task = F.explode(F.sequence(F.lit(0), F.lit(count - 1)))
@@ -154,8 +155,10 @@ class _Lists:
         size = self.plan.top_n
         if scores.shape[1] > size and np.isneginf(bounds).any():
             bounds = np.maximum(bounds, np.partition(scores, -size, axis=1)[:, -size])
+        bounds = (bounds - 2 * 10.0**-DIGITS).astype(np.float32)
         row, place = np.nonzero((scores >= bounds[:, None]) & (scores > -np.inf))
-        self.best.merge(row + first, item_no[place].astype(np.int64), scores[row, place].astype(np.float64))
+        rounded = np.round(scores[row, place].astype(np.float64), DIGITS)
+        self.best.merge(row + first, item_no[place].astype(np.int64), rounded)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The lists, in one batch."""

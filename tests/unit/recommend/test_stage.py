@@ -25,7 +25,7 @@ from tests.builders import at, day, rows_of
 
 AS_OF = day("2024-04-01")
 CONFIG = RecommendConfig(
-    rank=4, iterations=5, top_n=3, reg_param=0.05, evaluation=EvaluationConfig(bootstrap_rounds=100)
+    rank=4, iterations=3, top_n=3, reg_param=0.05, evaluation=EvaluationConfig(bootstrap_rounds=100)
 )
 USERS = ["9223372036854775807", "a,b", "🦊", *(f"u{number}" for number in range(21))]
 ITEMS_OF = [["🎁", "i,1", *(f"a{n}" for n in range(8))], ["18446744073709551615", *(f"b{n}" for n in range(9))]]
