@@ -67,7 +67,7 @@ def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) ->
     """
     stages = _chosen(request.only)
     if "ingest" in stages:
-        _tell_result(tell, "ingest", ingest(lake, config.sources, config.ingest, tell), None)
+        ingest(lake, config.sources, config.ingest, tell)
     as_of = config.as_of or runs.day_after_the_last_row(lake)
     digest = runs.work_digest(config.digest(), runs.highest_ingest_seq(lake), as_of)
     run_id, is_published = _attempt(lake, digest, request)
@@ -156,12 +156,11 @@ def _note(result: StageResult) -> str | None:
     return "; ".join(result.notes) or None
 
 
-def _tell_result(tell: Tell, name: str, result: StageResult, seconds: float | None) -> None:
+def _tell_result(tell: Tell, name: str, result: StageResult, seconds: float) -> None:
     """One line: what, how far, rows, seconds."""
     place = f"[{STAGE_NAMES.index(name) + 1}/{len(STAGE_NAMES)}] {name}"
     rows = ", ".join(f"{table} {count:,}" for table, count in result.rows.items())
-    spent = "" if seconds is None else f"{seconds:.1f} s"
     what = f"skipped: {result.skipped}" if result.skipped else rows
-    tell("  ".join(part for part in (place, what, spent) if part))
+    tell("  ".join(part for part in (place, what, f"{seconds:.1f} s") if part))
     for note in result.notes:
         tell(f"      {note}")

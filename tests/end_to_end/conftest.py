@@ -1,14 +1,17 @@
 """A small demo shop that the end-to-end tests share."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from segspark.config import Config, load_config
+from segspark.core.errors import LakeError
+from segspark.core.lake import Lake
+from segspark.core.stage import Run
+from segspark.pipeline import STAGES, RunRequest, run_pipeline
 from segspark.shop.config import ShopConfig
 from segspark.shop.generate import write_shop
-
-from segspark.config import load_config
-from segspark.core.lake import Lake
-from segspark.pipeline import RunRequest, run_pipeline
 
 REPO = Path(__file__).parents[2]
 SMALL = (
@@ -45,19 +48,44 @@ def configure(shop):
 
 @pytest.fixture(scope="session")
 def run_shop(spark, configure):
-    """Runs the pipeline in this process; returns the lake, the configuration, the outcome and what was told."""
+    """Runs the pipeline in this process; returns the lake, the configuration and the outcome."""
 
-    def run(folder, *overrides, request=None):
-        config = configure(folder, *overrides)
+    def run(folder, told, request):
+        config = configure(folder)
         lake = Lake(spark, config.lake)
-        told = []
-        outcome = run_pipeline(lake, config, request or RunRequest(), told.append)
-        return lake, config, outcome, told
+        return lake, config, run_pipeline(lake, config, request, told.append)
 
     return run
 
 
+@dataclass(frozen=True)
+class Interrupted:
+    """One published run that stopped before its segments and went on: what each call told."""
+
+    lake: Lake
+    config: Config
+    run: Run
+    before: list[str]
+    refused: str
+    after: list[str]
+
+
 @pytest.fixture(scope="session")
 def first_run(run_shop, tmp_path_factory):
-    """One whole, published run."""
-    return run_shop(tmp_path_factory.mktemp("first") / "lake")
+    """One whole, published run: stopped before its segments, refused to publish, resumed."""
+
+    def stop(context, config):
+        raise RuntimeError("power cut")
+
+    folder = tmp_path_factory.mktemp("first") / "lake"
+    before: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(STAGES, "segments", stop)
+        with pytest.raises(RuntimeError, match="power cut"):
+            run_shop(folder, before, RunRequest())
+    with pytest.raises(LakeError) as refused:
+        run_shop(folder, [], RunRequest(only=("publish",)))
+    after: list[str] = []
+    lake, config, outcome = run_shop(folder, after, RunRequest(resume=True))
+    assert outcome.published_seq == 1
+    return Interrupted(lake, config, outcome.run, before, str(refused.value), after)
