@@ -6,8 +6,14 @@ from benchmarks.measure import MeasureError, measure
 
 BURN = "import time\nwhile time.process_time() < 0.6: pass"
 LEAVE = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {BURN!r}])"
-HOLD = "import time; block = bytearray(200_000_000); time.sleep(1.2)"
-HOLD_TWICE = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {HOLD!r}]); {HOLD}"
+HOLD = "import sys; block = bytearray(200_000_000); print(flush=True); sys.stdin.read()"
+HOLD_TWICE = f"""
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, '-c', {HOLD!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+child.stdout.readline()
+block = bytearray(200_000_000)
+time.sleep(2)
+"""
 
 
 def python(tmp_path, code, limit=60.0):
