@@ -2,6 +2,7 @@
 
 import functools
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,9 +107,7 @@ def views(config: Config, dialect: str) -> None:
 
     lake = open_lake(config)
     written = [contract.name for contract in RUN_TABLES if lake.exists(contract)]
-    is_folder = "/" in config.lake and "://" not in config.lake
-    root = str(Path(config.lake).absolute()) if is_folder else config.lake
-    click.echo(";\n\n".join(view_statements(dialect, root, written)) + ";")
+    click.echo(";\n\n".join(view_statements(dialect, lake.root, written)) + ";")
 
 
 @main_group.command("user")
@@ -167,9 +166,10 @@ def shop(users: int, folder: str, preset: str, days: int | None, seed: int) -> N
 
     length = {} if days is None else {"days": days}
     config = ShopConfig.model_validate({"users": users, "preset": preset, "seed": seed, **length})
-    spark = open_session(SessionConfig(), f"{folder}/_checkpoints", "segspark-shop")
-    for kind, rows in write_shop(spark, config, folder).items():
-        click.echo(f"{kind:10} {rows:>12,} rows")
+    with tempfile.TemporaryDirectory() as checkpoints:
+        spark = open_session(SessionConfig(), checkpoints, "segspark-shop")
+        for kind, rows in write_shop(spark, config, folder).items():
+            click.echo(f"{kind:10} {rows:>12,} rows")
     click.echo(f"the shop is in {folder}; its truth, which no run reads, in {folder}/truth")
 
 

@@ -17,6 +17,7 @@ from segspark.features.config import FeaturesConfig
 from segspark.ingest.config import IngestConfig, SourcesConfig
 from segspark.recommend.config import RecommendConfig
 from segspark.segments.config import SegmentsConfig
+from segspark.segments.personas import load_catalogue
 
 
 class Config(BaseModel):
@@ -36,8 +37,9 @@ class Config(BaseModel):
     spark: SessionConfig = SessionConfig()  # execution only: changes no result
 
     def digest(self) -> str:
-        """Of all that a result depends on in the configuration; as_of is a part of the run instead."""
+        """Of all that a result depends on in the configuration, also the personas; as_of is a part of the run."""
         content = self.model_dump(mode="json", exclude={"spark", "lake", "as_of"})
+        content["personas"] = load_catalogue(self.segments.personas).model_dump(mode="json")
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

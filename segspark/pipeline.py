@@ -1,5 +1,6 @@
 """The stages in order; a run, its resume and its publication."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -9,7 +10,7 @@ from segspark.config import Config
 from segspark.core import runs
 from segspark.core.contracts import PUBLICATIONS
 from segspark.core.errors import ConfigError, LakeError, SegsparkError
-from segspark.core.lake import Lake
+from segspark.core.lake import Lake, is_catalog
 from segspark.core.runs import WHOLE_RUN, StageRecord
 from segspark.core.session import open_session
 from segspark.core.stage import Run, StageContext, StageResult
@@ -54,8 +55,8 @@ class RunOutcome:
 
 def open_lake(config: Config) -> Lake:
     """A session as configured, and the lake in it."""
-    is_catalog = "/" not in config.lake and "." in config.lake
-    checkpoints = "/tmp/segspark-checkpoints" if is_catalog else f"{config.lake.rstrip('/')}/_checkpoints"
+    beside = tempfile.gettempdir() if is_catalog(config.lake) else config.lake.rstrip("/")
+    checkpoints = f"{beside}/_checkpoints"
     return Lake(open_session(config.spark, checkpoints), config.lake)
 
 
@@ -65,11 +66,11 @@ def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) ->
     The same work is done once: where a run of the same configuration, input, day and code was published, nothing
     happens unless `force`. `only` goes on with the unpublished attempt at the same work, and does those stages again.
     """
-    stages = _chosen(request.only)
+    stages, config_digest = _chosen(request.only), config.digest()
     if "ingest" in stages:
         ingest(lake, config.sources, config.ingest, tell)
     as_of = config.as_of or runs.day_after_the_last_row(lake)
-    digest = runs.work_digest(config.digest(), runs.highest_ingest_seq(lake), as_of)
+    digest = runs.work_digest(config_digest, runs.highest_ingest_seq(lake), as_of)
     run_id, is_published = _attempt(lake, digest, request)
     run = Run(run_id, as_of, runs.highest_ingest_seq(lake), config.seed)
     if is_published:

@@ -8,6 +8,7 @@ contract's columns where a table was never written.
 import json
 from collections.abc import Iterable
 from datetime import date, timedelta
+from pathlib import Path
 
 from delta.exceptions import ConcurrentAppendException
 from delta.tables import DeltaTable
@@ -23,8 +24,9 @@ class Lake:
 
     def __init__(self, spark: SparkSession, root: str) -> None:
         self.spark = spark
-        self.root = root.rstrip("/")
-        self._is_catalog = "/" not in self.root and "." in self.root and not self.root.startswith(".")
+        self._is_catalog = is_catalog(root)
+        is_local = not self._is_catalog and "://" not in root
+        self.root = str(Path(root).absolute()) if is_local else root.rstrip("/")
 
     # --- where ---
 
@@ -171,6 +173,11 @@ class Lake:
         before = ["run_id string"] if contract.kind == "run" else []
         after = ["user_bucket int"] if contract.has_user_bucket else []
         return self.spark.createDataFrame([], ", ".join(before + columns + after))
+
+
+def is_catalog(root: str) -> bool:
+    """Whether a lake is `catalog.schema`; anything else is a folder or a URL."""
+    return "/" not in root and "." in root.strip(".")
 
 
 def stored(frame: DataFrame, contract: Contract) -> DataFrame:
