@@ -32,7 +32,8 @@ class SourceFile:
 def list_files(spark: SparkSession, name: str, source: SourceConfig) -> list[SourceFile]:
     """The source's files in the order of their paths.
 
-    Raises InputError where there is none. Files whose name begins with `_` or `.` are left out, as Spark does.
+    Raises InputError where there is none. As in Spark, files of no bytes, and those whose name begins with `_` or
+    `.`, are left out.
     """
     try:
         listing = _table_files(spark, source) if source.is_table else _folder_files(spark, source)

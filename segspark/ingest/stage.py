@@ -41,7 +41,8 @@ def ingest(
     Raises InputError for a source that cannot be used and where there is no event, order or rating in the end, and
     SegsparkError where a file's rows do not add up. What an interrupted ingest left behind is removed first.
     """
-    _remove_unfinished(lake)
+    last = _last_seq(lake)
+    _remove_unfinished(lake, last)
     plans = {name: _plan(lake, name, source, config) for name, source in sources.given().items()}
     rows: dict[str, int] = {}
     notes = []
@@ -50,12 +51,15 @@ def ingest(
             tell(f"{name}: no new file")
             continue
         tell(f"{name}: reading {sum(map(len, groups.values()))} new files")
-        accounts = _Reading(lake, name, getattr(sources, name), config, now or datetime.now(timezone.utc)).run(groups)
+        reader = _Reading(lake, name, getattr(sources, name), config, now or datetime.now(timezone.utc))
+        accounts = reader.run(groups, first=last + 1)
+        last += len(accounts)
         accepted, quarantined, filtered = _totals(accounts)
         rows[name] = accepted
         notes.append(f"{name}: {accepted:,} rows accepted, {quarantined:,} quarantined, {filtered:,} filtered")
         tell(notes[-1])
-    if all(lake.read(contract).isEmpty() for contract in APPENDED):
+    brought = any(rows.get(contract.name) for contract in APPENDED)
+    if not brought and all(lake.read(contract).isEmpty() for contract in APPENDED):
         raise InputError(
             "sources: no row of events, orders or ratings was accepted; see the reasons in the quarantine table, and"
             " mend the mapping or the files"
@@ -133,9 +137,8 @@ def _contents(rows: DataFrame, name: str) -> dict[str, tuple[int, str]]:
         raise InputError(f"sources.{name}: {str(error).splitlines()[0]} Is the file whole?") from None
 
 
-def _remove_unfinished(lake: Lake) -> None:
-    """Removes rows of files that are not in the ledger, where the ledger's row is the last to be written."""
-    last = _last_seq(lake)
+def _remove_unfinished(lake: Lake, last: int) -> None:
+    """Removes rows of files beyond the ledger's `last`: a file's row in the ledger is written after its rows."""
     for contract in (*APPENDED, QUARANTINE):
         beyond = F.col("ingest_seq") > last
         if lake.exists(contract) and not lake.read(contract).where(beyond).isEmpty():
@@ -161,10 +164,11 @@ class _Reading:
     def __init__(self, lake: Lake, name: str, source: SourceConfig, config: IngestConfig, now: datetime) -> None:
         self.lake, self.name, self.source, self.config, self.now = lake, name, source, config, now
         self.contract: Contract = LOGS[name]
+        self._kept: list[DataFrame] = []
 
-    def run(self, groups: Groups) -> list[Account]:
+    def run(self, groups: Groups, first: int) -> list[Account]:
+        """Reads the files, which get numbers from `first` on; the account of each, as it stands in the ledger now."""
         files = sorted((file for members in groups.values() for file in members), key=lambda file: file.path)
-        first = _last_seq(self.lake) + 1
         numbers = {file.url: first + place for place, file in enumerate(files)}
         contents: dict[str, tuple[int, str]] = {}
         for columns, members in groups.items():
@@ -183,7 +187,8 @@ class _Reading:
         try:
             return self._store(self._placed(judged, numbers), files, numbers)
         finally:
-            judged.unpersist()
+            for frame in (judged, *self._kept):
+                frame.unpersist()
 
     def _judged(self, columns: tuple[str, ...], files: Sequence[SourceFile]) -> DataFrame:
         parsed = reading.parse(reading.scan(self.lake.spark, self.source, columns, files), self.source, columns)
@@ -207,25 +212,32 @@ class _Reading:
         key = self._key()
         repeated = self._small(keys.repeated_keys(rows, key, log)) if key else None
         marked = keys.mark_duplicates(rows, repeated, key) if key and repeated is not None else rows
-        counts = _Counts()
+        # Quarantine goes first: once the log has the new rows, it would call each of them a duplicate of itself.
+        counts = _Counts(quarantined=self._quarantine(marked, files, numbers))
         if self.contract in APPENDED:
-            self.lake.append(self.contract, self._with_made_keys(marked, log).where("__ok"))
-            written = self.lake.read(self.contract).where(F.col("ingest_seq").isin(list(numbers.values())))
-            counts.accepted = _per_file(written)
-            if self._made_key() == "event_id":
-                counts.repeated = _per_file(written.where(F.col("event_id").contains("-")))
-            if self._made_key() == "line":
-                counts.repeated = _per_file(keys.exact_repeats(rows))
+            self._append(self._with_made_keys(marked, log).where("__ok"), counts, numbers)
         else:
             fit = marked.where("__ok")
             self.lake.upsert(self.contract, keys.last_of_each(fit, self.contract.key) if len(files) > 1 else fit)
             counts.accepted = _per_file(fit)
-        if not (rejected := self._rejected(marked, files, numbers)).isEmpty():
-            self.lake.append(QUARANTINE, rejected)
-            written = self.lake.read(QUARANTINE).where(F.col("ingest_seq").isin(list(numbers.values())))
-            counts.quarantined = _per_file(written)
+        if self._made_key() == "line":
+            counts.repeated = _per_file(keys.exact_repeats(rows))
         counts.filtered = _per_file(rows.where("__filtered")) if self.source.where is not None else {}
         return counts
+
+    def _append(self, fit: DataFrame, counts: "_Counts", numbers: dict[str, int]) -> None:
+        self.lake.append(self.contract, fit)
+        written = self.lake.read(self.contract).where(F.col("ingest_seq") >= min(numbers.values()))
+        counts.accepted = _per_file(written)
+        if self._made_key() == "event_id":
+            counts.repeated = _per_file(written.where(F.col("event_id").contains("-")))
+
+    def _quarantine(self, rows: DataFrame, files: Sequence[SourceFile], numbers: dict[str, int]) -> dict[int, int]:
+        rejected = self._rejected(rows, files, numbers)
+        if rejected.isEmpty():
+            return {}
+        self.lake.append(QUARANTINE, rejected)
+        return _per_file(self.lake.read(QUARANTINE).where(F.col("ingest_seq") >= min(numbers.values())))
 
     def _key(self) -> list[str]:
         """The columns that may not come twice; none where the key is made here."""
@@ -257,9 +269,9 @@ class _Reading:
     def _small(self, repeated: DataFrame) -> DataFrame | None:
         """The repeated keys, computed once, ready to be sent to every task where they are few; None for none."""
         kept = repeated.persist(StorageLevel.DISK_ONLY)
+        self._kept.append(kept)
         count = kept.count()
         if count == 0:
-            kept.unpersist()
             return None
         return F.broadcast(kept) if count <= FEW else kept
 
