@@ -24,10 +24,11 @@ HUGE = "spark.sql.codegen.hugeMethodLimit"
 MARK = "truth/shop.json"  # tells a folder that may be written again
 
 
-def shop_frames(spark: SparkSession, config: ShopConfig) -> dict[str, DataFrame]:
+def shop_frames(spark: SparkSession, config: ShopConfig, partitions: int | None = None) -> dict[str, DataFrame]:
     """Events, orders, users, items and ratings as ingest would store them from clean files, by table name. Nothing is
-    shuffled: each frame is a range of users exploded in place, so that size is a matter of time only."""
-    crowd = people(spark, config)
+    shuffled: each frame is a range of users exploded in place, so that size is a matter of time only.
+    `partitions` is the number of tasks where the default does not suit; it changes no row."""
+    crowd = people(spark, config, partitions)
     visited = visits(crowd, config)
     lines = order_lines(visited, config)
     frames = {
@@ -40,7 +41,7 @@ def shop_frames(spark: SparkSession, config: ShopConfig) -> dict[str, DataFrame]
     return {contract.name: _stored(frame, contract) for contract, frame in frames.items()}
 
 
-def write_shop(spark: SparkSession, config: ShopConfig, folder: str) -> dict[str, int]:
+def write_shop(spark: SparkSession, config: ShopConfig, folder: str, partitions: int | None = None) -> dict[str, int]:
     """Writes the shop's raw files and, in `truth/`, what no pipeline may read; gives the good rows by source.
 
     events/*.json.gz, orders/*.csv, users/users.csv, items/items.csv and ratings/*.parquet, one file a month or a day.
@@ -52,12 +53,12 @@ def write_shop(spark: SparkSession, config: ShopConfig, folder: str) -> dict[str
     for name in (*SOURCES, "truth"):
         remove(spark, f"{folder}/{name}")
     with small_methods(spark):
-        return _write(spark, config, folder)
+        return _write(spark, config, folder, partitions)
 
 
-def _write(spark: SparkSession, config: ShopConfig, folder: str) -> dict[str, int]:
+def _write(spark: SparkSession, config: ShopConfig, folder: str, partitions: int | None) -> dict[str, int]:
     write_json(spark, f"{folder}/{MARK}", config.model_dump(mode="json"))
-    frames = shop_frames(spark, config)
+    frames = shop_frames(spark, config, partitions)
     numbered = frames["orders"].withColumnRenamed("line", "line_number")
     counts = {
         "events": _write_text(frames["events"], "event_id", event_source(), config, f"{folder}/events"),

@@ -13,13 +13,18 @@ from segspark.shop.personas import CATEGORIES, LATENTS, OVERLAPS, PERSONAS, TYPI
 
 REGIONS = ("north", "south", "east", "west", "coast", "islands")
 TASTE_GROUPS = CATEGORIES
+EVENTS_PER_TASK = 2_000_000
 PHASES = ("category", "rank", "night", "weekend", "discount", "rating", "search")
 
 
-def people(spark: SparkSession, config: ShopConfig) -> DataFrame:
-    """One row per account with its traits, and whole numbers of visits, orders, lines and so on for the period."""
+def people(spark: SparkSession, config: ShopConfig, partitions: int | None = None) -> DataFrame:
+    """One row per account with its traits, and whole numbers of visits, orders, lines and so on for the period.
+
+    `partitions` changes nothing but the number of tasks; by default some two million events go to each.
+    """
     number = F.col("number")
-    frame = spark.range(config.users).select(F.col("id").alias("number"))
+    tasks = max(spark.sparkContext.defaultParallelism, config.users * config.events_per_user // EVENTS_PER_TASK)
+    frame = spark.range(0, config.users, 1, partitions or tasks).select(F.col("id").alias("number"))
     frame = frame.select(
         number,
         F.format_string("u-%08d", number).alias("user_id"),
