@@ -43,8 +43,9 @@ def build_features(context: StageContext, config: FeaturesConfig) -> StageResult
     """
     if all(context.lake.read(log).isEmpty() for log in LOGS):
         return StageResult(skipped="there are no events, orders or ratings; any of these sources brings features")
+    sources = _sources_before(context.lake, context.run.as_of)
     rows = update_days(context, config)
-    rows |= _write_user_features(context, config)
+    rows |= write_user_features(context, config, sources)
     preparation, prepared = _write_prepared(context, config)
     return StageResult(rows={**rows, **prepared}, notes=_save(context, preparation))
 
@@ -92,11 +93,9 @@ def _write_visits_and_days(
         parts.unpersist()
 
 
-def _write_user_features(context: StageContext, config: FeaturesConfig) -> dict[str, int]:
+def write_user_features(context: StageContext, config: FeaturesConfig, sources: Sources) -> dict[str, int]:
+    """Writes the run's user_features from day tables that are up to date; returns the rows written by table."""
     lake, as_of = context.lake, context.run.as_of
-    sources = Sources(*(not lake.read(log).where(F.col("day") < F.lit(as_of)).isEmpty() for log in LOGS))
-    if not (sources.events or sources.orders or sources.ratings):
-        raise InputError(f"as_of: no event, order or rating lies before {as_of}; choose a later day")
     context.tell(f"features: describing users at {as_of}")
     item_days = lake.read(USER_ITEM_DAYS)
     described = describe_items(item_days, lake.read(ITEMS), as_of).persist()
@@ -107,6 +106,13 @@ def _write_user_features(context: StageContext, config: FeaturesConfig) -> dict[
         return {USER_FEATURES.name: lake.replace_run(USER_FEATURES, features, context.run.run_id)}
     finally:
         described.unpersist()
+
+
+def _sources_before(lake: Lake, as_of: date) -> Sources:
+    sources = Sources(*(not lake.read(log).where(F.col("day") < F.lit(as_of)).isEmpty() for log in LOGS))
+    if not (sources.events or sources.orders or sources.ratings):
+        raise InputError(f"as_of: no event, order or rating lies before {as_of}; choose a later day")
+    return sources
 
 
 def _days_before(lake: Lake, as_of: date, config: FeaturesConfig) -> DataFrame:

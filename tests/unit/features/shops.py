@@ -10,7 +10,7 @@ from segspark.features.days import count_user_days
 from segspark.features.item_days import count_user_item_days
 from segspark.features.items import describe_items, price_categories
 from segspark.features.sources import Sources
-from segspark.features.stage import build_features, update_days
+from segspark.features.stage import build_features, update_days, write_user_features
 from segspark.features.taste import measure_taste
 from segspark.features.users import describe_users
 from segspark.features.visits import count_slots, cut_visits, list_sessions
@@ -40,6 +40,11 @@ class Shop:
     def run(self, as_of, config=None, run_id="run-1"):
         return build_features(self.context(as_of, run_id), config or FeaturesConfig())
 
+    def describe(self, as_of, config, run_id):
+        """Up to the user features, without the preparation."""
+        update_days(self.context(as_of, run_id), config)
+        write_user_features(self.context(as_of, run_id), config, Sources(events=True, orders=True, ratings=True))
+
     def rows(self, contract, run_id="run-1"):
         frame = self.lake.read_run(contract, run_id) if contract.kind == "run" else self.lake.read(contract)
         return {tuple(row[key] for key in contract.key): row for row in frame.collect()}
@@ -63,11 +68,13 @@ def features_of(spark, as_of, config=None, **logs):
     """User features by user, from rows of logs by name, without a lake."""
     config, as_of = config or FeaturesConfig(), day(as_of)
     frames = {c.name: frame_of(spark, c, *logs.get(c.name, ())) for c in (EVENTS, ORDERS, RATINGS, USERS, ITEMS)}
-    _, user_days, item_days = day_tables(frames["events"], frames["orders"], frames["ratings"], config)
-    described = describe_items(item_days, frames["items"], as_of)
+    tables = day_tables(frames["events"], frames["orders"], frames["ratings"], config)
+    _, user_days, item_days = (table.cache() for table in tables)
+    described = describe_items(item_days, frames["items"], as_of).cache()
     taste = measure_taste(item_days, described, price_categories(described), as_of, config)
     sources = Sources(*(bool(logs.get(name)) for name in ("events", "orders", "ratings")))
     rows = describe_users(user_days, taste, frames["users"], as_of, config, sources).collect()
+    spark.catalog.clearCache()
     assert len({row.user_id for row in rows}) == len(rows)
     return {row.user_id: row.asDict() for row in rows}
 

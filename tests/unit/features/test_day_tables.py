@@ -25,7 +25,8 @@ WITH e AS (SELECT *, event_time::date AS day FROM events WHERE user_id IS NOT NU
                    count(*) FILTER (status = 'paid') AS order_lines, sum(net) FILTER (status = 'paid') AS spend,
                    sum(discount) FILTER (status = 'paid') AS discount, sum(quantity) FILTER (status = 'paid') AS units,
                    count(*) FILTER (status <> 'paid') AS refunds, sum(net) FILTER (status <> 'paid') AS refunded,
-                   max(order_time) FILTER (status = 'paid') AS last_order_at FROM o WHERE user_id IS NOT NULL GROUP BY ALL),
+                   max(order_time) FILTER (status = 'paid') AS last_order_at
+            FROM o WHERE user_id IS NOT NULL GROUP BY ALL),
      rd AS (SELECT user_id, day, count(*) AS ratings, sum(rating) AS rating_sum FROM r GROUP BY ALL)
 SELECT user_id, day, {counts}, discount, first_event_at, last_order_at
 FROM ed FULL JOIN od USING (user_id, day) FULL JOIN rd USING (user_id, day)
@@ -35,8 +36,8 @@ FROM_ZERO = (
     *("ratings", "rating_sum"),
 )
 USER_ITEM_DAY_SQL = """
-SELECT user_id, item_id, day, max(category) AS category, sum(v)::bigint AS views, sum(c)::bigint AS carts, sum(l)::bigint AS order_lines,
-       sum(u) AS units, sum(s) AS spend
+SELECT user_id, item_id, day, max(category) AS category, sum(v)::bigint AS views, sum(c)::bigint AS carts,
+       sum(l)::bigint AS order_lines, sum(u) AS units, sum(s) AS spend
 FROM (SELECT user_id, item_id, event_time::date AS day, category, (event_type = 'view')::int AS v,
              (event_type = 'add_to_cart')::int AS c, 0 AS l, 0 AS u, 0 AS s FROM events
       WHERE event_type IN ('view', 'click', 'add_to_cart', 'wishlist', 'purchase')
