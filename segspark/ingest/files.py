@@ -3,11 +3,13 @@
 import csv
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pyspark.errors import AnalysisException
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -72,7 +74,10 @@ def headers(
         columns = tuple(open_typed(spark, source, files).columns)
         _require(name, source, columns, files[0].path)
         return {columns: list(files)}
-    with ThreadPoolExecutor(8) as pool:  # one small job per file; Spark runs them side by side
+    with (
+        told_where_unreadable(name),
+        ThreadPoolExecutor(8) as pool,
+    ):  # one small job per file; Spark runs them side by side
         peeked = list(pool.map(lambda file: _peek(spark, source, file), files))
     groups: dict[tuple[str, ...], list[SourceFile]] = {}
     for file, found in zip(files, peeked, strict=True):
@@ -86,6 +91,19 @@ def headers(
 def referenced(source: SourceConfig) -> tuple[str, ...]:
     """The raw columns that any expression of the source reads, in alphabetical order."""
     return tuple(sorted({column for _, text in source.expressions() for column in columns_of(text)}))
+
+
+@contextmanager
+def told_where_unreadable(name: str) -> Iterator[None]:
+    """Turns Spark's failure to read a file to its end (cut off, broken compression, gone) into an InputError."""
+    try:
+        yield
+    except (PySparkException, Py4JJavaError) as error:
+        if "FAILED_READ_FILE" not in str(error):
+            raise
+        found = re.search(r"reading file (.+?)\.\s+SQLSTATE", str(error))
+        path = found.group(1) if found else "a file"
+        raise InputError(f"sources.{name}: {path} cannot be read to its end; is it whole? Copy it anew") from None
 
 
 def header_of(line: str, options: Mapping[str, str | bool]) -> tuple[str, ...]:

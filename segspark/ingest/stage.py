@@ -6,7 +6,6 @@ from datetime import datetime, timezone
 from functools import reduce
 
 from pyspark import StorageLevel
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -16,7 +15,7 @@ from segspark.core.lake import Lake
 from segspark.core.stage import StageContext, StageResult
 from segspark.ingest import keys, quality, reading
 from segspark.ingest.config import LOGS, IngestConfig, SourceConfig, SourcesConfig, mapping_digest
-from segspark.ingest.files import SourceFile, headers, list_files
+from segspark.ingest.files import SourceFile, headers, list_files, told_where_unreadable
 from segspark.ingest.ledger import Account, Entry, Listing, line_shifts, refuse_changed, settle, sort_out
 from segspark.ingest.mapping import check_expressions, map_columns
 from segspark.ingest.rules import judge
@@ -129,12 +128,8 @@ _EMPTY = (0, "0-0-0")  # rows and digest of a file without any
 
 def _contents(rows: DataFrame, name: str) -> dict[str, tuple[int, str]]:
     """Rows and digest of each file, by one pass that parses nothing."""
-    try:
+    with told_where_unreadable(name):
         return {row["__url"]: (row.rows, row.digest) for row in reading.content_of(rows).collect()}
-    except PySparkException as error:
-        if "FAILED_READ_FILE" not in str(error):
-            raise
-        raise InputError(f"sources.{name}: {str(error).splitlines()[0]} Is the file whole?") from None
 
 
 def _remove_unfinished(lake: Lake, last: int) -> None:

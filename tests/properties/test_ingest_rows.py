@@ -77,7 +77,7 @@ def test_every_csv_line_ends_in_one_place(spark, file, lines):
 
 
 @SETTINGS
-@given(lines=st.lists(json_lines(), max_size=20))
+@given(lines=st.lists(json_lines(), min_size=1, max_size=20))
 def test_every_json_line_ends_in_one_place(spark, file, lines):
     file.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogatepass"))
     sources = events_from(file, where="u <> 'x'", columns={**EVENT_COLUMNS, "price": "10 / length(i)"})

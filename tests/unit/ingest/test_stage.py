@@ -214,7 +214,7 @@ def test_sources_that_cannot_be_used_are_named_with_what_is_there(lake, spark, t
 def test_a_cut_off_file_and_an_input_without_a_good_row_are_told_in_one_line(lake, tmp_path):
     whole = gzip.compress(("no,item,at,who,qty,price\n" + (GOOD + "\n") * 3000).encode())
     (tmp_path / "cut.csv.gz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"sources\.orders: .*cut\.csv\.gz.* Is the file whole\?") as error:
+    with pytest.raises(InputError, match=r"sources\.orders: .*cut\.csv\.gz cannot be read to its end") as error:
         run(lake, orders_from(tmp_path / "cut.csv.gz"))
     assert "\n" not in str(error.value)
     orders_csv(tmp_path / "none.csv", "nonsense")
@@ -261,7 +261,7 @@ def test_a_real_month_agrees_with_duckdb_and_its_quality_is_written(lake):
         kept AS (SELECT * FROM raw WHERE StockCode[1] BETWEEN '0' AND '9' AND UnitPrice::DOUBLE > 0)
         SELECT (SELECT count(*) FROM raw), count(*), count(*) FILTER (InvoiceNo[1] <> 'C' AND Quantity::INT > 0),
             count(DISTINCT CustomerID), sum(UnitPrice::DECIMAL(12, 3) * abs(Quantity::INT)),
-            count(*) FILTER (nth > 1), max(InvoiceDate) FROM kept""").fetchone()
+            count(*) FILTER (nth > 1), max(InvoiceDate) FROM kept""").fetchall()[0]
     assert ledger(lake) == {"2011-02.csv.gz": (rows, kept, 0, rows - kept)}
     found = lake.read(ORDERS).agg(
         F.count_if(F.col("status") == "paid"),
