@@ -392,7 +392,9 @@ SEGMENT_MODELS = run_table(
         Column("davies_bouldin", "double", "lower is better"),
         Column("calinski_harabasz", "double", "higher is better"),
         Column("prediction_strength", "double", "Tibshirani and Walther 2005"),
-        Column("stability", "double", "mean adjusted Rand index of halves clustered by themselves and by the other half"),
+        Column(
+            "stability", "double", "mean adjusted Rand index of halves clustered by themselves and by the other half"
+        ),
         Column("min_share", "double", "share of the sample's users in the smallest segment"),
         Column("cost", "double", "within-cluster sum of squares per user of the sample"),
         Column("score", "double", "what the choice went by"),
@@ -535,7 +537,7 @@ RECOMMENDATIONS = run_table(
         Column("rank", "int", "1 is the best"),
         ITEM_ID,
         Column("score", "double", "what the ranking went by; comparable within one method"),
-        Column("reason", "string", "why, for a person"),
+        Column("reason", "string", "for a person: because you bought …, popular in your segment, popular"),
     ],
 )
 
@@ -544,13 +546,13 @@ RECOMMENDATION_METRICS = run_table(
     "one metric of one method",
     ["method", "metric", "k"],
     [
-        Column("method", "string", "the recommender, or a difference of two as als-popularity"),
+        Column("method", "string", "als, popularity, als_explicit, or a difference of two as als-popularity"),
         Column("metric", "string", "ndcg_at_k, recall_at_k, precision_at_k, map_at_k, hit_rate_at_k, coverage, rmse"),
         Column("k", "int", "length of the list that was judged; 0 where there is no list"),
         Column("value", "double", "mean over the users judged"),
         Column("low", "double", "2.5 % point of the bootstrap over users"),
         Column("high", "double", "97.5 % point of the bootstrap over users"),
-        Column("popularity_value", "double", "the same metric of the most popular items"),
+        Column("popularity_value", "double", "the same of the most popular items; for rmse of the item's mean rating"),
         Column("users", "bigint", "users judged"),
     ],
 )

@@ -82,7 +82,7 @@ class FeaturesConfig(BaseModel):
 
     session_gap_minutes: int = Field(default=30, ge=1, le=720)  # a longer silence starts a new visit
     windows_days: tuple[int, ...] = WINDOWS  # days before as_of over which counts and sums are also taken
-    bot_events_per_day: int = Field(default=2000, ge=1)  # events; whoever makes more on one day is no person
+    bot_events_per_day: int = Field(default=1000, ge=1)  # events; whoever makes more on one day is no person
     new_product_days: int = Field(default=60, ge=1)  # days after its launch, or first sale, for which an item is new
     night_from_hour: int = Field(default=22, ge=0, le=23)  # first hour of the night, UTC
     night_to_hour: int = Field(default=6, ge=0, le=23)  # first hour of the day, UTC

@@ -16,7 +16,7 @@ from segspark.recommend.bootstrap import Estimate, judge
 from segspark.recommend.factors import Factors, fit_explicit, fit_implicit
 from segspark.recommend.interactions import BOUGHT, popularity, with_numbers
 from segspark.recommend.numbering import number_both, sizes_of
-from segspark.recommend.ratings import rating_error
+from segspark.recommend.ratings import around_means, item_means, rating_error
 from segspark.recommend.sizes import als_blocks, user_block_rows
 from segspark.recommend.split import relevant_pairs, sample_users
 from segspark.recommend.topn import ListPlan, best_items, leave_out_from
@@ -75,7 +75,9 @@ def judge_ratings(past: DataFrame, held_out: DataFrame, config: RecommendConfig,
     test = with_numbers(held_out.select("*", no_action), users, items).checkpoint()
     if test.isEmpty():
         return []
-    error = rating_error(fit_explicit(train, config, als_blocks(sizes.pairs, config), seed), train, test)
+    means = item_means(train).checkpoint()
+    model = fit_explicit(around_means(train, means), config, als_blocks(sizes.pairs, config), seed)
+    error = rating_error(model, means, test)
     if error is None:
         return []
     return [metric_row("als_explicit", "rmse", 0, Estimate(error.rmse, None, None, error.users), error.baseline)]

@@ -38,7 +38,7 @@ def fit_implicit(interactions: DataFrame, config: RecommendConfig, blocks: int, 
 
 
 def fit_explicit(ratings: DataFrame, config: RecommendConfig, blocks: int, seed: int) -> ALSModel:
-    """A model that predicts the rating in `weight` of user_no and item_no (Zhou et al. 2008)."""
+    """A model of `weight`, a rating's distance from what to expect, by user_no and item_no (Zhou et al. 2008)."""
     model = _als(config, blocks, seed).setImplicitPrefs(False).setColdStartStrategy("drop")
     return _fit(model.setRegParam(config.rating_reg_param), ratings, blocks)
 

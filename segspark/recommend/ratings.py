@@ -29,15 +29,28 @@ def last_ratings(ratings: DataFrame, start: date | None, end: date) -> DataFrame
     return ratings.where(is_usable & in_time).groupBy("user_id", "item_id").agg(newest)
 
 
-def rating_error(model: ALSModel, train: DataFrame, test: DataFrame) -> RatingError | None:
-    """The error on `test` (user_no, item_no, weight) of a model fitted on `train`; None where no pair can be predicted.
+def item_means(train: DataFrame) -> DataFrame:
+    """item_no and mean_rating, the mean of its ratings in `weight`."""
+    return train.groupBy("item_no").agg(F.avg("weight").alias("mean_rating"))
 
-    Only pairs whose user and item are both in `train` are judged.
+
+def around_means(train: DataFrame, means: DataFrame) -> DataFrame:
+    """The same rows with `weight` as the distance from the item's mean.
+
+    Regularised factors pull predictions towards 0, which is only right when 0 is what to expect.
     """
-    means = train.groupBy("item_no").agg(F.avg("weight").alias("mean_rating"))
+    return train.join(means, on="item_no", how="inner").withColumn("weight", F.col("weight") - F.col("mean_rating"))
+
+
+def rating_error(model: ALSModel, means: DataFrame, test: DataFrame) -> RatingError | None:
+    """The error on `test` (user_no, item_no, weight) of a model fitted around `means`; None where no pair is known.
+
+    Only pairs whose user and item the model knows are judged.
+    """
     judged = model.transform(test).join(means, on="item_no", how="inner")
-    of_als = F.avg(F.pow(F.col("prediction") - F.col("weight"), 2)).alias("als")
-    of_mean = F.avg(F.pow(F.col("mean_rating") - F.col("weight"), 2)).alias("mean")
+    rest = F.col("weight") - F.col("mean_rating")
+    of_als = F.avg(F.pow(rest - F.col("prediction"), 2)).alias("als")
+    of_mean = F.avg(F.pow(rest, 2)).alias("mean")
     row = judged.agg(of_als, of_mean, F.countDistinct("user_no").alias("users")).first()
     if row is None or row["als"] is None:
         return None
