@@ -32,13 +32,13 @@ class Overlap:
     lean_power: float  # weight = lean * u ** lean_power for uniform u: the higher, the fewer people between personas
 
 
-OVERLAPS = {"demo": Overlap(1.0, 0.0, 1.0), "hard": Overlap(1.25, 0.6, 3.3)}
+OVERLAPS = {"demo": Overlap(1.0, 0.0, 1.0), "hard": Overlap(1.25, 0.9, 9.0)}
 
 LATENTS = (
-    Latent("visits", True, 0.15, 0.0, 9.0),
-    Latent("orders", True, 0.13, 0.0, 9.0),
-    Latent("views_per_visit", True, 0.14, 0.0, 2.7),
-    Latent("items_per_order", True, 0.13, 0.0, 3.6),
+    Latent("visits", True, 0.11, 0.0, 9.0),
+    Latent("orders", True, 0.11, 0.0, 9.0),
+    Latent("views_per_visit", True, 0.1, 0.0, 2.7),
+    Latent("items_per_order", True, 0.11, 0.0, 3.6),
     Latent("price_level", False, 0.28, 0.0, 4.0),
     Latent("discount_share", False, 0.06, 0.0, 0.95),
     Latent("new_share", False, 0.06, 0.0, 0.9),
@@ -58,7 +58,7 @@ LATENTS = (
 TYPICAL: dict[str, tuple[float, ...]] = {
     #                   high   young  econ.  loyal  freq.  rare   taster
     "share":           (.12,   .16,   .17,   .16,   .14,   .11,   .14),
-    "visits":          (16,    14,    9,     9,     19,    5,     11),
+    "visits":          (16,    14,    10,    9,     19,    5,     11),
     "orders":          (8,     5,     5,     6,     16,    3.6,   6),
     "views_per_visit": (2.6,   4.0,   3.0,   1.8,   1.2,   5.5,   4.8),
     "items_per_order": (4.2,   1.7,   3.0,   2.0,   1.3,   16,    2.2),
@@ -71,9 +71,9 @@ TYPICAL: dict[str, tuple[float, ...]] = {
     "tenure_days":     (700,   220,   600,   2300,  500,   900,   420),
     "age":             (45,    21.5,  49,    55,    36,    42,    31),
     "income":          (95e3,  23e3,  26e3,  47e3,  50e3,  70e3,  60e3),
-    "night_share":     (.12,   .48,   .07,   .07,   .14,   .08,   .24),
+    "night_share":     (.12,   .48,   .02,   .02,   .14,   .02,   .24),
     "weekend_share":   (.30,   .42,   .32,   .22,   .12,   .66,   .36),
-    "abandon_share":   (.30,   .60,   .25,   .10,   .15,   .20,   .40),
+    "abandon_share":   (.30,   .60,   .45,   .10,   .15,   .20,   .40),
     "rating_share":    (.30,   .45,   .12,   .40,   .14,   .20,   .65),
 }
 # fmt: on
