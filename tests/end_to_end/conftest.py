@@ -30,20 +30,34 @@ def shop(spark, tmp_path_factory):
     return folder
 
 
+def demo_config(shop, lake, *overrides):
+    """The demo's configuration over a shop in that folder, with a lake of its own."""
+    path = str(REPO / "conf" / "demo.yaml")
+    sources = load_config(path).sources.model_dump(exclude_none=True)
+    moved = [
+        f"sources.{name}.path={str(source['path']).replace('demo/shop', str(shop))}" for name, source in sources.items()
+    ]
+    personas = f"segments.personas={REPO / 'conf' / 'personas.yaml'}"
+    return load_config(path, (f"lake={lake}", personas, *moved, *overrides))
+
+
 @pytest.fixture(scope="session")
 def configure(shop):
-    """The demo's configuration over that shop, with a lake of its own."""
+    """The demo's configuration over the small shop."""
+    return lambda lake: demo_config(shop, lake, *SMALL)
 
-    def configure(lake, *overrides):
-        plain = load_config(str(REPO / "conf" / "demo.yaml"))
-        moved = [
-            f"sources.{name}.path={str(source['path']).replace('demo/shop', str(shop))}"
-            for name, source in plain.sources.model_dump(exclude_none=True).items()
-        ]
-        personas = f"segments.personas={REPO / 'conf' / 'personas.yaml'}"
-        return load_config(str(REPO / "conf" / "demo.yaml"), (f"lake={lake}", personas, *moved, *SMALL, *overrides))
 
-    return configure
+@pytest.fixture(scope="session")
+def run_pipeline_on(spark):
+    """Runs stages on the shop in a folder; returns the folder, the lake and the run's id."""
+
+    def run(folder, request):
+        config = demo_config(folder / "shop", folder / "lake")
+        lake = Lake(spark, config.lake)
+        outcome = run_pipeline(lake, config, request, lambda line: None)
+        return folder, lake, outcome.run.run_id
+
+    return run
 
 
 @pytest.fixture(scope="session")
