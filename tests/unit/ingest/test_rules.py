@@ -60,7 +60,7 @@ FINE = [
     ("orders", {}),
     ("orders", {"user_id": None, "discount": None}),
     ("orders", {"discount": 10.0}),
-    ("orders", {"status": "Refunded", "quantity": 0.0}),
+    ("orders", {"status": "Refunded", "quantity": 0.0, "discount": 0.0}),
     ("users", {}),
     ("users", {"age": None}),
     ("items", {}),
