@@ -24,7 +24,7 @@ LOGS = (EVENTS, ORDERS, USERS, ITEMS, RATINGS)
 
 def run(task: Task, ready: Ready) -> dict[str, Any]:
     """Leaves the lake at `output` and, beside it, this run's user_features. Tells the bytes that were read."""
-    root, days = Path(task.output), int(task.settings["days"])
+    root, days = Path(task.output), int(task.inputs["days"])
     if task.settings["on_history"]:
         shutil.copytree(task.inputs["history"], root, copy_function=_share)
     spark = session(task)
