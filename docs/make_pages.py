@@ -38,7 +38,13 @@ def configuration_page() -> str:
     parts = ["# Configuration", "", "Made by `docs/make_pages.py` from the models in each room's `config.py`.", ""]
     parts += ["A file may say `extends: other.yaml`; `--set a.b=c` overrides a key.", ""]
     for path, model in _models(Config, ""):
-        parts += [f"## {path or 'top level'}", "", *_paragraph(model), "| key | default | what it is |", "|---|---|---|"]
+        parts += [
+            f"## {path or 'top level'}",
+            "",
+            *_paragraph(model),
+            "| key | default | what it is |",
+            "|---|---|---|",
+        ]
         comments = _comments(model)
         for name, field in model.model_fields.items():
             parts.append(f"| `{name}` | {_default(field)} | {comments.get(name, '')} |")

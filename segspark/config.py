@@ -70,7 +70,7 @@ def explain(error: ValidationError, content: dict[str, Any]) -> str:
         message = "is missing; give it a value"
     elif not isinstance(first["input"], dict | list) and repr(first["input"]) not in message:
         message = f"{message}, not {first['input']!r}"
-    names_a_key = re.match(r"\w+: ", message) is not None  # a room's own check may name the key below it
+    names_a_key = re.match(r"[\w.]+: ", message) is not None  # a room's own check may name the key below it
     text = message if not where else f"{where}.{message}" if names_a_key else f"{where}: {message}"
     return text if len(problems) == 1 else f"{text} (and {len(problems) - 1} more)"
 
