@@ -71,6 +71,7 @@ def test_the_same_work_is_not_done_again(first_run):
     assert "nothing to do" in told[-1]
 
 
+@pytest.mark.slow
 def test_another_attempt_with_other_partitions_gives_the_same_and_rollback_goes_back(first_run, spark):
     lake, config, run_id = first_run.lake, first_run.config, first_run.run.run_id
     before = spark.conf.get("spark.sql.shuffle.partitions")
