@@ -3,8 +3,8 @@
 `.venv/bin/python docs/make_pages.py` after a change to either; a test holds the pages against the code.
 """
 
+import ast
 import inspect
-import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,7 +20,6 @@ KINDS = {
     "day": "Day tables: derived from logs, replaced a day at a time",
     "run": "Run tables: written whole for one run, visible when it is published",
 }
-FIELD = re.compile(r"^    (\w+): [^#]*#\s*(.+)$")
 
 
 def tables_page() -> str:
@@ -83,13 +82,16 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _comments(model: type[BaseModel]) -> dict[str, str]:
-    """The comment beside each field, of the model and those it inherits from."""
-    comments: dict[str, str] = {}
+    """The comment behind each field, of the model and those it inherits from; a model says that it has a section."""
+    comments = {name: "see its own section" for name, f in model.model_fields.items() if _models_in(f.annotation)}
     for kind in reversed([k for k in model.__mro__ if issubclass(k, BaseModel) and k is not BaseModel]):
-        for line in inspect.getsource(kind).splitlines():
-            match = FIELD.match(line)
-            if match:
-                comments[match.group(1)] = match.group(2).replace("|", "\\|")
+        source = inspect.getsource(kind)
+        lines = source.splitlines()
+        for node in ast.parse(source).body[0].body:
+            if isinstance(node, ast.AnnAssign):
+                _, mark, comment = lines[node.end_lineno - 1][node.end_col_offset :].partition("#")
+                if mark:
+                    comments[node.target.id] = comment.strip().replace("|", "\\|")
     return comments
 
 

@@ -41,7 +41,7 @@ class PrepareConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    blocks: dict[str, Block] = {"purchases": PURCHASES, "visits": VISITS, "profile": PROFILE}
+    blocks: dict[str, Block] = {"purchases": PURCHASES, "visits": VISITS, "profile": PROFILE}  # what models see
     categories: tuple[str, ...] = ()  # one-hot encoded: gender, education, region, favourite_category
     category_weight: float = Field(default=1.0, gt=0)  # multiplies each one-hot column
     fill: dict[str, Literal["median", "low", "high", "zero"]] = {
