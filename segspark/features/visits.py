@@ -57,7 +57,7 @@ def cut_visits(slots: DataFrame, config: FeaturesConfig) -> DataFrame:
     """
     by_time = Window.partitionBy("user_id").orderBy("slot")
     silence = F.col("first_time") - F.lag("last_time").over(by_time)
-    is_start = silence.isNull() | (silence > _gap(config))
+    is_start = F.coalesce(silence > _gap(config), F.lit(True))
     so_far = by_time.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     return (
         slots.withColumn("start", F.when(is_start, F.col("slot")))

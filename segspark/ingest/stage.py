@@ -175,10 +175,10 @@ class _Reading:
         return accounts
 
     def _write(self, groups: Groups, files: Sequence[SourceFile], numbers: dict[str, int]) -> "_Counts":
-        # Kept on disk because parsing text is the dearest step, and counting, key checks and two writes all need its
+        # Kept because parsing text is the dearest step, and counting, key checks and two writes all need its
         # outcome; the same bytes also fix each row's number while the files are split into tasks.
         judged = reduce(DataFrame.unionByName, (self._judged(*group) for group in groups.items()))
-        judged = judged.persist(StorageLevel.DISK_ONLY)
+        judged = judged.persist(StorageLevel.MEMORY_AND_DISK)
         try:
             return self._store(self._placed(judged, numbers), files, numbers)
         finally:
@@ -263,7 +263,7 @@ class _Reading:
 
     def _small(self, repeated: DataFrame) -> DataFrame | None:
         """The repeated keys, computed once, ready to be sent to every task where they are few; None for none."""
-        kept = repeated.persist(StorageLevel.DISK_ONLY)
+        kept = repeated.persist(StorageLevel.MEMORY_AND_DISK)
         self._kept.append(kept)
         count = kept.count()
         if count == 0:

@@ -103,13 +103,14 @@ def scored(candidates: list[Candidate], config: SchemeConfig) -> list[Candidate]
 
     2 for a candidate without a segment below the least share: it beats any that has one. 1 more where the prediction
     strength reaches the bound, and there the larger k is better (Tibshirani and Walther 2005), unless k - 1 does too,
-    no weaker and with a clearly higher Calinski-Harabasz index: then k has split what belongs together. Of the others
-    the stronger is better.
+    no weaker and a clear peak of the Calinski-Harabasz index (above k and above k - 2): then k has split what belongs
+    together. Where the index only falls with k, as on users who shade into one another, it says nothing of k. Of the
+    others the stronger is better.
     """
     highest = max(candidate.k for candidate in candidates)
     by_k = {candidate.k: candidate for candidate in candidates}
     return [
-        replace(candidate, score=_score(candidate, by_k.get(candidate.k - 1), highest, config))
+        replace(candidate, score=_score(candidate, by_k, highest, config))
         for candidate in candidates
     ]
 
@@ -119,17 +120,20 @@ def best(candidates: list[Candidate]) -> Candidate:
     return max(candidates, key=lambda candidate: (candidate.score, candidate.calinski_harabasz, -candidate.k))
 
 
-def _score(candidate: Candidate, fewer: Candidate | None, highest: int, config: SchemeConfig) -> float:
+def _score(candidate: Candidate, by_k: dict[int, Candidate], highest: int, config: SchemeConfig) -> float:
     tier = 2.0 if _has_room(candidate, config) else 0.0
-    if not _is_strong(candidate, config) or (fewer is not None and _splits_needlessly(candidate, fewer, config)):
+    if not _is_strong(candidate, config) or _splits_needlessly(candidate, by_k, config):
         return tier + 0.999 * candidate.prediction_strength
     return tier + 1.0 + 0.999 * candidate.k / highest
 
 
-def _splits_needlessly(candidate: Candidate, fewer: Candidate, config: SchemeConfig) -> bool:
-    is_as_good = _has_room(fewer, config) and _is_strong(fewer, config)
+def _splits_needlessly(candidate: Candidate, by_k: dict[int, Candidate], config: SchemeConfig) -> bool:
+    fewer, fewest = by_k.get(candidate.k - 1), by_k.get(candidate.k - 2)
+    if fewer is None or fewest is None or not (_has_room(fewer, config) and _is_strong(fewer, config)):
+        return False
     is_no_weaker = fewer.prediction_strength >= candidate.prediction_strength
-    return is_as_good and is_no_weaker and fewer.calinski_harabasz > CLEARLY * candidate.calinski_harabasz
+    is_peak = fewer.calinski_harabasz > max(CLEARLY * candidate.calinski_harabasz, fewest.calinski_harabasz)
+    return is_no_weaker and is_peak
 
 
 def _has_room(candidate: Candidate, config: SchemeConfig) -> bool:

@@ -44,11 +44,16 @@ def test_of_well_supported_numbers_the_largest_is_chosen():
     assert best(candidates).k == 4
 
 
-def test_of_two_well_supported_neighbours_a_clearly_higher_calinski_harabasz_decides():
-    smaller, larger = candidate(7, 1.0, index=1365), candidate(8, 0.9, index=1239)
-    assert best(scored([smaller, larger], CONFIG)).k == 7
-    assert best(scored([smaller, candidate(8, 0.9, index=1340)], CONFIG)).k == 8
-    assert best(scored([candidate(7, 0.85, index=1365), larger], CONFIG)).k == 8
+def test_of_two_well_supported_neighbours_a_clear_peak_of_calinski_harabasz_decides():
+    below, peak, above = candidate(6, 1.0, index=1200), candidate(7, 1.0, index=1365), candidate(8, 0.9, index=1239)
+    assert best(scored([below, peak, above], CONFIG)).k == 7
+    assert best(scored([below, peak, candidate(8, 0.9, index=1340)], CONFIG)).k == 8
+    assert best(scored([below, candidate(7, 0.85, index=1365), above], CONFIG)).k == 8
+
+
+def test_a_calinski_harabasz_index_that_only_falls_does_not_lead_down_to_two_segments():
+    falling = [candidate(2, 1.0, index=2000), candidate(3, 0.95, index=1600), candidate(4, 0.85, index=1300)]
+    assert best(scored(falling, CONFIG)).k == 4
 
 
 def test_where_no_number_is_well_supported_the_strongest_is_chosen_and_ties_go_by_calinski_harabasz():
