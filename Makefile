@@ -1,5 +1,6 @@
 # `make help` explains the targets.
 PYTHON ?= python3
+PROCESSES ?= 2
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 BENCH_INSTALLED := .venv-bench/.installed
@@ -16,6 +17,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --editable .
+	$(BIN)/segspark doctor
 	@touch $@
 
 demo: $(INSTALLED) ## make a demo shop, run everything on it, show the segments
@@ -23,7 +25,7 @@ demo: $(INSTALLED) ## make a demo shop, run everything on it, show the segments
 	$(BIN)/segspark run --config conf/demo.yaml
 
 test: $(INSTALLED) ## run the tests that take minutes at most
-	$(BIN)/pytest -m "not slow and not cluster"
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile -m "not slow and not cluster"
 
 test-all: $(INSTALLED) package ## run all tests: also the slow ones and those on a real cluster
 	$(BIN)/pytest

@@ -24,7 +24,7 @@ KINDS = {
 
 def tables_page() -> str:
     """Every table: what a row is, its key, its columns."""
-    parts = ["# Tables", "", "Made by `docs/make_pages.py` from `segspark/core/contracts.py`. Times are UTC.", ""]
+    parts = ["# Tables", "", "Made by `docs/make_pages.py` from the contracts in `segspark/core`. Times are UTC.", ""]
     for kind, title in KINDS.items():
         parts += [f"## {title}", ""]
         for contract in (c for c in TABLES.values() if c.kind == kind):

@@ -12,7 +12,7 @@ from segspark.core.contracts import PUBLICATIONS
 from segspark.core.errors import ConfigError, LakeError, SegsparkError
 from segspark.core.lake import Lake, is_catalog
 from segspark.core.runs import WHOLE_RUN, StageRecord
-from segspark.core.session import open_session
+from segspark.core.session import clear_checkpoints, open_session
 from segspark.core.stage import Run, StageContext, StageResult
 from segspark.features.stage import build_features
 from segspark.ingest.stage import check_quality, ingest
@@ -78,11 +78,14 @@ def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) ->
         return RunOutcome(run, None, was_known=True)
     tell(f"run {run_id} as of {as_of}")
     done = runs.finished_stages(lake, run_id) if request.resume and not request.only else set()
-    for name in (stage for stage in STAGES if stage in stages):
-        if name in done:
-            tell(f"{name}: done before")
-        else:
-            _do_stage(name, StageContext(lake, run, tell), config)
+    try:
+        for name in (stage for stage in STAGES if stage in stages):
+            if name in done:
+                tell(f"{name}: done before")
+            else:
+                _do_stage(name, StageContext(lake, run, tell), config)
+    finally:
+        clear_checkpoints(lake.spark)
     if PUBLISH not in stages:
         return RunOutcome(run, None)
     return RunOutcome(run, _publish(lake, run, config))

@@ -10,7 +10,7 @@ from segspark.core.session import SessionConfig, open_session
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 
 LEAN = {
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
 }
 

@@ -120,10 +120,10 @@ class Lake:
         acts = self.read(PUBLICATIONS).where(F.col("run_id") == run_id).select("seq").collect()
         return max(act.seq for act in acts)
 
-    def create(self, contract: Contract) -> None:
-        """Makes the table where it does not exist."""
+    def create(self, contract: Contract) -> bool:
+        """Makes the table where it does not exist; whether it did."""
         if self.exists(contract):
-            return
+            return False
         builder = DeltaTable.createIfNotExists(self.spark)
         if self._is_catalog:
             builder = builder.tableName(self.identifier(contract.name))
@@ -138,6 +138,7 @@ class Lake:
         for key, value in _properties(contract).items():
             builder = builder.property(key, value)
         builder.comment(f"One row is {contract.grain}.").partitionedBy(*contract.partition_by).execute()
+        return True
 
     def delete_runs(self, contract: Contract, run_ids: Iterable[str]) -> None:
         """Removes the rows of those runs."""
@@ -152,13 +153,13 @@ class Lake:
         return DeltaTable.forPath(self.spark, f"{self.root}/{contract.name}")
 
     def _write(self, contract: Contract, rows: DataFrame, where: str | None = None, mode: str = "overwrite") -> int:
-        self.create(contract)
+        is_new = self.create(contract)  # and holds nothing that would have to be replaced
         written = Observation()
         rows = rows.observe(written, F.count(F.lit(1)).alias("rows"))
         if contract.partition_by == ("day",):
             rows = rows.hint("rebalance", "day")
-        writer = rows.write.format("delta").mode(mode)
-        if where is not None:
+        writer = rows.write.format("delta").mode("append" if is_new else mode)
+        if where is not None and not is_new:
             writer = writer.option("replaceWhere", where)
         if contract.open_type:
             writer = writer.option("mergeSchema", "true")

@@ -4,6 +4,7 @@ import os
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pyspark import SparkContext
@@ -17,7 +18,7 @@ EXCLUDES = "org.*:*,com.*:*,commons-*:*,javax.*:*,io.airlift:*,io.unitycatalog:*
 # Optimising twenty times later took a run of the demo shop from 422 to 309 CPU seconds; loops over millions of rows
 # pass these counts within their first second. Generated code overflows the default cache, which is then swept for ever.
 LATE_OPTIMISER = (
-    "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=512m -XX:Tier4InvocationThreshold=100000"
+    "-XX:ReservedCodeCacheSize=512m -XX:Tier4InvocationThreshold=100000"
     " -XX:Tier4MinInvocationThreshold=12000 -XX:Tier4CompileThreshold=300000 -XX:Tier4BackEdgeThreshold=800000"
 )
 
@@ -52,6 +53,15 @@ def open_session(config: SessionConfig, checkpoints: str, app_name: str = "segsp
     spark.sparkContext.setLogLevel("ERROR")
     spark.sparkContext.setCheckpointDir(config.checkpoints or checkpoints)
     return spark
+
+
+def clear_checkpoints(spark: SparkSession) -> None:
+    """Deletes this session's checkpoints: they hold users' ids and no run reads what another left."""
+    folder = spark.sparkContext.getCheckpointDir()
+    if folder:
+        java: Any = spark.sparkContext._jvm
+        path = java.org.apache.hadoop.fs.Path(folder)
+        path.getFileSystem(spark._jsc.hadoopConfiguration()).delete(path, True)
 
 
 def delta_coordinates() -> list[str]:
@@ -97,9 +107,11 @@ def _local_settings(config: SessionConfig) -> dict[str, str]:
         else {"spark.jars.packages": ",".join(delta_coordinates()), "spark.jars.excludes": EXCLUDES}
     )
     quiet = Path(__file__).with_name("log4j2.properties")
+    chosen = config.conf.get("spark.driver.extraJavaOptions", "")
+    collector = "" if "GC" in chosen else " -XX:+UseParallelGC"  # Java refuses to start with two
     logging = f" -Dlog4j.configurationFile={quiet.as_uri()}" if quiet.exists() else ""
     return {
-        "spark.driver.defaultJavaOptions": LATE_OPTIMISER + logging,
+        "spark.driver.defaultJavaOptions": LATE_OPTIMISER + collector + logging,
         "spark.master": config.master,
         "spark.driver.memory": config.driver_memory,
         "spark.driver.host": "127.0.0.1",

@@ -109,10 +109,7 @@ def scored(candidates: list[Candidate], config: SchemeConfig) -> list[Candidate]
     """
     highest = max(candidate.k for candidate in candidates)
     by_k = {candidate.k: candidate for candidate in candidates}
-    return [
-        replace(candidate, score=_score(candidate, by_k, highest, config))
-        for candidate in candidates
-    ]
+    return [replace(candidate, score=_score(candidate, by_k, highest, config)) for candidate in candidates]
 
 
 def best(candidates: list[Candidate]) -> Candidate:

@@ -1,9 +1,13 @@
+import json
+from collections import Counter
+
 import pytest
 from pyspark.sql import functions as F
 from sklearn.metrics import adjusted_rand_score
 
 from segspark.core.contracts import (
     PUBLICATIONS,
+    QUARANTINE,
     RECOMMENDATIONS,
     RUN_TABLES,
     SEGMENTS,
@@ -15,6 +19,23 @@ from segspark.core.contracts import (
 from segspark.core.errors import ConfigError, LakeError
 from segspark.core.runs import finished_stages
 from segspark.pipeline import STAGES, RunRequest, publish_earlier, roll_back, run_pipeline
+
+REASONS = {  # kinds of dirt that the shop tells in its truth, and what quarantine says of each
+    "ancient_time": "before 1995",
+    "blank_line": "empty line",
+    "broken_json": "not one JSON object",
+    "few_fields": "fields where the header has",
+    "future_time": "in the future",
+    "many_fields": "fields where the header has",
+    "missing_order": "is missing",
+    "missing_user": "is missing",
+    "negative_price": "price is negative",
+    "negative_quantity": "quantity is negative",
+    "no_json": "not one JSON object",
+    "repeated": "duplicate: an earlier row has",
+    "text_quantity": "quantity is not a number",
+    "unknown_type": "event_type is none of",
+}
 
 
 def labels(lake, run_id, scheme="value"):
@@ -49,6 +70,18 @@ def test_rows_in_are_rows_accepted_quarantined_and_filtered(first_run):
     files = first_run.lake.read(SOURCE_FILES)
     assert files.where("rows_in <> accepted + quarantined + filtered").isEmpty()
     assert files.agg(F.sum("quarantined")).first()[0] > 0
+
+
+def test_quarantine_holds_exactly_the_dirt_that_the_shop_made(first_run, shop):
+    truth = json.loads((shop / "truth" / "dirty.json").read_text())
+    planted, found = Counter(), Counter()
+    for source, kinds in truth.items():
+        for kind, count in kinds.items():
+            planted[source, REASONS[kind]] += count
+    for row in first_run.lake.read(QUARANTINE).select("source", "reason").collect():
+        told = [reason for reason in set(REASONS.values()) if reason in row.reason]
+        found[row.source, told[0] if len(told) == 1 else row.reason] += 1
+    assert found == planted and planted.total() > 0
 
 
 def test_every_stage_tells_a_line(first_run):

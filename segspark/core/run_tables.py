@@ -1,0 +1,211 @@
+"""The run tables: written whole for one run, visible when the run is published."""
+
+from segspark.core.contract import ITEM_ID, USER_ID, Column, run_table
+
+USER_FEATURES = run_table(
+    "user_features",
+    "one user at as_of",
+    ["user_id"],
+    [
+        USER_ID,
+        Column("as_of", "date", "nothing on or after this day counts"),
+        Column("is_bot", "boolean", "kept out of every model"),
+        Column("gender", "string", "as the source says", personal=True),
+        Column("education", "string", "highest level", personal=True),
+        Column("region", "string", "home region", personal=True),
+        Column("favourite_category", "string", "the category bought most, or seen most where nothing was bought"),
+    ],
+    open_type="double",
+)
+
+SEGMENT_MODELS = run_table(
+    "segment_models",
+    "one model tried",
+    ["scheme", "model_id"],
+    [
+        Column("scheme", "string", "value or taste"),
+        Column("model_id", "string", "unique in the scheme"),
+        Column("algorithm", "string", "kmeans"),
+        Column("k", "int", "segments asked for"),
+        Column("params", "string", "JSON; of the chosen one also users, where its centres come from and their cost"),
+        Column("silhouette", "double", "simplified silhouette (Hruschka 2004), on the sample"),
+        Column("davies_bouldin", "double", "lower is better"),
+        Column("calinski_harabasz", "double", "higher is better"),
+        Column("prediction_strength", "double", "Tibshirani and Walther 2005"),
+        Column(
+            "stability", "double", "mean adjusted Rand index of halves clustered by themselves and by the other half"
+        ),
+        Column("min_share", "double", "share of the sample's users in the smallest segment"),
+        Column("cost", "double", "within-cluster sum of squares per user of the sample"),
+        Column("score", "double", "what the choice went by"),
+        Column("chosen", "boolean", "whether the segments come from it"),
+    ],
+)
+
+SEGMENTS = run_table(
+    "segments",
+    "one segment",
+    ["scheme", "segment_id"],
+    [
+        Column("scheme", "string", "value or taste"),
+        Column("segment_id", "int", "number in the scheme, from 0, largest first"),
+        Column("name", "string", "a persona whose predicate holds, else segment-N"),
+        Column("title", "string", "the name as people write it"),
+        Column("size", "bigint", "users"),
+        Column("share", "double", "of all users in the scheme"),
+        Column("why", "string", "the numbers that earned the name"),
+        Column("strategy", "string", "what marketing does with it"),
+        Column("centroid", "array<float>", "in the prepared space"),
+        Column("pca", "array<float>", "the centroid on the scheme's first two principal components"),
+    ],
+)
+
+USER_SEGMENTS = run_table(
+    "user_segments",
+    "one user in one scheme",
+    ["scheme", "user_id"],
+    [
+        Column("scheme", "string", "value or taste"),
+        USER_ID,
+        Column("segment_id", "int", "as in segments"),
+        Column("segment_name", "string", "as in segments"),
+        Column("distance", "double", "Euclidean, to the segment's centre in the prepared space"),
+        Column("confidence", "double", "1 - distance / distance to the next nearest centre"),
+        Column("change", "string", "cause of a move since the published run; null where nothing is compared"),
+        Column("pca", "array<float>", "the user on the scheme's first two principal components"),
+    ],
+)
+
+SEGMENT_PROFILES = run_table(
+    "segment_profiles",
+    "one feature of one segment",
+    ["scheme", "segment_id", "feature"],
+    [
+        Column("scheme", "string", "value or taste"),
+        Column("segment_id", "int", "as in segments"),
+        Column("feature", "string", "in its own unit; a share for one value of a category, as gender=f"),
+        Column("mean", "double", "over the segment's users who have it"),
+        Column("median", "double", "over a stated number of users chosen by hash, as p10 and p90"),
+        Column("p10", "double", "tenth percentile"),
+        Column("p90", "double", "ninetieth percentile"),
+        Column("overall_mean", "double", "over all users who have it"),
+        Column("overall_median", "double", "over all users who have it"),
+        Column("lift", "double", "mean / overall mean; null where that is 0"),
+    ],
+)
+
+FEATURE_SELECTION = run_table(
+    "feature_selection",
+    "one feature that the preparation looked at",
+    ["feature"],
+    [
+        Column("feature", "string", "as in user_features"),
+        Column("kept", "boolean", "whether models see it"),
+        Column("reason", "string", "why it was left out: constant, mostly missing, or correlated with which"),
+        Column("log_scaled", "boolean", "whether its logarithm is taken, being skewed"),
+    ],
+)
+
+PREPARED_FEATURES = run_table(
+    "prepared_features",
+    "one user that models see: every user at as_of but the bots",
+    ["user_id"],
+    [USER_ID, Column("features", "array<float>", "imputed, scaled and selected features; see feature_selection")],
+)
+
+USER_INDEX = run_table(
+    "user_index",
+    "one user who interacted with an item",
+    ["user_id"],
+    [USER_ID, Column("user_no", "int", "from 0, in the order of user_id")],
+)
+
+ITEM_INDEX = run_table(
+    "item_index",
+    "one item that a user interacted with",
+    ["item_id"],
+    [ITEM_ID, Column("item_no", "int", "from 0, in the order of item_id")],
+)
+
+USER_FACTORS = run_table(
+    "user_factors",
+    "one user's ALS vector",
+    ["user_id"],
+    [USER_ID, Column("factors", "array<float>", "length rank")],
+)
+
+ITEM_FACTORS = run_table(
+    "item_factors",
+    "one item's ALS vector",
+    ["item_id"],
+    [ITEM_ID, Column("factors", "array<float>", "length rank")],
+)
+
+ITEM_SIMILARITY = run_table(
+    "item_similarity",
+    "one neighbour of an item",
+    ["method", "item_id", "rank"],
+    [
+        Column("method", "string", "cosine"),
+        ITEM_ID,
+        Column("rank", "int", "1 is the nearest; ties by neighbour_id"),
+        Column("neighbour_id", "string", "the neighbour"),
+        Column("similarity", "double", "in [-1, 1]"),
+    ],
+)
+
+USER_SIMILARITY = run_table(
+    "user_similarity",
+    "one user's neighbours",
+    ["method", "user_id"],
+    [
+        Column("method", "string", "cosine"),
+        USER_ID,
+        Column(
+            "neighbours", "array<struct<neighbour_id:string,similarity:double>>", "best first; ties by neighbour_id"
+        ),
+    ],
+)
+
+RECOMMENDATIONS = run_table(
+    "recommendations",
+    "one item for a user",
+    ["method", "user_id", "rank"],
+    [
+        Column("method", "string", "als, or popularity for users without a vector"),
+        USER_ID,
+        Column("rank", "int", "1 is the best"),
+        ITEM_ID,
+        Column("score", "double", "what the ranking went by; comparable within one method"),
+        Column("reason", "string", "for a person: because you bought …, popular in your segment, popular"),
+    ],
+)
+
+RECOMMENDATION_METRICS = run_table(
+    "recommendation_metrics",
+    "one metric of one method",
+    ["method", "metric", "k"],
+    [
+        Column("method", "string", "als, popularity, als_explicit, or a difference of two as als-popularity"),
+        Column("metric", "string", "ndcg_at_k, recall_at_k, precision_at_k, map_at_k, hit_rate_at_k, coverage, rmse"),
+        Column("k", "int", "length of the list that was judged; 0 where there is no list"),
+        Column("value", "double", "mean over the users judged"),
+        Column("low", "double", "2.5 % point of the bootstrap over users"),
+        Column("high", "double", "97.5 % point of the bootstrap over users"),
+        Column("popularity_value", "double", "the same of the most popular items; for rmse of the item's mean rating"),
+        Column("users", "bigint", "users judged"),
+    ],
+)
+
+QUALITY = run_table(
+    "quality",
+    "one check on one source",
+    ["source", "check"],
+    [
+        Column("source", "string", "the source or table"),
+        Column("check", "string", "what was checked"),
+        Column("passed", "boolean", "whether it holds"),
+        Column("value", "double", "the number found"),
+        Column("bound", "double", "the number allowed; null where it only informs"),
+    ],
+)
