@@ -19,15 +19,15 @@ SMALL = (
     "segments.taste.k_range=[2, 4]",
     "recommend.rank=12",
     "recommend.iterations=6",
-    "recommend.evaluation.test_days=10",
+    "recommend.evaluation.test_days=7",
 )
 
 
 @pytest.fixture(scope="session")
 def shop(spark, tmp_path_factory):
-    """A shop of 400 users over six weeks, as files."""
+    """A shop of 400 users over a month, as files."""
     folder = tmp_path_factory.mktemp("shop")
-    write_shop(spark, ShopConfig(users=400, days=42, seed=11), str(folder))
+    write_shop(spark, ShopConfig(users=400, days=30, seed=11), str(folder))
     return folder
 
 

@@ -22,12 +22,14 @@ def digests(folder):
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in named}
 
 
+@pytest.mark.slow
 def test_the_files_are_the_same_byte_for_byte_however_many_tasks_make_them(spark, tmp_path):
     rows = write_shop(spark, SMALL, str(tmp_path / "one"), partitions=1)
     assert write_shop(spark, SMALL, str(tmp_path / "five"), partitions=5) == rows
     assert digests(tmp_path / "one") == digests(tmp_path / "five")
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_events(spark):
     def first_times(seed):
         frame = shop_frames(spark, SMALL.model_copy(update={"seed": seed}))["orders"]
