@@ -21,6 +21,8 @@ LATE_OPTIMISER = (
     "-XX:ReservedCodeCacheSize=512m -XX:Tier4InvocationThreshold=100000"
     " -XX:Tier4MinInvocationThreshold=12000 -XX:Tier4CompileThreshold=300000 -XX:Tier4BackEdgeThreshold=800000"
 )
+# A machine's own libblas and liblapack would change the last digits of factors, and their lack is noise on the screen.
+JAVA_ALGEBRA = "".join(f" -Ddev.ludovic.netlib.{part}.allowNative=false" for part in ("blas", "lapack"))
 
 
 class SessionConfig(BaseModel):
@@ -51,6 +53,9 @@ def open_session(config: SessionConfig, checkpoints: str, app_name: str = "segsp
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
+    java: Any = spark.sparkContext._jvm
+    logging = java.java.util.logging
+    logging.Logger.getLogger("").setLevel(logging.Level.WARNING)  # MLlib's algebra tells which one it takes
     spark.sparkContext.setCheckpointDir(config.checkpoints or checkpoints)
     return spark
 
@@ -111,7 +116,7 @@ def _local_settings(config: SessionConfig) -> dict[str, str]:
     collector = "" if "GC" in chosen else " -XX:+UseParallelGC"  # Java refuses to start with two
     logging = f" -Dlog4j.configurationFile={quiet.as_uri()}" if quiet.exists() else ""
     return {
-        "spark.driver.defaultJavaOptions": LATE_OPTIMISER + collector + logging,
+        "spark.driver.defaultJavaOptions": LATE_OPTIMISER + JAVA_ALGEBRA + collector + logging,
         "spark.master": config.master,
         "spark.driver.memory": config.driver_memory,
         "spark.driver.host": "127.0.0.1",
