@@ -85,7 +85,7 @@ def status(config: Config) -> None:
 @click.option("--logs", is_flag=True, help="Also the log and day tables, which hold personal data.")
 def query(config: Config, sql: str | None, file: str | None, limit: int, logs: bool) -> None:
     """Ask the published tables in SQL."""
-    from segspark.bi.views import register_views
+    from segspark.bi.stage import register_views
 
     if bool(sql) == bool(file):
         raise InputError('query: give either a statement ("SELECT …") or --file')
@@ -115,7 +115,7 @@ def views(config: Config, dialect: str) -> None:
 @click.argument("user_id")
 def user_command(config: Config, user_id: str) -> None:
     """All that is known of one user, and why they are where they are."""
-    from segspark.bi.terminal import user_card
+    from segspark.bi.stage import user_card
 
     lake = open_lake(config)
     Console().print(user_card(lake, _published(lake), user_id))
@@ -221,7 +221,7 @@ def _published(lake: Any) -> str:
 
 
 def _summary(config: Config, lake: Any, outcome: RunOutcome) -> None:
-    from segspark.bi.terminal import segment_summary
+    from segspark.bi.stage import segment_summary
 
     run_id = outcome.run.run_id
     Console().print(segment_summary(lake, run_id))

@@ -1,27 +1,40 @@
-"""Writes the run's report beside the tables."""
+"""All of this room that knows the lake: the report beside the tables, views in the session, what a terminal shows."""
 
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from rich.console import RenderableType
 
 from segspark.bi.config import ReportConfig
 from segspark.bi.content import Row, RunRows
 from segspark.bi.tables import map_sample, newest_stages, quarantine_reasons, rows_by_source, spending_by_segment
+from segspark.bi.terminal import show_segments, show_user
+from segspark.bi.views import NEIGHBOURS, spark_dialect
+from segspark.bi.wording import neutral
 from segspark.core.contracts import (
     FEATURE_SELECTION,
+    PUBLICATIONS,
     QUALITY,
     QUARANTINE,
     RECOMMENDATION_METRICS,
+    RECOMMENDATIONS,
     RUNS,
     SEGMENT_MODELS,
     SEGMENT_PROFILES,
     SEGMENTS,
     SOURCE_FILES,
+    TABLES,
     USER_FEATURES,
     USER_SEGMENTS,
+    USER_SIMILARITY,
+    Contract,
+    user_bucket,
 )
-from segspark.core.errors import LakeError
+from segspark.core.errors import InputError, LakeError
+from segspark.core.lake import Lake
 from segspark.core.stage import StageContext, StageResult
 
 
@@ -67,6 +80,70 @@ def gather(context: StageContext, config: ReportConfig) -> RunRows:
         spending=_rows(spending_by_segment(members, features)) if spends else (),
         samples={name: _rows(map_sample(members, name, config.sample_points, run.seed)) for name in schemes},
     )
+
+
+def segment_summary(lake: Lake, run_id: str) -> RenderableType:
+    """The run's segments for the terminal."""
+    rows = lake.read_run(SEGMENTS, run_id).select("scheme", "segment_id", "name", "size", "share", "why")
+    return show_segments(run_id, rows.collect())
+
+
+def user_card(lake: Lake, run_id: str, user_id: str) -> RenderableType:
+    """All that the run knows of one user: features, segments and why, recommendations and why, the nearest users.
+
+    Raises InputError where no table of the run knows the user.
+    """
+    known = look_up(lake, run_id, user_id)
+    features = known(USER_FEATURES).collect()
+    why = lake.read_run(SEGMENTS, run_id).select("scheme", "segment_id", "why", "strategy")
+    memberships = known(USER_SEGMENTS).join(F.broadcast(why), on=["scheme", "segment_id"], how="left")
+    segments = memberships.orderBy(F.col("scheme") != "value", "scheme").collect()
+    items = known(RECOMMENDATIONS).orderBy("method", "rank").collect()
+    near = known(USER_SIMILARITY).orderBy("method").collect()
+    if not (features or segments or items or near):
+        raise InputError(f"user: {neutral(user_id)} is not in run {run_id}; ids are told apart by case and spaces")
+    return show_user(user_id, features, segments, items, near)
+
+
+def look_up(lake: Lake, run_id: str, user_id: str) -> Callable[[Contract], DataFrame]:
+    """Reads one user's rows of the run's tables.
+
+    The bucket prunes files by their statistics; the id itself stays in a row, out of plans and event logs.
+    """
+    asked = lake.spark.createDataFrame([(user_id,)], "user_id string")
+    bucket = asked.select(user_bucket()).collect()[0][0]
+
+    def rows(contract: Contract) -> DataFrame:
+        of_bucket = lake.read_run(contract, run_id).where(F.col("user_bucket") == bucket)
+        return of_bucket.join(F.broadcast(asked), on="user_id", how="left_semi")
+
+    return rows
+
+
+def register_views(lake: Lake, personal_logs: bool = False) -> list[str]:
+    """Temporary views in the Spark session, for `segspark query`; returns their names.
+
+    Run tables show the published run, also when another is published later. Logs and day tables come whole: those
+    without personal columns (`source_files`, `runs`, `publications`, `items`) always, the others with `personal_logs`.
+    A table that was never written is an empty view.
+    """
+    spoken = spark_dialect(lake.identifier)
+    is_published = lake.exists(PUBLICATIONS)
+    shown = [c for c in TABLES.values() if c.kind == "run" or personal_logs or not c.is_personal]
+    for contract in shown:
+        if contract.kind == "run" and is_published and lake.exists(contract):
+            _temporary_view(lake, contract.name, spoken.query(contract))
+        elif contract.kind != "run" and lake.exists(contract):
+            _temporary_view(lake, contract.name, f"SELECT * FROM {lake.identifier(contract.name)}")
+        else:
+            lake.read(contract).limit(0).createOrReplaceTempView(contract.name)
+    _temporary_view(lake, NEIGHBOURS, spoken.neighbours.format(table=f"`{USER_SIMILARITY.name}`"))
+    return [*(contract.name for contract in shown), NEIGHBOURS]
+
+
+def _temporary_view(lake: Lake, name: str, query: str) -> None:
+    """A view by its text, which is read anew at each query: a frame would keep the publication it first saw."""
+    lake.spark.sql(f"CREATE OR REPLACE TEMPORARY VIEW `{name}` AS {query}")
 
 
 SEGMENT_COLUMNS = ("segment_id", "name", "size", "share", "why", "strategy", "pca")

@@ -1,35 +1,21 @@
 """Segments and single users in the terminal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from segspark.bi.wording import counted, feature_label, feature_value, neutral, number, percent
-from segspark.core.contracts import (
-    RECOMMENDATIONS,
-    SEGMENTS,
-    USER_FEATURES,
-    USER_SEGMENTS,
-    USER_SIMILARITY,
-    Contract,
-    user_bucket,
-)
-from segspark.core.errors import InputError
-from segspark.core.lake import Lake
 
 NEIGHBOURS_SHOWN = 5  # the nearest users on a card
 NO_FEATURES = {"user_id", "as_of", "user_bucket", "is_bot"}
 
 
-def segment_summary(lake: Lake, run_id: str) -> RenderableType:
-    """The run's segments, one table per scheme: names, sizes, shares and why."""
-    rows = lake.read_run(SEGMENTS, run_id).select("scheme", "segment_id", "name", "size", "share", "why").collect()
+def show_segments(run_id: str, rows: Sequence[Any]) -> RenderableType:
+    """Rows of `segments`, one table per scheme: names, sizes, shares and why."""
     schemes = sorted({row.scheme for row in rows}, key=lambda scheme: (scheme != "value", scheme))
     if not schemes:
         return Text(f"Run {run_id} has no segments.")
@@ -37,37 +23,12 @@ def segment_summary(lake: Lake, run_id: str) -> RenderableType:
     return Group(*tables)
 
 
-def user_card(lake: Lake, run_id: str, user_id: str) -> RenderableType:
-    """All that the run knows of one user: features, segments and why, recommendations and why, the nearest users.
-
-    Raises InputError where no table of the run knows the user.
-    """
-    known = look_up(lake, run_id, user_id)
-    features = known(USER_FEATURES).collect()
-    why = lake.read_run(SEGMENTS, run_id).select("scheme", "segment_id", "why", "strategy")
-    memberships = known(USER_SEGMENTS).join(F.broadcast(why), on=["scheme", "segment_id"], how="left")
-    segments = memberships.orderBy(F.col("scheme") != "value", "scheme").collect()
-    items = known(RECOMMENDATIONS).orderBy("method", "rank").collect()
-    near = known(USER_SIMILARITY).orderBy("method").collect()
-    if not (features or segments or items or near):
-        raise InputError(f"user: {neutral(user_id)} is not in run {run_id}; ids are told apart by case and spaces")
+def show_user(
+    user_id: str, features: Sequence[Any], segments: Sequence[Any], items: Sequence[Any], near: Sequence[Any]
+) -> RenderableType:
+    """One user's rows of user_features, of user_segments with `why`, of recommendations and of user_similarity."""
     parts = [_memberships(segments), _features(features), _recommendations(items), _neighbours(near)]
     return Panel(Group(*(part for part in parts if part)), title=_plain(f"User {neutral(user_id)}"), title_align="left")
-
-
-def look_up(lake: Lake, run_id: str, user_id: str) -> Callable[[Contract], DataFrame]:
-    """Reads one user's rows of the run's tables.
-
-    The bucket prunes files by their statistics; the id itself stays in a row, out of plans and event logs.
-    """
-    asked = lake.spark.createDataFrame([(user_id,)], "user_id string")
-    bucket = asked.select(user_bucket()).collect()[0][0]
-
-    def rows(contract: Contract) -> DataFrame:
-        of_bucket = lake.read_run(contract, run_id).where(F.col("user_bucket") == bucket)
-        return of_bucket.join(F.broadcast(asked), on="user_id", how="left_semi")
-
-    return rows
 
 
 def _segments(scheme: str, rows: Sequence[Any]) -> Table:

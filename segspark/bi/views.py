@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from segspark.core.contracts import PUBLICATIONS, RUN_TABLES, TABLES, USER_SIMILARITY, Contract
 from segspark.core.errors import ConfigError
-from segspark.core.lake import Lake
 
 NEIGHBOURS = "user_neighbours"
 NEIGHBOURS_COMMENT = "One row is one neighbour of a user, the nearest first."
@@ -60,32 +59,6 @@ def view_statements(dialect: str, lake_root: str, tables: Collection[str] | None
     return statements
 
 
-def register_views(lake: Lake, personal_logs: bool = False) -> list[str]:
-    """Temporary views in the Spark session, for `segspark query`; returns their names.
-
-    Run tables show the published run, also when another is published later. Logs and day tables come whole: those
-    without personal columns (`source_files`, `runs`, `publications`, `items`) always, the others with `personal_logs`.
-    A table that was never written is an empty view.
-    """
-    spoken = _spark(lake.identifier)
-    is_published = lake.exists(PUBLICATIONS)
-    shown = [c for c in TABLES.values() if c.kind == "run" or personal_logs or not c.is_personal]
-    for contract in shown:
-        if contract.kind == "run" and is_published and lake.exists(contract):
-            _temporary_view(lake, contract.name, spoken.query(contract))
-        elif contract.kind != "run" and lake.exists(contract):
-            _temporary_view(lake, contract.name, f"SELECT * FROM {lake.identifier(contract.name)}")
-        else:
-            lake.read(contract).limit(0).createOrReplaceTempView(contract.name)
-    _temporary_view(lake, NEIGHBOURS, spoken.neighbours.format(table=f"`{USER_SIMILARITY.name}`"))
-    return [*(contract.name for contract in shown), NEIGHBOURS]
-
-
-def _temporary_view(lake: Lake, name: str, query: str) -> None:
-    """A view by its text, which is read anew at each query: a frame would keep the publication it first saw."""
-    lake.spark.sql(f"CREATE OR REPLACE TEMPORARY VIEW `{name}` AS {query}")
-
-
 def _columns(contract: Contract) -> list[str]:
     return ["run_id", *contract.names, *(["user_bucket"] if contract.has_user_bucket else [])]
 
@@ -133,8 +106,8 @@ def _dialect(dialect: str, lake_root: str) -> Dialect:
     root = lake_root.rstrip("/")
     if dialect == "spark":
         if _is_catalogue(root):
-            return _spark(_in_catalogue(root, "`"), _in_catalogue(root + "_bi", "`"))
-        return _spark(lambda name: f"delta.{_quoted(f'{root}/{name}', '`')}")
+            return spark_dialect(_in_catalogue(root, "`"), _in_catalogue(root + "_bi", "`"))
+        return spark_dialect(lambda name: f"delta.{_quoted(f'{root}/{name}', '`')}")
     if dialect == "duckdb":
         if _is_catalogue(root):
             raise ConfigError(
@@ -151,7 +124,7 @@ def _dialect(dialect: str, lake_root: str) -> Dialect:
     raise ConfigError(f"dialect: {dialect!r} is not known; use spark, duckdb or trino")
 
 
-def _spark(table: Callable[[str], str], view: Callable[[str], str] = lambda name: _quoted(name, "`")) -> Dialect:
+def spark_dialect(table: Callable[[str], str], view: Callable[[str], str] = lambda name: _quoted(name, "`")) -> Dialect:
     return Dialect(
         engine="spark",
         quote="`",

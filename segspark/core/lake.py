@@ -7,7 +7,7 @@ contract's columns where a table was never written.
 
 import json
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 from delta.exceptions import ConcurrentAppendException
@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.core.contracts import PUBLICATIONS, Contract, conform, user_bucket
+from segspark.core.days import contiguous
 from segspark.core.errors import LakeError
 
 
@@ -185,17 +186,6 @@ def stored(frame: DataFrame, contract: Contract) -> DataFrame:
     """The rows checked against the contract, with the user's bucket where rows are about one user."""
     rows = conform(frame, contract)
     return rows.withColumn("user_bucket", user_bucket()) if contract.has_user_bucket else rows
-
-
-def contiguous(days: Iterable[date]) -> list[tuple[date, date]]:
-    """The days as ranges without gaps, in order: one predicate for a whole month, not thirty."""
-    ranges: list[tuple[date, date]] = []
-    for day in sorted(set(days)):
-        if ranges and day - ranges[-1][1] == timedelta(days=1):
-            ranges[-1] = (ranges[-1][0], day)
-        else:
-            ranges.append((day, day))
-    return ranges
 
 
 def _properties(contract: Contract) -> dict[str, str]:

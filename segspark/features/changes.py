@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from segspark.core.lake import contiguous
+from segspark.core.days import contiguous
 
 ONE_DAY = timedelta(days=1)
 

@@ -7,9 +7,8 @@ import pytest
 from rich.console import Console
 
 from segspark.bi.config import ReportConfig
-from segspark.bi.stage import build_report, gather, write_text
+from segspark.bi.stage import build_report, gather, look_up, segment_summary, user_card, write_text
 from segspark.bi.tables import map_sample
-from segspark.bi.terminal import look_up, segment_summary, user_card
 from segspark.core.contracts import USER_FEATURES, USER_SEGMENTS
 from segspark.core.errors import InputError
 from segspark.core.lake import Lake

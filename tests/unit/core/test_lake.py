@@ -7,8 +7,8 @@ from deltalake import DeltaTable
 from pyspark.sql import functions as F
 
 from segspark.core.contracts import PUBLICATIONS, TABLES, USER_DAYS, USER_FACTORS, USERS, conform
+from segspark.core.days import contiguous
 from segspark.core.errors import ContractError, LakeError
-from segspark.core.lake import contiguous
 from tests.builders import at, day, rows_of
 
 
