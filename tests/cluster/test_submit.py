@@ -37,7 +37,7 @@ def package():
 def configuration(spark, tmp_path_factory):
     """Writes a configuration for a lake of that name over one small shop; returns its path and the lake's."""
     folder = tmp_path_factory.mktemp("submit")
-    write_shop(spark, ShopConfig(users=400, days=60, seed=3), str(folder / "shop"))
+    write_shop(spark, ShopConfig(users=250, days=30, seed=3), str(folder / "shop"))
     demo = yaml.safe_load((REPO / "conf" / "demo.yaml").read_text())
     sources = yaml.safe_load(yaml.safe_dump(demo["sources"]).replace("demo/shop", str(folder / "shop")))
     small = {"value": {"k_range": [5, 7]}, "taste": {"k_range": [2, 3]}}
