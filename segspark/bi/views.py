@@ -125,6 +125,7 @@ def _dialect(dialect: str, lake_root: str) -> Dialect:
 
 
 def spark_dialect(table: Callable[[str], str], view: Callable[[str], str] = lambda name: _quoted(name, "`")) -> Dialect:
+    """Spark SQL over a lake whose tables `table` names; `view` names the views."""
     return Dialect(
         engine="spark",
         quote="`",

@@ -76,7 +76,7 @@ class Lake:
 
     def append(self, contract: Contract, frame: DataFrame) -> int:
         """Adds the rows of `frame`; returns how many."""
-        return self._write(contract, stored(frame, contract), mode="append")
+        return self._write(contract, stored(frame, contract))
 
     def replace_run(self, contract: Contract, frame: DataFrame, run_id: str) -> int:
         """Writes the run's rows in place of what it wrote before; returns how many. A published run is refused."""
@@ -153,14 +153,15 @@ class Lake:
             return DeltaTable.forName(self.spark, self.identifier(contract.name))
         return DeltaTable.forPath(self.spark, f"{self.root}/{contract.name}")
 
-    def _write(self, contract: Contract, rows: DataFrame, where: str | None = None, mode: str = "overwrite") -> int:
-        is_new = self.create(contract)  # and holds nothing that would have to be replaced
+    def _write(self, contract: Contract, rows: DataFrame, where: str | None = None) -> int:
+        """Adds the rows, in place of those that `where` selects; a new table has none of these."""
+        replaces = not self.create(contract) and where is not None
         written = Observation()
         rows = rows.observe(written, F.count(F.lit(1)).alias("rows"))
         if contract.partition_by == ("day",):
             rows = rows.hint("rebalance", "day")
-        writer = rows.write.format("delta").mode("append" if is_new else mode)
-        if where is not None and not is_new:
+        writer = rows.write.format("delta").mode("overwrite" if replaces else "append")
+        if replaces:
             writer = writer.option("replaceWhere", where)
         if contract.open_type:
             writer = writer.option("mergeSchema", "true")
