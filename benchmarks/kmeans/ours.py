@@ -5,9 +5,10 @@ from benchmarks.spark import session
 from benchmarks.vectors import FEATURES
 from segspark.segments.assign import assign
 from segspark.segments.config import SchemeConfig
-from segspark.segments.fit import count_under, full_centres, sampled_centres
-from segspark.segments.geometry import principal_axes
-from segspark.segments.model import SegmentModel
+from segspark.segments.fit import count_under, model_of
+from segspark.segments.methods.kmeans import full_centres, sampled_centres
+from segspark.segments.methods.method import Everyone
+from segspark.segments.placement import NearestCentre
 from segspark.segments.sample import sample_vectors
 
 SEED = 7
@@ -21,15 +22,12 @@ def run(task: Task, ready: Ready) -> dict[str, str]:
     vectors = spark.read.parquet(task.inputs["vectors"])
     k, iterations, fit = task.settings["k"], task.settings["iterations"], task.settings["fit"]
     config = SchemeConfig(k=k, fit=fit, fit_starts=1, starts=1, max_iter=iterations, tolerance=0.0)
-    users = vectors.count()
-    if fit == "full":
-        found = full_centres(vectors, k, users * FEATURES, config, SEED)
-    else:
-        found = sampled_centres(vectors, k, users, config, SEED)
-    (name, centres), *_ = found.items()
-    sizes, _ = count_under(vectors, [centres])[0]
-    origin, axes = principal_axes(sample_vectors(vectors, AXES_SAMPLE, users, SEED).points)
-    model = SegmentModel(centres, sizes, origin, axes)
+    everyone = Everyone(vectors, vectors.count())
+    fits = {"full": full_centres, "sample": sampled_centres}
+    (name, centres), *_ = fits[fit](everyone, k, config, SEED).items()
+    placement = NearestCentre(centres)
+    (counts,) = count_under(everyone, [placement], FEATURES)
+    model = model_of(placement, counts, sample_vectors(vectors, AXES_SAMPLE, everyone.users, SEED).points)
     assign(vectors, model).withColumnRenamed("segment_id", "label").write.parquet(task.output)
     spark.stop()
-    return {"centres_from": name}
+    return {"fitted_by": name}

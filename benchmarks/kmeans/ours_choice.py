@@ -4,6 +4,7 @@ from benchmarks.contestant import Ready, Task
 from benchmarks.spark import session
 from segspark.segments.choice import best, try_candidates
 from segspark.segments.config import SchemeConfig
+from segspark.segments.methods.registry import METHODS
 from segspark.segments.sample import sample_vectors
 
 SEED = 7
@@ -16,6 +17,7 @@ def run(task: Task, ready: Ready) -> dict[str, int]:
     vectors = spark.read.parquet(task.inputs["vectors"])
     config = SchemeConfig()
     sample = sample_vectors(vectors, config.sample, vectors.count(), SEED)
-    chosen = best(try_candidates(sample, config.candidates, config, SEED))
+    candidates = METHODS[config.algorithm].candidates(config, sample.points)
+    chosen = best(try_candidates(sample, candidates, config, SEED))
     spark.stop()
-    return {"chosen_k": chosen.k, "candidates": len(config.candidates)}
+    return {"chosen_k": chosen.k, "candidates": len(candidates)}

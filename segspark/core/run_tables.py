@@ -23,10 +23,10 @@ SEGMENT_MODELS = run_table(
     "one model tried",
     ["scheme", "model_id"],
     [
-        Column("scheme", "string", "value or taste"),
+        Column("scheme", "string", "value, taste or one of segments.others"),
         Column("model_id", "string", "unique in the scheme"),
-        Column("algorithm", "string", "kmeans"),
-        Column("k", "int", "segments asked for"),
+        Column("algorithm", "string", "as in the configuration"),
+        Column("k", "int", "segments found, noise left out"),
         Column("params", "string", "JSON; of the chosen one also users, where its centres come from and their cost"),
         Column("silhouette", "double", "simplified silhouette (Hruschka 2004), on the sample"),
         Column("davies_bouldin", "double", "lower is better"),
@@ -35,10 +35,23 @@ SEGMENT_MODELS = run_table(
         Column(
             "stability", "double", "mean adjusted Rand index of halves clustered by themselves and by the other half"
         ),
-        Column("min_share", "double", "share of the sample's users in the smallest segment"),
-        Column("cost", "double", "within-cluster sum of squares per user of the sample"),
+        Column("min_share", "double", "share of the sample's users in the smallest segment, noise left out"),
+        Column("max_share", "double", "share of the sample's users in the largest segment"),
+        Column("cost", "double", "what the algorithm makes small, per user of the sample"),
         Column("score", "double", "what the choice went by"),
         Column("chosen", "boolean", "whether the segments come from it"),
+    ],
+)
+
+SEGMENT_MODEL_ARRAYS = run_table(
+    "segment_model_arrays",
+    "one array of a scheme's fitted model",
+    ["scheme", "name"],
+    [
+        Column("scheme", "string", "as in segments"),
+        Column("name", "string", "what it is of the model"),
+        Column("shape", "array<int>", "rows and columns; one number for a vector"),
+        Column("cells", "array<double>", "row by row"),
     ],
 )
 
@@ -47,8 +60,8 @@ SEGMENTS = run_table(
     "one segment",
     ["scheme", "segment_id"],
     [
-        Column("scheme", "string", "value or taste"),
-        Column("segment_id", "int", "number in the scheme, from 0, largest first"),
+        Column("scheme", "string", "value, taste or one of segments.others"),
+        Column("segment_id", "int", "number in the scheme, kept from run to run"),
         Column("name", "string", "a persona whose predicate holds, else segment-N"),
         Column("title", "string", "the name as people write it"),
         Column("size", "bigint", "users"),
@@ -65,12 +78,12 @@ USER_SEGMENTS = run_table(
     "one user in one scheme",
     ["scheme", "user_id"],
     [
-        Column("scheme", "string", "value or taste"),
+        Column("scheme", "string", "value, taste or one of segments.others"),
         USER_ID,
         Column("segment_id", "int", "as in segments"),
         Column("segment_name", "string", "as in segments"),
-        Column("distance", "double", "Euclidean, to the segment's centre in the prepared space"),
-        Column("confidence", "double", "1 - distance / distance to the next nearest centre"),
+        Column("distance", "double", "to the segment's centre in the prepared space, by the algorithm's own measure"),
+        Column("confidence", "double", "0 on the border to 1; for centres 1 - distance / distance to the next nearest"),
         Column("change", "string", "cause of a move since the published run; null where nothing is compared"),
         Column("pca", "array<float>", "the user on the scheme's first two principal components"),
     ],
@@ -81,7 +94,7 @@ SEGMENT_PROFILES = run_table(
     "one feature of one segment",
     ["scheme", "segment_id", "feature"],
     [
-        Column("scheme", "string", "value or taste"),
+        Column("scheme", "string", "value, taste or one of segments.others"),
         Column("segment_id", "int", "as in segments"),
         Column("feature", "string", "in its own unit; a share for one value of a category, as gender=f"),
         Column("mean", "double", "over the segment's users who have it"),
@@ -103,6 +116,7 @@ FEATURE_SELECTION = run_table(
         Column("kept", "boolean", "whether models see it"),
         Column("reason", "string", "why it was left out: constant, mostly missing, or correlated with which"),
         Column("log_scaled", "boolean", "whether its logarithm is taken, being skewed"),
+        Column("place", "int", "in the vectors of prepared_features, from 0; null where these have no names"),
     ],
 )
 

@@ -36,6 +36,7 @@ class Preparation:
 
     model: PipelineModel
     choices: tuple[Choice, ...]
+    keeps_names: bool  # whether each number of a vector is one feature: no category, no principal component
 
 
 def fit_preparation(features: DataFrame, config: PrepareConfig, seed: int) -> Preparation:
@@ -56,7 +57,8 @@ def fit_preparation(features: DataFrame, config: PrepareConfig, seed: int) -> Pr
     if not any(choice.kept for choice in choices):
         raise InputError(_nothing_varies(choices, len(rows)))
     local = features.sparkSession.createDataFrame(rows, sample.schema).coalesce(1)
-    return Preparation(_fit(choices, categories, config, local), tuple(choices))
+    keeps_names = config.pca_share is None and not categories
+    return Preparation(_fit(choices, categories, config, local), tuple(choices), keeps_names)
 
 
 def prepare(features: DataFrame, preparation: Preparation) -> DataFrame:
@@ -70,7 +72,9 @@ def prepare(features: DataFrame, preparation: Preparation) -> DataFrame:
 def selection_rows(spark: SparkSession, preparation: Preparation) -> DataFrame:
     """One row per feature that was looked at, as the table `feature_selection` has it."""
     schema = ", ".join(f"{column.name} {column.type}" for column in FEATURE_SELECTION.columns)
-    rows = [(choice.feature, choice.kept, choice.reason, choice.log_scaled) for choice in preparation.choices]
+    places = {choice.feature: place for place, choice in enumerate(c for c in preparation.choices if c.kept)}
+    named = places if preparation.keeps_names else {}
+    rows = [(c.feature, c.kept, c.reason, c.log_scaled, named.get(c.feature)) for c in preparation.choices]
     return spark.createDataFrame(rows, schema)
 
 

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from segspark.core.errors import ConfigError, InputError
 from segspark.segments.config import SchemeConfig
+from segspark.segments.methods.method import Params
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,15 @@ def check(facts: VectorFacts, table: str) -> None:
         )
 
 
-def possible_numbers(config: SchemeConfig, points: np.ndarray, path: str) -> list[int]:
-    """The numbers of segments that the sample's distinct points allow. ConfigError where they allow none."""
+def possible(candidates: list[Params], points: np.ndarray, config: SchemeConfig, path: str) -> list[Params]:
+    """The candidates that ask for no more segments than the sample has distinct points. ConfigError where all do."""
     most = len(np.unique(points, axis=0))
-    possible = [k for k in config.candidates if k <= most]
-    if not possible:
+    allowed = [params for params in candidates if params.get("k", 1) <= most]
+    if not allowed:
         key = f"{path}.k" if config.k != "auto" else f"{path}.k_range"
-        least = min(config.candidates)
+        least = int(min(params["k"] for params in candidates))
         raise ConfigError(
             f"{key}: {least} segments need {least} users who differ; there are {most} among {len(points)} users;"
             f" choose {most} or fewer" + ("" if config.k == "auto" else ", or auto")
         )
-    return possible
+    return allowed

@@ -1,22 +1,22 @@
-"""Which number of segments: every candidate fitted and measured on one bounded sample."""
+"""Which parameters: every candidate fitted and measured on one bounded sample."""
 
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
 from segspark.segments.config import SchemeConfig
-from segspark.segments.geometry import nearest
+from segspark.segments.methods.method import Params
+from segspark.segments.methods.registry import METHODS
 from segspark.segments.metrics import (
     calinski_harabasz,
+    cluster_means,
     davies_bouldin,
     prediction_strength,
     simplified_silhouette,
 )
+from segspark.segments.placement import Placement
 from segspark.segments.sample import VectorSample
 
 CLEARLY = 1.05  # times; a smaller advantage in Calinski-Harabasz is noise
@@ -24,73 +24,81 @@ CLEARLY = 1.05  # times; a smaller advantage in Calinski-Harabasz is noise
 
 @dataclass(frozen=True)
 class Candidate:
-    """One number of segments, fitted and measured on the sample."""
+    """One choice of parameters, fitted and measured on the sample."""
 
-    k: int
-    centres: np.ndarray
-    cost: float  # squared distance to the own centre, mean over the sample
+    params: Params
+    placement: Placement
+    k: int  # segments found, noise left out
+    cost: float  # of the method's own kind, mean over the sample
     silhouette: float
     davies_bouldin: float
     calinski_harabasz: float
     prediction_strength: float  # mean over the halves
     stability: float  # adjusted Rand index, mean over the halves
     min_share: float
+    max_share: float
     score: float = 0.0
 
 
-def try_candidates(sample: VectorSample, numbers: list[int], config: SchemeConfig, seed: int) -> list[Candidate]:
-    """Fits and measures every number of segments and scores them; none may exceed the sample's distinct points.
+def try_candidates(sample: VectorSample, candidates: list[Params], config: SchemeConfig, seed: int) -> list[Candidate]:
+    """Fits and measures every candidate and scores them; none may ask for more than the sample's distinct points.
 
     One thread: with several, sums in another order could end elsewhere from run to run.
     """
     with threadpool_limits(limits=1):
-        return scored([measure(sample, k, config, seed) for k in numbers], config)
+        return scored([measure(sample, params, config, seed) for params in candidates], config)
 
 
-def measure(sample: VectorSample, k: int, config: SchemeConfig, seed: int) -> Candidate:
-    """One candidate, without its score."""
-    points = sample.points
-    centres = fit_centres(points, k, config, seed)
-    found = nearest(points, centres)
-    halves = [agreement(sample, split, k, config, seed) for split in range(config.splits)]
+def measure(sample: VectorSample, params: Params, config: SchemeConfig, seed: int) -> Candidate:
+    """One candidate, without its score. Indices of a fit that found a single segment are nought."""
+    points, method = sample.points, METHODS[config.algorithm]
+    placement = method.fit(points, params, config, seed)
+    placed = placement.place(points)
+    halves = [agreement(sample, split, params, config, seed) for split in range(config.splits)]
+    sizes = np.bincount(placed.number, minlength=placement.segments)
+    own = np.delete(sizes, placement.noise) if placement.noise is not None else sizes
     return Candidate(
-        k=k,
-        centres=centres,
-        cost=float(found.first.mean()),
-        silhouette=simplified_silhouette(points, centres),
-        davies_bouldin=davies_bouldin(points, found.label),
-        calinski_harabasz=calinski_harabasz(points, found.label),
+        params=params,
+        placement=placement,
+        k=len(own),
+        cost=float(placed.cost.mean()),
+        **indices(points, placed.number),
         prediction_strength=float(np.mean([value for half in halves for value in half[0]])),
         stability=float(np.mean([value for half in halves for value in half[1]])),
-        min_share=float(np.bincount(found.label, minlength=k).min() / len(points)),
+        min_share=float(own.min() / len(points)),
+        max_share=float(sizes.max() / len(points)),
     )
 
 
+def indices(points: np.ndarray, number: np.ndarray) -> dict[str, float]:
+    """Simplified silhouette, Davies-Bouldin and Calinski-Harabasz of a partition, by its segments' means."""
+    _, labels = np.unique(number, return_inverse=True)
+    if labels.max() == 0:
+        return {"silhouette": 0.0, "davies_bouldin": float("inf"), "calinski_harabasz": 0.0}
+    means, _ = cluster_means(points, labels)
+    return {
+        "silhouette": simplified_silhouette(points, means),
+        "davies_bouldin": davies_bouldin(points, labels),
+        "calinski_harabasz": calinski_harabasz(points, labels),
+    }
+
+
 def agreement(
-    sample: VectorSample, split: int, k: int, config: SchemeConfig, seed: int
+    sample: VectorSample, split: int, params: Params, config: SchemeConfig, seed: int
 ) -> tuple[list[float], list[float]]:
     """Prediction strength and adjusted Rand index in either half of one hash split; 0 where a half is too small."""
     in_first = (sample.bits >> split) & 1 == 0
     halves = [sample.points[in_first], sample.points[~in_first]]
-    if min(distinct(half) for half in halves) < k:
+    if min(distinct(half) for half in halves) < params.get("k", 2):
         return [0.0, 0.0], [0.0, 0.0]
-    centres = [fit_centres(half, k, config, seed) for half in halves]
-    strengths, indices = [], []
-    for half, own_centres, other_centres in zip(halves, centres, centres[::-1], strict=True):
-        own, carried = nearest(half, own_centres).label, nearest(half, other_centres).label
-        strengths.append(prediction_strength(own, carried, k))
-        indices.append(float(adjusted_rand_score(own, carried)))
-    return strengths, indices
-
-
-def fit_centres(points: np.ndarray, k: int, config: SchemeConfig, seed: int) -> np.ndarray:
-    """K-Means centres, best of several k-means++ starts (Lloyd 1982; Arthur and Vassilvitskii 2007)."""
-    spread = float(points.var(axis=0).mean())
-    relative = config.tolerance**2 / spread if spread > 0 else 0.0  # scikit-learn multiplies it by the spread again
-    model = KMeans(k, n_init=config.starts, max_iter=config.max_iter, tol=relative, random_state=seed % 2**32)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return np.asarray(model.fit(points).cluster_centers_, dtype=np.float64)
+    method = METHODS[config.algorithm]
+    fits = [method.fit(half, params, config, seed) for half in halves]
+    strengths, rands = [], []
+    for half, own_fit, other_fit in zip(halves, fits, fits[::-1], strict=True):
+        own, carried = own_fit.place(half).number, other_fit.place(half).number
+        strengths.append(prediction_strength(own, carried, own_fit.segments, other_fit.segments))
+        rands.append(float(adjusted_rand_score(own, carried)))
+    return strengths, rands
 
 
 def distinct(points: np.ndarray) -> int:
@@ -108,7 +116,7 @@ def scored(candidates: list[Candidate], config: SchemeConfig) -> list[Candidate]
     others the stronger is better.
     """
     highest = max(candidate.k for candidate in candidates)
-    by_k = {candidate.k: candidate for candidate in candidates}
+    by_k = {int(candidate.params["k"]): candidate for candidate in candidates if "k" in candidate.params}
     return [replace(candidate, score=_score(candidate, by_k, highest, config)) for candidate in candidates]
 
 

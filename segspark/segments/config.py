@@ -13,6 +13,9 @@ class SchemeConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     algorithm: Literal["kmeans"] = "kmeans"  # squared Euclidean distance
+    source: Literal["features", "factors"] = "features"  # what users are compared by: prepared_features, user_factors
+    columns: tuple[str, ...] = ()  # of prepared_features, by their names in feature_selection; none: all
+    weights: dict[str, float] = {}  # multiplies prepared columns, beside the weights of features.prepare.blocks
     k: int | Literal["auto"] = "auto"  # segments; auto tries every number in k_range
     k_range: tuple[int, int] = (2, 10)  # least and most segments that auto tries
     min_share: float = Field(0.01, ge=0, lt=0.5)  # share of users below which a segment is too small to act on
@@ -49,18 +52,22 @@ class SchemeConfig(BaseModel):
         return value
 
     @property
-    def candidates(self) -> list[int]:
+    def numbers(self) -> list[int]:
         """Every number of segments to try."""
         return list(range(self.k_range[0], self.k_range[1] + 1)) if self.k == "auto" else [self.k]
 
 
+TASTE = {"source": "factors", "unit_length": True, "names": "tastes"}
+
+
 class SegmentsConfig(BaseModel):
-    """The two schemes that come out of the box, and where their names come from."""
+    """The two schemes that come out of the box, further ones, and where their names come from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     value: SchemeConfig = SchemeConfig()  # on behaviour and profile: prepared_features
-    taste: SchemeConfig = SchemeConfig(unit_length=True, names="tastes")  # on what users like: user_factors
+    taste: SchemeConfig = SchemeConfig.model_validate(TASTE)  # on what users like: user_factors
+    others: dict[str, SchemeConfig] = {}  # further schemes, by names of your own
     personas: str = "conf/personas.yaml"  # names, their conditions and strategies; relative to the working folder
     profile_sample: int = Field(50_000, ge=100)  # users, chosen by hash, that medians and percentiles are taken over
     top_values: int = Field(12, ge=1, le=100)  # most frequent values of a category that profiles show
@@ -69,4 +76,17 @@ class SegmentsConfig(BaseModel):
     @classmethod
     def _keeps_taste_defaults(cls, value: object) -> object:
         """A scheme given in part keeps what makes it `taste`."""
-        return {"unit_length": True, "names": "tastes", **value} if isinstance(value, dict) else value
+        return {**TASTE, **value} if isinstance(value, dict) else value
+
+    @field_validator("others")
+    @classmethod
+    def _names_are_free(cls, others: dict[str, SchemeConfig]) -> dict[str, SchemeConfig]:
+        for name in others:
+            if name in ("value", "taste") or not name.isidentifier():
+                raise ValueError(f"{name}: a further scheme needs a name of letters, digits and _ of its own")
+        return others
+
+    @property
+    def schemes(self) -> dict[str, SchemeConfig]:
+        """Every scheme by name, in the order of fitting."""
+        return {"value": self.value, "taste": self.taste, **self.others}

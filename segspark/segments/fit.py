@@ -1,100 +1,82 @@
-"""The final centres of a scheme, and everyone counted under them."""
+"""The final placement of a scheme, and everyone counted under it."""
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
-from pyspark.ml.clustering import KMeans
-from pyspark.ml.functions import array_to_vector
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from threadpoolctl import threadpool_limits
 
-from segspark.segments.assign import tally
-from segspark.segments.choice import Candidate, fit_centres
+from segspark.segments.assign import FRACTIONS, tally
+from segspark.segments.choice import Candidate
 from segspark.segments.config import SchemeConfig
 from segspark.segments.geometry import principal_axes
+from segspark.segments.methods.method import Everyone
+from segspark.segments.methods.registry import METHODS
 from segspark.segments.model import SegmentModel, as_stored, ordered
-from segspark.segments.sample import VectorSample, sample_vectors
+from segspark.segments.placement import Placement
+from segspark.segments.sample import VectorSample
 
-NUMBERS_PER_PARTITION = 2_000_000  # of the fit on everyone: 16 MB of doubles
 EQUAL_COST = 1e-9  # relative; below it a difference is the order of a sum
 
 
 @dataclass(frozen=True)
+class Counts:
+    """Everyone under one placement, by position of the segment."""
+
+    sizes: np.ndarray
+    costs: np.ndarray
+    means: np.ndarray  # of the users' points, a row per position; zeros where nobody is
+
+
+@dataclass(frozen=True)
 class FittedScheme:
-    """The model, and as JSON where its centres come from and what each source would have cost."""
+    """The model, what every candidate's fit was told, and of the final one where it comes from and what others cost."""
 
     model: SegmentModel
-    params: str
-    sample_params: str  # of the candidates that were not chosen
+    tried: dict[str, object]
+    final: dict[str, object]
 
 
 def fit_scheme(
-    vectors: DataFrame, sample: VectorSample, chosen: Candidate, users: int, config: SchemeConfig, seed: int
+    everyone: Everyone, sample: VectorSample, chosen: Candidate, config: SchemeConfig, seed: int
 ) -> FittedScheme:
-    """Centres from the configured fit and from the chosen candidate, whichever cost everyone less.
+    """The method's fit to everyone or the chosen candidate, whichever cost everyone less.
 
-    So a fit on everyone that ended in a bad local optimum never wins over the sample's. Reads the vectors once per
-    iteration of MLlib's starts, and once more to count.
+    So a fit on everyone that ended in a bad local optimum never wins over the sample's. Reads the vectors as the method
+    does, and once more to count.
     """
-    if config.fit == "full":
-        numbers = users * sample.points.shape[1]
-        sources = full_centres(vectors, chosen.k, numbers, config, seed)
-    else:
-        sources = sampled_centres(vectors, chosen.k, users, config, seed)
-    sources["candidate"] = as_stored(chosen.centres)
-    counts = count_under(vectors, list(sources.values()))
-    costs = {name: float(cost.sum()) / users for name, (_, cost) in zip(sources, counts, strict=True)}
-    bound = min(costs.values()) * (1 + EQUAL_COST)
+    sources = METHODS[config.algorithm].fit_everyone(everyone, chosen.params, config, seed)
+    sources["candidate"] = chosen.placement
+    counts = count_under(everyone, list(sources.values()), sample.points.shape[1])
+    costs = {name: float(count.costs.sum()) / everyone.users for name, count in zip(sources, counts, strict=True)}
+    bound = min(costs.values()) + EQUAL_COST * abs(min(costs.values()))
     winner = next(name for name, cost in costs.items() if cost <= bound)
-    sizes, _ = counts[list(sources).index(winner)]
-    order = ordered(sources[winner], sizes)
+    model = model_of(sources[winner], counts[list(sources).index(winner)], sample.points)
+    tried: dict[str, object] = {"sample_users": len(sample.points), "starts": config.starts}
+    tried |= {"max_iter": config.max_iter, "tolerance": config.tolerance}
+    told = {name: float(f"{cost:.9g}") for name, cost in costs.items()}
+    final = {"fit": config.fit, "users": everyone.users, "fitted_by": winner, "cost_per_user": told}
+    return FittedScheme(model, tried, {**tried, **final})
+
+
+def model_of(placement: Placement, counts: Counts, points: np.ndarray) -> SegmentModel:
+    """Segments numbered by size, largest first; the map's axes are the principal ones of `points`."""
+    centres = as_stored(counts.means)
+    order = ordered(centres, counts.sizes)
     with threadpool_limits(limits=1):
-        origin, axes = principal_axes(sample.points)
-    model = SegmentModel(sources[winner][order], sizes[order], origin, axes)
-    return FittedScheme(model, *_params(config, users, len(sample.points), winner, costs))
+        origin, axes = principal_axes(points)
+    ids = np.arange(placement.segments)
+    return SegmentModel(placement.reordered(order), ids, centres[order], counts.sizes[order], origin, axes)
 
 
-def full_centres(vectors: DataFrame, k: int, numbers: int, config: SchemeConfig, seed: int) -> dict[str, np.ndarray]:
-    """MLlib's K-Means on everyone, k-means|| starts (Bahmani et al. 2012), one set of centres per start.
-
-    `numbers` is users x features. Rows are spread and ordered by user_id, and partitions come from the amount of data,
-    so that neither the input's layout nor the cores change the draw. The frame is not cached: MLlib keeps its own
-    instances. Starts that found fewer distinct centres than k are left out.
-    """
-    partitions = config.fit_partitions or max(1, -(-numbers // NUMBERS_PER_PARTITION))
-    ready = vectors.repartition(partitions, "user_id").sortWithinPartitions("user_id")
-    ready = ready.select(array_to_vector(F.col("features")).alias("features"))
-    found = {}
-    for start in range(config.fit_starts):
-        estimator = KMeans(k=k, seed=seed + start, maxIter=config.max_iter, tol=config.tolerance)
-        centres = np.array(estimator.fit(ready).clusterCenters())
-        if len(np.unique(as_stored(centres), axis=0)) == k:
-            found[f"full, start {start + 1}"] = as_stored(centres)
-    return found
-
-
-def sampled_centres(vectors: DataFrame, k: int, users: int, config: SchemeConfig, seed: int) -> dict[str, np.ndarray]:
-    """scikit-learn's K-Means on up to `fit_sample` users chosen by hash, held on the driver."""
-    sample = sample_vectors(vectors, config.fit_sample, users, seed)
-    with threadpool_limits(limits=1):
-        centres = fit_centres(sample.points, k, config, seed)
-    return {f"sample of {len(sample.points)}": as_stored(centres)}
-
-
-def count_under(vectors: DataFrame, alternatives: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Users and summed squared distance per segment, for each set of centres; one pass over everyone."""
-    counts = [(np.zeros(len(c), dtype=np.int64), np.zeros(len(c))) for c in alternatives]
-    for row in tally(vectors, alternatives).collect():  # alternatives x segments rows
-        sizes, costs = counts[row.alternative]
-        sizes[row.segment], costs[row.segment] = row.users, row.cost
+def count_under(everyone: Everyone, alternatives: list[Placement], width: int) -> list[Counts]:
+    """Users, summed cost and mean point of each segment, for each placement; one pass over everyone."""
+    counts = [
+        Counts(np.zeros(p.segments, np.int64), np.zeros(p.segments), np.zeros((p.segments, width)))
+        for p in alternatives
+    ]
+    for row in tally(everyone.vectors, alternatives, width).collect():  # alternatives x segments rows
+        alternative, segment, users, cost, *totals = row
+        count = counts[alternative]
+        count.sizes[segment], count.costs[segment] = users, cost
+        count.means[segment] = np.array(totals) / FRACTIONS / users
     return counts
-
-
-def _params(config: SchemeConfig, users: int, sampled: int, winner: str, costs: dict[str, float]) -> tuple[str, str]:
-    """What the fit of every candidate was told, and what beside it there is to tell of the chosen one's final fit."""
-    sample = {"sample_users": sampled, "starts": config.starts, "max_iter": config.max_iter, "tol": config.tolerance}
-    cost_per_user = {name: float(f"{cost:.9g}") for name, cost in costs.items()}
-    final = {"fit": config.fit, "users": users, "centres_from": winner, "cost_per_user": cost_per_user}
-    return json.dumps({**sample, **final}), json.dumps(sample)

@@ -46,19 +46,19 @@ def cluster_means(points: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, n
     return sums / sizes[:, None], sizes
 
 
-def prediction_strength(own: np.ndarray, carried: np.ndarray, k: int) -> float:
-    """Least share, over a half's own clusters, of pairs that the other half's centres keep together.
+def prediction_strength(own: np.ndarray, carried: np.ndarray, k: int, others: int) -> float:
+    """Least share, over a half's own clusters, of pairs that the other half's fit keeps together.
 
-    `own` are the labels from clustering this half, `carried` those from the other half's centres (Tibshirani and
+    `own` are the `k` labels from clustering this half, `carried` the `others` from the other half's fit (Tibshirani and
     Walther 2005). A cluster of one point has no pair that could be kept together: 0.
     """
-    table = contingency(own, carried, k).astype(np.float64)
+    table = contingency(own, carried, k, others).astype(np.float64)
     sizes = table.sum(axis=1)
     kept = (table * (table - 1.0)).sum(axis=1)
     pairs = sizes * (sizes - 1.0)
     return float(np.divide(kept, pairs, out=np.zeros(k), where=pairs > 0).min())
 
 
-def contingency(first: np.ndarray, second: np.ndarray, k: int) -> np.ndarray:
-    """How many points have each pair of labels."""
-    return np.bincount(first * k + second, minlength=k * k).reshape(k, k)
+def contingency(first: np.ndarray, second: np.ndarray, k: int, others: int) -> np.ndarray:
+    """How many points have each pair of labels: `k` of the first by `others` of the second."""
+    return np.bincount(first * others + second, minlength=k * others).reshape(k, others)

@@ -1,15 +1,19 @@
-"""A fitted scheme: where its segments lie."""
+"""A fitted scheme: where its segments lie, and what users are placed by."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from segspark.segments.placement import Placement
+
 
 @dataclass(frozen=True)
 class SegmentModel:
-    """Centres in the order of segment_id, with their users, and the two axes of the scheme's map."""
+    """Segments by position, from 0; `ids` are what they are called by in every table, the same from run to run."""
 
-    centres: np.ndarray  # one row per segment, in the prepared space
+    placement: Placement
+    ids: np.ndarray  # segment_id of each position
+    centres: np.ndarray  # mean of each segment's users in the prepared space, a row per position
     sizes: np.ndarray  # users of each segment
     origin: np.ndarray  # of the map
     axes: np.ndarray  # two rows: the first two principal components
@@ -17,7 +21,12 @@ class SegmentModel:
     @property
     def k(self) -> int:
         """Segments."""
-        return len(self.centres)
+        return self.placement.segments
+
+    @property
+    def sizes_by_id(self) -> dict[int, int]:
+        """Users by segment_id, in the order of the positions."""
+        return dict(zip(self.ids.tolist(), self.sizes.tolist(), strict=True))
 
 
 def ordered(centres: np.ndarray, sizes: np.ndarray) -> np.ndarray:

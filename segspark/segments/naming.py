@@ -29,7 +29,7 @@ class Match:
 
 
 def name_segments(profiles: Profiles, personas: dict[str, Persona], catalogue: Catalogue) -> list[Named]:
-    """One name per segment, in the order of segment_id.
+    """One name per segment, in the order of the profiles.
 
     Strongest match first, each name once; equals go by the order of the personas, then of the segments. A segment that
     gets none is `segment-N`, told by its most unusual features.
@@ -46,14 +46,14 @@ def name_segments(profiles: Profiles, personas: dict[str, Persona], catalogue: C
         if number not in given and name not in given.values():
             given[number] = name
     named = []
-    for number, profile in enumerate(profiles.segments):
+    for number, (segment_id, profile) in enumerate(zip(profiles.ids, profiles.segments, strict=True)):
         if number in given:
             name, persona = given[number], personas[given[number]]
             why = _in_words(matches[name, number].held, profile, profiles)
             named.append(Named(name, persona.title, why, persona.strategy))
         else:
             why = describe_unusual(profile, profiles)
-            named.append(Named(f"segment-{number}", f"Segment {number}", why, catalogue.unnamed))
+            named.append(Named(f"segment-{segment_id}", f"Segment {segment_id}", why, catalogue.unnamed))
     return named
 
 

@@ -30,10 +30,11 @@ Profile = dict[str, Stats]
 
 @dataclass(frozen=True)
 class Profiles:
-    """The profile of everyone and of each segment, in the order of segment_id."""
+    """The profile of everyone and of each segment, in the order of the model's positions."""
 
     everyone: Profile
     segments: list[Profile]
+    ids: list[int]  # segment_id of each
     shares: frozenset[str]  # features that are shares, between 0 and 1
 
 
@@ -52,23 +53,24 @@ def numeric_features(features: DataFrame) -> list[str]:
     return [field.name for field in features.schema.fields if field.dataType.simpleString() == "double"]
 
 
-def profile_segments(features: DataFrame, assigned: DataFrame, sizes: np.ndarray, plan: ProfilePlan) -> Profiles:
+def profile_segments(features: DataFrame, assigned: DataFrame, sizes: dict[int, int], plan: ProfilePlan) -> Profiles:
     """Means and shares over everyone, in one aggregation; percentiles over up to `plan.sample` users.
 
-    `assigned` has user_id and segment_id, one row per user. Brings that sample (sample x features x 8 bytes) and one
-    row per segment to the driver. What is not finite counts as missing.
+    `assigned` has user_id and segment_id, one row per user; `sizes` has the users of each segment_id. Brings that
+    sample (sample x features x 8 bytes) and one row per segment to the driver. What is not finite counts as missing.
     """
     numeric = numeric_features(features)
     categories = [name for name in CATEGORIES if name in features.columns]
     users = features.select("user_id", *categories, *[_finite(name) for name in numeric])
     joined = users.join(assigned.select("user_id", "segment_id"), on="user_id", how="inner")
-    sample = lowest_hashes(hash_sample(joined, plan.sample, int(sizes.sum()), plan.seed).toArrow(), plan.sample)
+    sample = lowest_hashes(hash_sample(joined, plan.sample, sum(sizes.values()), plan.seed).toArrow(), plan.sample)
     shares = _share_columns(sample, categories, plan)
-    means = _means(joined, numeric, shares, len(sizes))
-    spread = [_spread(sample, numeric, segment) for segment in (None, *range(len(sizes)))]
+    ids = list(sizes)
+    means = _means(joined, numeric, shares, ids)
+    spread = [_spread(sample, numeric, segment) for segment in (None, *ids)]
     told = [_profile(mean, stats) for mean, stats in zip(means, spread, strict=True)]
     by_name = {name for name in numeric if name.endswith(SHARE_ENDINGS)}
-    return Profiles(told[0], told[1:], frozenset(by_name | set(shares)))
+    return Profiles(told[0], told[1:], ids, frozenset(by_name | set(shares)))
 
 
 def _finite(name: str) -> Column:
@@ -92,15 +94,17 @@ def _top_values(column: pa.ChunkedArray, count: int) -> list[str]:
     return [value for _, value in sorted(found)[:count]]
 
 
-def _means(joined: DataFrame, numeric: list[str], shares: dict[str, Column], k: int) -> list[dict[str, float | None]]:
+def _means(
+    joined: DataFrame, numeric: list[str], shares: dict[str, Column], ids: list[int]
+) -> list[dict[str, float | None]]:
     """Means of everyone, then of each segment, rounded to 12 digits: sums in another order give the same."""
     columns = {**{name: F.col(name) for name in numeric}, **shares}
     sums = [F.sum(column).alias(f"sum {number}") for number, column in enumerate(columns.values())]
     counts = [F.count(column).alias(f"count {number}") for number, column in enumerate(columns.values())]
-    totals = np.zeros((k, 2, len(columns)))
+    totals = np.zeros((len(ids), 2, len(columns)))
     for row in joined.groupBy("segment_id").agg(*sums, *counts).collect():
         for number in range(len(columns)):
-            totals[row["segment_id"], :, number] = row[f"sum {number}"] or 0.0, row[f"count {number}"]
+            totals[ids.index(row["segment_id"]), :, number] = row[f"sum {number}"] or 0.0, row[f"count {number}"]
     both = [totals.sum(axis=0), *totals]
     return [
         {

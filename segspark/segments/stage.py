@@ -1,4 +1,4 @@
-"""Cuts the users into segments by behaviour (`value`) and by taste, and names them."""
+"""Cuts the users into segments by behaviour (`value`), by taste and as further configured, and names them."""
 
 from dataclasses import dataclass, field
 from functools import reduce
@@ -8,22 +8,27 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.core.contracts import (
+    FEATURE_SELECTION,
     PREPARED_FEATURES,
+    SEGMENT_MODEL_ARRAYS,
     SEGMENT_MODELS,
     SEGMENT_PROFILES,
     SEGMENTS,
     USER_FACTORS,
     USER_FEATURES,
     USER_SEGMENTS,
-    Contract,
 )
 from segspark.core.errors import InputError
 from segspark.core.stage import StageContext, StageResult
 from segspark.segments.assign import assign
-from segspark.segments.checks import check, look_at, possible_numbers
+from segspark.segments.checks import check, look_at, possible
 from segspark.segments.choice import Candidate, best, try_candidates
+from segspark.segments.columns import chosen_columns
 from segspark.segments.config import SchemeConfig, SegmentsConfig
 from segspark.segments.fit import FittedScheme, fit_scheme
+from segspark.segments.keeping import array_rows
+from segspark.segments.methods.method import Everyone
+from segspark.segments.methods.registry import METHODS
 from segspark.segments.naming import Named, name_segments, taste_personas
 from segspark.segments.personas import Catalogue, check_features, load_catalogue
 from segspark.segments.profiles import CATEGORIES, ProfilePlan, Profiles, numeric_features, profile_segments
@@ -31,7 +36,8 @@ from segspark.segments.sample import sample_vectors
 from segspark.segments.tables import Row, frame_of, model_rows, profile_rows, segment_rows
 from segspark.segments.vectors import named_users, unit_length
 
-SMALL_TABLES = (SEGMENT_MODELS, SEGMENTS, SEGMENT_PROFILES)
+SMALL_TABLES = (SEGMENT_MODELS, SEGMENT_MODEL_ARRAYS, SEGMENTS, SEGMENT_PROFILES)
+SOURCES = {"features": (PREPARED_FEATURES, "features"), "factors": (USER_FACTORS, "factors")}
 
 
 @dataclass
@@ -46,11 +52,11 @@ class Scheme:
 
 
 def build_segments(context: StageContext, config: SegmentsConfig) -> StageResult:
-    """Writes segment_models, segments, user_segments and segment_profiles of the run.
+    """Writes segment_models, segment_model_arrays, segments, user_segments and segment_profiles of the run.
 
-    Reads user_features, prepared_features and, for `taste`, user_factors; without factors `taste` is left out with a
-    note. ConfigError for a wrong personas file or a k that the users do not allow; InputError for vectors that nothing
-    can be fitted to.
+    Reads user_features and, as the schemes say, prepared_features and user_factors. ConfigError for a wrong personas
+    file or a k that the users do not allow; InputError for vectors that nothing can be fitted to. A scheme other than
+    `value` that cannot be made is left out with a note: `value` stands without it.
     """
     catalogue = load_catalogue(config.personas)
     features = context.lake.read_run(USER_FEATURES, context.run.run_id).drop("user_bucket")
@@ -59,9 +65,15 @@ def build_segments(context: StageContext, config: SegmentsConfig) -> StageResult
     check_features(catalogue, config.personas, set(numeric_features(features)), set(CATEGORIES))
     people = features.where(~F.coalesce("is_bot", F.lit(False)))
     schemes: list[Scheme] = []
+    left_out: list[str] = []
     try:
-        schemes.append(_value(context, config, people, catalogue))
-        left_out = _try_taste(context, config, people, catalogue, schemes)
+        for name in config.schemes:
+            try:
+                schemes.append(_build(context, config, name, people, catalogue))
+            except InputError as reason:
+                if name == "value":
+                    raise
+                left_out.append(f"{name} is left out: {reason}")
         notes = [*left_out, *(note for scheme in schemes for note in scheme.notes)]
         return StageResult(rows=_write(context, schemes), notes=tuple(notes))
     finally:
@@ -69,74 +81,62 @@ def build_segments(context: StageContext, config: SegmentsConfig) -> StageResult
             scheme.assigned.unpersist()
 
 
-def _value(context: StageContext, config: SegmentsConfig, people: DataFrame, catalogue: Catalogue) -> Scheme:
-    vectors = _vectors(context, PREPARED_FEATURES, "features", config.value)
-    return _build(context, config, "value", vectors, people, catalogue)
-
-
-def _try_taste(
-    context: StageContext, config: SegmentsConfig, people: DataFrame, catalogue: Catalogue, schemes: list[Scheme]
-) -> list[str]:
-    """Adds the scheme `taste`, or tells why it is left out: `value` stands without it."""
-    vectors = _vectors(context, USER_FACTORS, "factors", config.taste)
-    if vectors.isEmpty():
-        return ["taste is left out: there are no user_factors; the stage factors makes them from orders or events"]
-    try:
-        schemes.append(_build(context, config, "taste", vectors, people, catalogue))
-        return []
-    except InputError as reason:
-        return [f"taste is left out: {reason}"]
-
-
-def _vectors(context: StageContext, contract: Contract, column: str, config: SchemeConfig) -> DataFrame:
-    frame = context.lake.read_run(contract, context.run.run_id)
-    vectors = frame.select("user_id", F.col(column).alias("features"))
-    return unit_length(vectors) if config.unit_length else vectors
-
-
-def _build(
-    context: StageContext,
-    config: SegmentsConfig,
-    name: str,
-    vectors: DataFrame,
-    people: DataFrame,
-    catalogue: Catalogue,
-) -> Scheme:
+def _build(context: StageContext, config: SegmentsConfig, name: str, people: DataFrame, catalogue: Catalogue) -> Scheme:
     """Choice, fit, assignment, profile and names of one scheme."""
-    scheme: SchemeConfig = getattr(config, name)
-    candidates, chosen, fitted, notes = _fit(context, scheme, name, vectors)
-    assigned = assign(vectors, fitted.model).persist(StorageLevel.MEMORY_AND_DISK)
+    scheme = config.schemes[name]
+    everyone = _everyone(context, name, scheme)
+    candidates, chosen, fitted, notes = _fit(context, scheme, name, everyone)
+    model = fitted.model
+    assigned = assign(everyone.vectors, model).persist(StorageLevel.MEMORY_AND_DISK)
     plan = ProfilePlan(catalogue.shares, config.top_values, config.profile_sample, context.run.seed)
-    profiles = profile_segments(people, assigned, fitted.model.sizes, plan)
+    profiles = profile_segments(people, assigned, model.sizes_by_id, plan)
     named = _names(scheme, profiles, catalogue)
     context.tell(
-        f"{name}: "
-        + ", ".join(f"{given.name} ({size:,})" for given, size in zip(named, fitted.model.sizes, strict=True))
+        f"{name}: " + ", ".join(f"{given.name} ({size:,})" for given, size in zip(named, model.sizes, strict=True))
     )
     rows = {
-        SEGMENT_MODELS.name: model_rows(name, candidates, chosen, fitted),
-        SEGMENTS.name: segment_rows(name, fitted, named),
-        SEGMENT_PROFILES.name: profile_rows(name, profiles),
+        SEGMENT_MODELS.name: model_rows(name, scheme, candidates, chosen, fitted),
+        SEGMENT_MODEL_ARRAYS.name: array_rows(name, model),
+        SEGMENTS.name: segment_rows(name, model, named),
+        SEGMENT_PROFILES.name: profile_rows(name, model, profiles),
     }
-    users = named_users(assigned, name, [given.name for given in named])
+    users = named_users(assigned, name, {int(i): given.name for i, given in zip(model.ids, named, strict=True)})
     return Scheme(name, rows, users, assigned, notes)
 
 
-def _fit(
-    context: StageContext, scheme: SchemeConfig, name: str, vectors: DataFrame
-) -> tuple[list[Candidate], Candidate, FittedScheme, list[str]]:
+def _everyone(context: StageContext, name: str, scheme: SchemeConfig) -> Everyone:
+    """The scheme's vectors, looked at. InputError where nothing can be fitted to them."""
+    table, column = SOURCES[scheme.source]
+    frame = context.lake.read_run(table, context.run.run_id)
+    vectors = frame.select("user_id", F.col(column).alias("features"))
+    if scheme.source == "features":
+        vectors = chosen_columns(vectors, _prepared_names(context), scheme, f"segments.{name}")
+    vectors = unit_length(vectors) if scheme.unit_length else vectors
     facts = look_at(vectors)
-    check(facts, "prepared_features" if name == "value" else "user_factors")
-    seed = context.run.seed
-    sample = sample_vectors(vectors, scheme.sample, facts.users, seed)
-    numbers = possible_numbers(scheme, sample.points, f"segments.{name}")
-    context.tell(
-        f"{name}: trying {len(numbers)} numbers of segments on {len(sample.points):,} of {facts.users:,} users"
-    )
-    candidates = try_candidates(sample, numbers, scheme, seed)
+    if facts.users == 0 and scheme.source == "factors":
+        raise InputError("there are no user_factors; the stage factors makes them from orders or events")
+    check(facts, table.name)
+    return Everyone(vectors, facts.users)
+
+
+def _prepared_names(context: StageContext) -> list[str]:
+    """The names of the prepared columns, in order; none where components or categories stand in their place."""
+    rows = context.lake.read_run(FEATURE_SELECTION, context.run.run_id).where("place IS NOT NULL")
+    return [row["feature"] for row in rows.orderBy("place").collect()]
+
+
+def _fit(
+    context: StageContext, scheme: SchemeConfig, name: str, everyone: Everyone
+) -> tuple[list[Candidate], Candidate, FittedScheme, list[str]]:
+    seed, users = context.run.seed, everyone.users
+    sample = sample_vectors(everyone.vectors, scheme.sample, users, seed)
+    wanted = METHODS[scheme.algorithm].candidates(scheme, sample.points)
+    allowed = possible(wanted, sample.points, scheme, f"segments.{name}")
+    context.tell(f"{name}: trying {len(allowed)} candidates on {len(sample.points):,} of {users:,} users")
+    candidates = try_candidates(sample, allowed, scheme, seed)
     chosen = best(candidates)
-    context.tell(f"{name}: {chosen.k} segments; fitting them to {facts.users:,} users")
-    fitted = fit_scheme(vectors, sample, chosen, facts.users, scheme, seed)
+    context.tell(f"{name}: {chosen.k} segments; fitting them to {users:,} users")
+    fitted = fit_scheme(everyone, sample, chosen, scheme, seed)
     return candidates, chosen, fitted, _doubts(name, chosen, scheme)
 
 

@@ -1,34 +1,40 @@
 """The room's small results as rows of its tables."""
 
+import json
 from math import isfinite
 
 from pyspark.sql import DataFrame, SparkSession
 
 from segspark.core.contracts import Contract
 from segspark.segments.choice import Candidate
+from segspark.segments.config import SchemeConfig
 from segspark.segments.fit import FittedScheme
 from segspark.segments.geometry import project
+from segspark.segments.model import SegmentModel
 from segspark.segments.naming import Named
 from segspark.segments.profiles import Profiles, Stats
 
 Row = dict[str, object]
 
 
-def model_rows(scheme: str, candidates: list[Candidate], chosen: Candidate, fitted: FittedScheme) -> list[Row]:
+def model_rows(
+    scheme: str, config: SchemeConfig, candidates: list[Candidate], chosen: Candidate, fitted: FittedScheme
+) -> list[Row]:
     """One row per candidate, measured on the sample; the chosen one's params tell of the final fit."""
     return [
         {
             "scheme": scheme,
-            "model_id": f"kmeans-{candidate.k}",
-            "algorithm": "kmeans",
+            "model_id": "-".join([config.algorithm, *(f"{value:g}" for value in candidate.params.values())]),
+            "algorithm": config.algorithm,
             "k": candidate.k,
-            "params": fitted.params if candidate is chosen else fitted.sample_params,
+            "params": json.dumps({**candidate.params, **(fitted.final if candidate is chosen else fitted.tried)}),
             "silhouette": _finite(candidate.silhouette),
             "davies_bouldin": _finite(candidate.davies_bouldin),
             "calinski_harabasz": _finite(candidate.calinski_harabasz),
             "prediction_strength": candidate.prediction_strength,
             "stability": candidate.stability,
             "min_share": candidate.min_share,
+            "max_share": candidate.max_share,
             "cost": candidate.cost,
             "score": candidate.score,
             "chosen": candidate is chosen,
@@ -37,15 +43,14 @@ def model_rows(scheme: str, candidates: list[Candidate], chosen: Candidate, fitt
     ]
 
 
-def segment_rows(scheme: str, fitted: FittedScheme, named: list[Named]) -> list[Row]:
+def segment_rows(scheme: str, model: SegmentModel, named: list[Named]) -> list[Row]:
     """One row per segment."""
-    model = fitted.model
     places = project(model.centres, model.origin, model.axes)
     users = int(model.sizes.sum())
     return [
         {
             "scheme": scheme,
-            "segment_id": number,
+            "segment_id": int(model.ids[number]),
             "name": given.name,
             "title": given.title,
             "size": int(model.sizes[number]),
@@ -59,7 +64,7 @@ def segment_rows(scheme: str, fitted: FittedScheme, named: list[Named]) -> list[
     ]
 
 
-def profile_rows(scheme: str, profiles: Profiles) -> list[Row]:
+def profile_rows(scheme: str, model: SegmentModel, profiles: Profiles) -> list[Row]:
     """One row per segment and feature that anyone has."""
     rows: list[Row] = []
     for number, profile in enumerate(profiles.segments):
@@ -68,7 +73,7 @@ def profile_rows(scheme: str, profiles: Profiles) -> list[Row]:
                 continue
             own = profile.get(feature, Stats(None))
             lift = own.mean / everyone.mean if own.mean is not None and everyone.mean != 0 else None
-            place: Row = {"scheme": scheme, "segment_id": number, "feature": feature}
+            place: Row = {"scheme": scheme, "segment_id": int(model.ids[number]), "feature": feature}
             numbers: Row = {"mean": own.mean, "median": own.median, "p10": own.p10, "p90": own.p90}
             overall: Row = {"overall_mean": everyone.mean, "overall_median": everyone.median, "lift": lift}
             rows.append({**place, **numbers, **overall})

@@ -18,9 +18,9 @@ def unit_length(vectors: DataFrame) -> DataFrame:
     )
 
 
-def named_users(assigned: DataFrame, scheme: str, names: list[str]) -> DataFrame:
-    """The assignment in the shape of user_segments; `names` are in the order of segment_id."""
-    name = F.array(*map(F.lit, names))[F.col("segment_id")]
+def named_users(assigned: DataFrame, scheme: str, names: dict[int, str]) -> DataFrame:
+    """The assignment in the shape of user_segments; `names` are by segment_id."""
+    name = F.create_map(*(F.lit(part) for pair in names.items() for part in pair))[F.col("segment_id")]
     return assigned.select(
         F.lit(scheme).alias("scheme"),
         "user_id",

@@ -3,8 +3,9 @@ import pytest
 from pydantic import ValidationError
 
 from segspark.core.errors import ConfigError, InputError
-from segspark.segments.checks import check, look_at, possible_numbers
+from segspark.segments.checks import check, look_at, possible
 from segspark.segments.config import SchemeConfig, SegmentsConfig
+from segspark.segments.methods.kmeans import KMeans
 from tests.unit.segments.blobs import VECTORS
 
 
@@ -28,11 +29,15 @@ def test_vectors_that_nothing_can_be_fitted_to_are_refused(spark, vectors, messa
 
 def test_more_segments_than_users_who_differ_are_refused_with_the_key():
     points = np.array([[1.0], [1.0], [2.0], [3.0]])
+
+    def allowed(config):
+        return possible(KMeans().candidates(config, points), points, config, "segments.value")
+
     with pytest.raises(ConfigError, match=r"segments.value.k: 4 segments need 4 users who differ; there are 3 among 4"):
-        possible_numbers(SchemeConfig(k=4), points, "segments.value")
+        allowed(SchemeConfig(k=4))
     with pytest.raises(ConfigError, match=r"segments.value.k_range: 5 segments need"):
-        possible_numbers(SchemeConfig(k_range=(5, 9)), points, "segments.value")
-    assert possible_numbers(SchemeConfig(), points, "segments.value") == [2, 3]
+        allowed(SchemeConfig(k_range=(5, 9)))
+    assert allowed(SchemeConfig()) == [{"k": 2}, {"k": 3}]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-from segspark.segments.choice import Candidate, best, fit_centres, scored, try_candidates
+from segspark.segments.choice import Candidate, best, scored, try_candidates
 from segspark.segments.config import SchemeConfig
 from segspark.segments.geometry import nearest
+from segspark.segments.methods.kmeans import fit_centres
+from segspark.segments.placement import NearestCentre
 from tests.unit.segments.blobs import blobs, sample_of
 
 CONFIG = SchemeConfig(splits=3, starts=4)
@@ -12,11 +14,11 @@ FOUR = [[0, 0, 0], [4, 0, 0], [0, 4, 0], [4, 4, 4]]
 
 
 def choose(points, numbers=range(2, 8), config=CONFIG):
-    return best(try_candidates(sample_of(points), list(numbers), config, seed=7))
+    return best(try_candidates(sample_of(points), [{"k": k} for k in numbers], config, seed=7))
 
 
 def candidate(k, strength, share=0.1, index=1.0):
-    return Candidate(k, np.zeros((k, 1)), 1.0, 0.5, 1.0, index, strength, 1.0, share)
+    return Candidate({"k": k}, NearestCentre(np.zeros((k, 1))), k, 1.0, 0.5, 1.0, index, strength, 1.0, share, 0.5)
 
 
 @pytest.mark.parametrize("k", [3, 4, 5])
@@ -25,7 +27,7 @@ def test_the_number_of_well_separated_groups_is_found(k):
     points, groups = blobs(centres.tolist(), [200] * k, spread=0.7, seed=k)
     chosen = choose(points)
     assert chosen.k == k
-    assert adjusted_rand_score(groups, nearest(points, chosen.centres).label) > 0.99
+    assert adjusted_rand_score(groups, chosen.placement.place(points).number) > 0.99
 
 
 def test_a_handful_of_outliers_makes_no_segment_though_it_would_please_the_silhouette():
@@ -81,5 +83,5 @@ def test_where_every_number_has_a_tiny_segment_support_decides():
 
 def test_a_number_near_the_number_of_points_is_measured_as_unsupported():
     points = np.arange(8.0).reshape(-1, 1)
-    (tried,) = try_candidates(sample_of(points), [7], CONFIG, seed=7)
+    (tried,) = try_candidates(sample_of(points), [{"k": 7}], CONFIG, seed=7)
     assert (tried.prediction_strength, tried.stability) == (0.0, 0.0)

@@ -7,11 +7,17 @@ from pyspark.sql import functions as F
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
+from segspark.core.contracts import SEGMENT_MODEL_ARRAYS
 from segspark.segments.assign import assign
 from segspark.segments.choice import best, try_candidates
 from segspark.segments.config import SchemeConfig
 from segspark.segments.fit import count_under, fit_scheme
+from segspark.segments.keeping import array_rows, model_from
+from segspark.segments.methods.method import Everyone
+from segspark.segments.methods.registry import METHODS
+from segspark.segments.placement import NearestCentre
 from segspark.segments.sample import sample_vectors
+from segspark.segments.tables import frame_of
 from tests.unit.segments.blobs import blobs, vectors_of
 
 WHOLESALE = Path(__file__).resolve().parents[4] / "shared" / "data" / "wholesale" / "wholesale_customers.csv"
@@ -21,8 +27,9 @@ QUICK = {"splits": 1, "starts": 5, "fit_starts": 1, "sample": 1000}
 def segments(vectors, users, config):
     """Each user's row of the assignment, in the order of user_id; and how the fit went."""
     sample = sample_vectors(vectors, config.sample, users, 7)
-    chosen = best(try_candidates(sample, config.candidates, config, 7))
-    fitted = fit_scheme(vectors, sample, chosen, users, config, 7)
+    candidates = METHODS[config.algorithm].candidates(config, sample.points)
+    chosen = best(try_candidates(sample, candidates, config, 7))
+    fitted = fit_scheme(Everyone(vectors, users), sample, chosen, config, 7)
     return assign(vectors, fitted.model).orderBy("user_id").toPandas(), fitted
 
 
@@ -55,15 +62,28 @@ def test_a_fit_on_a_sample_assigns_everyone_and_costs_hardly_more(spark):
     found, fitted = segments(vectors, 1500, config)
     assert adjusted_rand_score(groups, found["segment_id"]) > 0.99
     assert (found["distance"] ** 2).sum() <= 1.01 * KMeans(3, n_init=10, random_state=0).fit(points).inertia_
-    assert '"centres_from": "sample of 400"' in fitted.params or '"centres_from": "candidate"' in fitted.params
+    assert fitted.final["fitted_by"] in ("sample of 400", "candidate")
 
 
-def test_centres_are_compared_by_what_they_cost_everyone(spark):
+def test_placements_are_compared_by_what_they_cost_everyone(spark):
     points = np.array([[0.0], [1.0], [10.0], [11.0], [30.0]])
-    good, bad = np.array([[0.5], [10.5], [30.0]]), np.array([[0.0], [1.0], [17.0]])
-    (sizes, cost), (bad_sizes, bad_cost) = count_under(vectors_of(spark, points), [good, bad])
-    assert (sizes.tolist(), cost.tolist()) == ([2, 2, 1], [0.5, 0.5, 0.0])
-    assert (bad_sizes.tolist(), bad_cost.tolist()) == ([1, 1, 3], [0.0, 0.0, 49.0 + 36.0 + 169.0])
+    alternatives = [NearestCentre(np.array(c)) for c in ([[0.5], [10.5], [30.0]], [[0.0], [1.0], [17.0]])]
+    good, bad = count_under(Everyone(vectors_of(spark, points), 5), alternatives, width=1)
+    assert (good.sizes.tolist(), good.costs.tolist()) == ([2, 2, 1], [0.5, 0.5, 0.0])
+    assert good.means.tolist() == [[0.5], [10.5], [30.0]]
+    assert (bad.sizes.tolist(), bad.costs.tolist()) == ([1, 1, 3], [0.0, 0.0, 49.0 + 36.0 + 169.0])
+    assert bad.means.tolist() == [[0.0], [1.0], [17.0]]
+
+
+def test_a_model_comes_back_from_its_rows_as_it_was(spark):
+    points, _ = blobs([[0, 0], [5, 0], [0, 5]], [30, 20, 10])
+    _, fitted = segments(vectors_of(spark, points), 60, SchemeConfig(k=3, **QUICK))
+    rows = array_rows("value", fitted.model)
+    back = model_from(frame_of(spark, SEGMENT_MODEL_ARRAYS, rows).toPandas().to_dict("records"))
+    assert back.placement.kind == fitted.model.placement.kind
+    for name in ("ids", "centres", "sizes", "origin", "axes"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(fitted.model, name))
+    assert (back.placement.place(points).number == fitted.model.placement.place(points).number).all()
 
 
 @pytest.mark.skipif(not WHOLESALE.exists(), reason="../shared/data/wholesale is not on this machine")

@@ -26,9 +26,9 @@ def test_prediction_strength_by_hand():
     """The first cluster keeps 3 of its 6 pairs (three of four stay together), the second 1 of 1, the third 1 of 3."""
     own = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2])
     carried = np.array([1, 1, 1, 0, 0, 0, 2, 2, 1])
-    assert metrics.prediction_strength(own, carried, 3) == pytest.approx(1 / 3)
-    assert metrics.prediction_strength(own[:6], carried[:6], 2) == pytest.approx(3 / 6)
+    assert metrics.prediction_strength(own, carried, 3, 3) == pytest.approx(1 / 3)
+    assert metrics.prediction_strength(own[:6], carried[:6], 2, 2) == pytest.approx(3 / 6)
 
 
 def test_a_cluster_of_one_point_has_no_pair_that_could_be_kept():
-    assert metrics.prediction_strength(np.array([0, 0, 1]), np.array([0, 0, 1]), 2) == 0.0
+    assert metrics.prediction_strength(np.array([0, 0, 1]), np.array([0, 0, 1]), 2, 2) == 0.0

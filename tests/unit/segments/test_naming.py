@@ -21,7 +21,7 @@ def catalogue(**personas):
 def profiles(*segments, everyone):
     told = [{name: Stats(value) for name, value in segment.items()} for segment in segments]
     overall = {name: Stats(value, deviation=value) for name, value in everyone.items()}
-    return Profiles(overall, told, frozenset({"age_18_25"}))
+    return Profiles(overall, told, list(range(len(told))), frozenset({"age_18_25"}))
 
 
 def names(found, given):

@@ -29,7 +29,7 @@ def profiles(spark, users):
     rows = [tuple(None if value != value else value for value in row) for row in users.itertuples(index=False)]
     schema = "user_id string, monetary double, age double, income double, region string, segment_id int"
     frame = spark.createDataFrame(rows, schema)
-    sizes = users["segment_id"].value_counts().sort_index().to_numpy()
+    sizes = users["segment_id"].value_counts().sort_index().to_dict()
     return profile_segments(frame.drop("segment_id"), frame.select("user_id", "segment_id"), sizes, PLAN)
 
 

@@ -76,7 +76,8 @@ def test_both_schemes_are_cut_named_profiled_and_written(lake, spark, config):
     assert {(r.scheme, r.segment_id): (r.segment_name, r.n) for r in counted} == {
         key: (row.name, row.size) for key, row in segments.items()
     }
-    assert result.rows == {"segment_models": 4, "segments": 4, "segment_profiles": 12, "user_segments": 120}
+    rows = {"segment_models": 4, "segment_model_arrays": 12, "segments": 4}
+    assert result.rows == {**rows, "segment_profiles": 12, "user_segments": 120}
     chosen = lake.read_run(SEGMENT_MODELS, RUN.run_id).where("chosen").collect()
     assert {(row.scheme, row.k) for row in chosen} == {("value", 2), ("taste", 2)}
     spending = lake.read_run(SEGMENT_PROFILES, RUN.run_id).where("scheme = 'value' AND feature = 'monetary'").collect()
@@ -90,7 +91,9 @@ def test_both_schemes_are_cut_named_profiled_and_written(lake, spark, config):
 def test_without_factors_taste_is_left_out_and_a_k_above_the_users_is_refused(lake, spark, config):
     fill(lake, spark, users=20)
     lake.delete_runs(USER_FACTORS, [RUN.run_id])
-    config = config.model_copy(update={"value": config.taste.model_copy(update={"names": "personas"})})
+    config = config.model_copy(
+        update={"value": config.taste.model_copy(update={"names": "personas", "source": "features"})}
+    )
     result = build_segments(StageContext(lake, RUN), config)
     assert result.notes[0].startswith("taste is left out: there are no user_factors")
     assert result.rows["segments"] == 2
