@@ -8,7 +8,8 @@ from typing import Any
 
 from segspark.bi.colours import lift_tint, segment_colour, text_colour
 from segspark.bi.config import ReportConfig
-from segspark.bi.wording import NOTHING, feature_label, feature_value, neutral, times
+from segspark.bi.wording import times
+from segspark.core.words import NOTHING, feature_label, feature_value, neutral
 
 Row = Mapping[str, Any]
 

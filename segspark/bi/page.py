@@ -11,6 +11,7 @@ from markupsafe import Markup
 from segspark.bi import charts, story, wording
 from segspark.bi.config import ReportConfig
 from segspark.bi.content import Row, RunRows, Scheme, schemes
+from segspark.core import words
 
 MEASURES = (
     (
@@ -48,7 +49,7 @@ def render_page(rows: RunRows, config: ReportConfig) -> str:
     judged = story.judged(rows)
     template = _environment().get_template("report.html.j2")
     return template.render(
-        title=wording.neutral(config.title),
+        title=words.neutral(config.title),
         css=Markup(_read("report.css")),
         rows=rows,
         min_group=config.min_group,
@@ -97,7 +98,7 @@ def _choice(scheme: Scheme, number: int) -> Choice:
 
 def _curve(name: str, measure: str, title: str, meaning: str, models: Sequence[Row], chosen: Row | None) -> Figure:
     sizes, values = [model["k"] for model in models], [model[measure] for model in models]
-    told = ", ".join(f"{k}: {wording.number(value)}" for k, value in zip(sizes, values, strict=True))
+    told = ", ".join(f"{k}: {words.number(value)}" for k, value in zip(sizes, values, strict=True))
     svg = charts.candidate_curve(
         name, f"{title} by number of segments", f"By number of segments {told}.", sizes, values,
         chosen["k"] if chosen else None,
@@ -110,9 +111,9 @@ def _metrics_figure(judged: Sequence[Row]) -> Figure | None:
     if not drawn:
         return None
     several = len({row["method"] for row in drawn}) > 1
-    labels = [_metric_name(row) + (f"\n{wording.neutral(row['method'])}" if several else "") for row in drawn]
+    labels = [_metric_name(row) + (f"\n{words.neutral(row['method'])}" if several else "") for row in drawn]
     told = "; ".join(
-        f"{_metric_name(row)} {wording.number(row['value'])}, bestsellers {wording.number(row['popularity_value'])}"
+        f"{_metric_name(row)} {words.number(row['value'])}, bestsellers {words.number(row['popularity_value'])}"
         for row in drawn
     )
     title = "Recommendations against showing everyone the bestsellers"
@@ -132,8 +133,8 @@ def _environment() -> Environment:
         loader=FunctionLoader(_read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     filters: dict[str, Any] = {
-        name: getattr(wording, name)
-        for name in ("number", "percent", "neutral", "day", "counted", "feature_label", "metric_label", "reasons")
+        **{name: getattr(words, name) for name in ("number", "percent", "neutral", "feature_label")},
+        **{name: getattr(wording, name) for name in ("day", "counted", "metric_label", "reasons")},
     }
     environment.filters.update(filters)
     return environment

@@ -13,7 +13,6 @@ from segspark.bi.content import Row, RunRows
 from segspark.bi.tables import map_sample, newest_stages, quarantine_reasons, rows_by_source, spending_by_segment
 from segspark.bi.terminal import show_segments, show_user
 from segspark.bi.views import NEIGHBOURS, spark_dialect
-from segspark.bi.wording import neutral
 from segspark.core.contracts import (
     FEATURE_SELECTION,
     PUBLICATIONS,
@@ -36,6 +35,7 @@ from segspark.core.contracts import (
 from segspark.core.errors import InputError, LakeError
 from segspark.core.lake import Lake
 from segspark.core.stage import StageContext, StageResult
+from segspark.core.words import neutral
 
 
 def build_report(context: StageContext, config: ReportConfig) -> StageResult:

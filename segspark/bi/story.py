@@ -6,17 +6,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from segspark.bi.content import Row, RunRows, Scheme
-from segspark.bi.wording import (
-    METRIC_LABELS,
-    NOTHING,
-    counted,
-    metric_label,
-    metric_term,
-    neutral,
-    number,
-    percent,
-    times,
-)
+from segspark.bi.wording import METRIC_LABELS, counted, metric_label, metric_term, times
+from segspark.core.words import NOTHING, neutral, number, percent
 
 HEADLINE_METRIC = "ndcg_at_k"
 NOTABLE = 1.2  # times its share of users that a segment spends, to be told

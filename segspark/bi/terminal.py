@@ -8,7 +8,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from segspark.bi.wording import counted, feature_label, feature_value, neutral, number, percent
+from segspark.bi.wording import counted
+from segspark.core.words import feature_label, feature_value, neutral, number, percent
 
 NEIGHBOURS_SHOWN = 5  # the nearest users on a card
 NO_FEATURES = {"user_id", "as_of", "user_bucket", "is_bot"}

@@ -39,6 +39,7 @@ SEGMENT_MODELS = run_table(
         Column("max_share", "double", "share of the sample's users in the largest segment"),
         Column("cost", "double", "what the algorithm makes small, per user of the sample"),
         Column("score", "double", "what the choice went by"),
+        Column("fidelity", "double", "of the chosen one: share of users that segment_rules put in their segment"),
         Column("chosen", "boolean", "whether the segments come from it"),
     ],
 )
@@ -104,6 +105,31 @@ SEGMENT_PROFILES = run_table(
         Column("overall_mean", "double", "over all users who have it"),
         Column("overall_median", "double", "over all users who have it"),
         Column("lift", "double", "mean / overall mean; null where that is 0"),
+    ],
+)
+
+SEGMENT_RULES = run_table(
+    "segment_rules",
+    "one readable rule for a segment",
+    ["scheme", "segment_id", "rule_no"],
+    [
+        Column("scheme", "string", "as in segments"),
+        Column("segment_id", "int", "as in segments"),
+        Column("rule_no", "int", "from 1, the rule that covers most of the segment first"),
+        Column("rule", "string", "in the features' own units; a missing value is less than any number"),
+        Column("coverage", "double", "of the segment's users, the share for whom the rule holds"),
+        Column("precision", "double", "of the users for whom the rule holds, the share in the segment"),
+    ],
+)
+
+SEGMENT_IMPORTANCES = run_table(
+    "segment_importances",
+    "one feature that tells a scheme's segments apart",
+    ["scheme", "feature"],
+    [
+        Column("scheme", "string", "as in segments"),
+        Column("feature", "string", "as in segment_profiles"),
+        Column("importance", "double", "share of what a random forest learns; sums to 1 over a scheme"),
     ],
 )
 

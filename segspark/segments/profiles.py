@@ -1,5 +1,6 @@
 """What the users of a segment are like, in the features' own units, against all users."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ class Stats:
 
 
 Profile = dict[str, Stats]
+Sums = dict[str, np.ndarray]  # by feature: segments x (sum, number of values)
 
 
 @dataclass(frozen=True)
@@ -53,22 +55,51 @@ def numeric_features(features: DataFrame) -> list[str]:
     return [field.name for field in features.schema.fields if field.dataType.simpleString() == "double"]
 
 
-def profile_segments(features: DataFrame, assigned: DataFrame, sizes: dict[int, int], plan: ProfilePlan) -> Profiles:
-    """Means and shares over everyone, in one aggregation; percentiles over up to `plan.sample` users.
+def join_segments(features: DataFrame, assigned: DataFrame) -> DataFrame:
+    """One row per user: user_id, categories, numeric features (null where not finite) and segment_id.
 
-    `assigned` has user_id and segment_id, one row per user; `sizes` has the users of each segment_id. Brings that
-    sample (sample x features x 8 bytes) and one row per segment to the driver. What is not finite counts as missing.
+    `assigned` has user_id and segment_id, one row per user.
     """
-    numeric = numeric_features(features)
-    categories = [name for name in CATEGORIES if name in features.columns]
-    users = features.select("user_id", *categories, *[_finite(name) for name in numeric])
-    joined = users.join(assigned.select("user_id", "segment_id"), on="user_id", how="inner")
-    sample = lowest_hashes(hash_sample(joined, plan.sample, sum(sizes.values()), plan.seed).toArrow(), plan.sample)
-    shares = _share_columns(sample, categories, plan)
-    ids = list(sizes)
-    means = _means(joined, numeric, shares, ids)
+    users = features.select("user_id", *known_categories(features), *map(_finite, numeric_features(features)))
+    return users.join(assigned.select("user_id", "segment_id"), on="user_id", how="inner")
+
+
+def known_categories(features: DataFrame) -> list[str]:
+    """The categories that a frame has."""
+    return [name for name in CATEGORIES if name in features.columns]
+
+
+def profile_sample(joined: DataFrame, users: int, plan: ProfilePlan) -> pa.Table:
+    """Up to `plan.sample` of the `users` rows of `join_segments`, by hash, on the driver."""
+    return lowest_hashes(hash_sample(joined, plan.sample, users, plan.seed).toArrow(), plan.sample)
+
+
+def profile_columns(joined: DataFrame, sample: pa.Table, plan: ProfilePlan) -> dict[str, Column]:
+    """What profiles have means of: the numeric features, ranges of the plan, frequent values of each category."""
+    return {**{name: F.col(name) for name in numeric_features(joined)}, **_share_columns(sample, plan)}
+
+
+def add_up(joined: DataFrame, columns: dict[str, Column], ids: list[int]) -> Sums:
+    """Sum and number of the values that each segment's users have, one row per id of `ids`: one pass over everyone."""
+    sums = [F.sum(column).alias(f"sum {number}") for number, column in enumerate(columns.values())]
+    counts = [F.count(column).alias(f"count {number}") for number, column in enumerate(columns.values())]
+    found = {name: np.zeros((len(ids), 2)) for name in columns}
+    for row in joined.groupBy("segment_id").agg(*sums, *counts).collect():  # a row per segment
+        for number, totals in enumerate(found.values()):
+            totals[ids.index(row["segment_id"])] = row[f"sum {number}"] or 0.0, row[f"count {number}"]
+    return found
+
+
+def profile_segments(sums: Sums, sample: pa.Table, ids: list[int], shares: Collection[str]) -> Profiles:
+    """Means and shares over everyone, percentiles over the sample.
+
+    `sums` are of `profile_columns`, `sample` has the numeric ones among them and segment_id, `shares` are the features
+    that are no column of the sample.
+    """
+    numeric = [name for name in sums if name not in shares]
+    everyone, *segments = [_means(sums, place) for place in (None, *range(len(ids)))]
     spread = [_spread(sample, numeric, segment) for segment in (None, *ids)]
-    told = [_profile(mean, stats) for mean, stats in zip(means, spread, strict=True)]
+    told = [_profile(mean, stats) for mean, stats in zip((everyone, *segments), spread, strict=True)]
     by_name = {name for name in numeric if name.endswith(SHARE_ENDINGS)}
     return Profiles(told[0], told[1:], ids, frozenset(by_name | set(shares)))
 
@@ -77,16 +108,22 @@ def _finite(name: str) -> Column:
     return F.when(F.abs(F.col(name)) < F.lit(float("inf")), F.col(name)).alias(name)
 
 
-def _share_columns(sample: pa.Table, categories: list[str], plan: ProfilePlan) -> dict[str, Column]:
+def _share_columns(sample: pa.Table, plan: ProfilePlan) -> dict[str, Column]:
     """1 or 0 per user, null where unknown: the ranges of the plan and the most frequent values of each category."""
     columns = {}
     for name, share in plan.shares.items():
         if share.feature in sample.column_names:
             columns[name] = F.col(share.feature).between(share.lower, share.upper).cast("double")
-    for category in categories:
-        for value in _top_values(sample.column(category), plan.top_values):
-            columns[f"{category}={value}"] = (F.col(category) == F.lit(value)).cast("double")
+    for feature in category_values(sample, plan.top_values):
+        category, _, value = feature.partition("=")
+        columns[feature] = (F.col(category) == F.lit(value)).cast("double")
     return columns
+
+
+def category_values(sample: pa.Table, count: int) -> list[str]:
+    """The most frequent values of each category of a sample, as `gender=f`."""
+    categories = [name for name in CATEGORIES if name in sample.column_names]
+    return [f"{name}={value}" for name in categories for value in _top_values(sample.column(name), count)]
 
 
 def _top_values(column: pa.ChunkedArray, count: int) -> list[str]:
@@ -94,25 +131,10 @@ def _top_values(column: pa.ChunkedArray, count: int) -> list[str]:
     return [value for _, value in sorted(found)[:count]]
 
 
-def _means(
-    joined: DataFrame, numeric: list[str], shares: dict[str, Column], ids: list[int]
-) -> list[dict[str, float | None]]:
-    """Means of everyone, then of each segment, rounded to 12 digits: sums in another order give the same."""
-    columns = {**{name: F.col(name) for name in numeric}, **shares}
-    sums = [F.sum(column).alias(f"sum {number}") for number, column in enumerate(columns.values())]
-    counts = [F.count(column).alias(f"count {number}") for number, column in enumerate(columns.values())]
-    totals = np.zeros((len(ids), 2, len(columns)))
-    for row in joined.groupBy("segment_id").agg(*sums, *counts).collect():
-        for number in range(len(columns)):
-            totals[ids.index(row["segment_id"]), :, number] = row[f"sum {number}"] or 0.0, row[f"count {number}"]
-    both = [totals.sum(axis=0), *totals]
-    return [
-        {
-            name: _rounded(part[0, number] / part[1, number]) if part[1, number] else None
-            for number, name in enumerate(columns)
-        }
-        for part in both
-    ]
+def _means(sums: Sums, place: int | None) -> dict[str, float | None]:
+    """Of one segment or of everyone, rounded to 12 digits: sums in another order give the same."""
+    chosen = {name: totals.sum(axis=0) if place is None else totals[place] for name, totals in sums.items()}
+    return {name: _rounded(total / count) if count else None for name, (total, count) in chosen.items()}
 
 
 def _spread(sample: pa.Table, numeric: list[str], segment: int | None) -> Profile:

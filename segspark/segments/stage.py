@@ -10,9 +10,11 @@ from pyspark.sql import functions as F
 from segspark.core.contracts import (
     FEATURE_SELECTION,
     PREPARED_FEATURES,
+    SEGMENT_IMPORTANCES,
     SEGMENT_MODEL_ARRAYS,
     SEGMENT_MODELS,
     SEGMENT_PROFILES,
+    SEGMENT_RULES,
     SEGMENTS,
     USER_FACTORS,
     USER_FEATURES,
@@ -31,12 +33,28 @@ from segspark.segments.methods.method import Everyone
 from segspark.segments.methods.registry import METHODS
 from segspark.segments.naming import Named, name_segments, taste_personas
 from segspark.segments.personas import Catalogue, check_features, load_catalogue
-from segspark.segments.profiles import CATEGORIES, ProfilePlan, Profiles, numeric_features, profile_segments
+from segspark.segments.profiles import CATEGORIES, ProfilePlan, Profiles, join_segments, numeric_features
+from segspark.segments.reasons.explain import explain
 from segspark.segments.sample import sample_vectors
-from segspark.segments.tables import Row, frame_of, model_rows, profile_rows, segment_rows
+from segspark.segments.tables import (
+    Row,
+    frame_of,
+    importance_rows,
+    model_rows,
+    profile_rows,
+    rule_rows,
+    segment_rows,
+)
 from segspark.segments.vectors import named_users, unit_length
 
-SMALL_TABLES = (SEGMENT_MODELS, SEGMENT_MODEL_ARRAYS, SEGMENTS, SEGMENT_PROFILES)
+SMALL_TABLES = (
+    SEGMENT_MODELS,
+    SEGMENT_MODEL_ARRAYS,
+    SEGMENTS,
+    SEGMENT_PROFILES,
+    SEGMENT_RULES,
+    SEGMENT_IMPORTANCES,
+)
 SOURCES = {"features": (PREPARED_FEATURES, "features"), "factors": (USER_FACTORS, "factors")}
 
 
@@ -89,16 +107,18 @@ def _build(context: StageContext, config: SegmentsConfig, name: str, people: Dat
     model = fitted.model
     assigned = assign(everyone.vectors, model).persist(StorageLevel.MEMORY_AND_DISK)
     plan = ProfilePlan(catalogue.shares, config.top_values, config.profile_sample, context.run.seed)
-    profiles = profile_segments(people, assigned, model.sizes_by_id, plan)
-    named = _names(scheme, profiles, catalogue)
+    reasons = explain(join_segments(people, assigned), model.sizes_by_id, plan, config.rule_depth)
+    named = _names(scheme, reasons.profiles, catalogue)
     context.tell(
         f"{name}: " + ", ".join(f"{given.name} ({size:,})" for given, size in zip(named, model.sizes, strict=True))
     )
     rows = {
-        SEGMENT_MODELS.name: model_rows(name, scheme, candidates, chosen, fitted),
+        SEGMENT_MODELS.name: model_rows(name, scheme, candidates, chosen, fitted, reasons.fidelity),
         SEGMENT_MODEL_ARRAYS.name: array_rows(name, model),
         SEGMENTS.name: segment_rows(name, model, named),
-        SEGMENT_PROFILES.name: profile_rows(name, model, profiles),
+        SEGMENT_PROFILES.name: profile_rows(name, reasons.profiles),
+        SEGMENT_RULES.name: rule_rows(name, reasons.rules),
+        SEGMENT_IMPORTANCES.name: importance_rows(name, reasons.importances),
     }
     users = named_users(assigned, name, {int(i): given.name for i, given in zip(model.ids, named, strict=True)})
     return Scheme(name, rows, users, assigned, notes)

@@ -13,12 +13,18 @@ from segspark.segments.geometry import project
 from segspark.segments.model import SegmentModel
 from segspark.segments.naming import Named
 from segspark.segments.profiles import Profiles, Stats
+from segspark.segments.reasons.rules import Rule, in_words
 
 Row = dict[str, object]
 
 
 def model_rows(
-    scheme: str, config: SchemeConfig, candidates: list[Candidate], chosen: Candidate, fitted: FittedScheme
+    scheme: str,
+    config: SchemeConfig,
+    candidates: list[Candidate],
+    chosen: Candidate,
+    fitted: FittedScheme,
+    fidelity: float | None,
 ) -> list[Row]:
     """One row per candidate, measured on the sample; the chosen one's params tell of the final fit."""
     return [
@@ -37,6 +43,7 @@ def model_rows(
             "max_share": candidate.max_share,
             "cost": candidate.cost,
             "score": candidate.score,
+            "fidelity": fidelity if candidate is chosen else None,
             "chosen": candidate is chosen,
         }
         for candidate in candidates
@@ -64,20 +71,36 @@ def segment_rows(scheme: str, model: SegmentModel, named: list[Named]) -> list[R
     ]
 
 
-def profile_rows(scheme: str, model: SegmentModel, profiles: Profiles) -> list[Row]:
+def profile_rows(scheme: str, profiles: Profiles) -> list[Row]:
     """One row per segment and feature that anyone has."""
     rows: list[Row] = []
-    for number, profile in enumerate(profiles.segments):
+    for segment_id, profile in zip(profiles.ids, profiles.segments, strict=True):
         for feature, everyone in profiles.everyone.items():
             if everyone.mean is None:
                 continue
             own = profile.get(feature, Stats(None))
             lift = own.mean / everyone.mean if own.mean is not None and everyone.mean != 0 else None
-            place: Row = {"scheme": scheme, "segment_id": int(model.ids[number]), "feature": feature}
+            place: Row = {"scheme": scheme, "segment_id": segment_id, "feature": feature}
             numbers: Row = {"mean": own.mean, "median": own.median, "p10": own.p10, "p90": own.p90}
             overall: Row = {"overall_mean": everyone.mean, "overall_median": everyone.median, "lift": lift}
             rows.append({**place, **numbers, **overall})
     return rows
+
+
+def rule_rows(scheme: str, rules: list[Rule]) -> list[Row]:
+    """One row per rule, numbered within its segment."""
+    numbers: dict[int, int] = {}
+    rows: list[Row] = []
+    for rule in rules:
+        numbers[rule.segment_id] = numbers.get(rule.segment_id, 0) + 1
+        place: Row = {"scheme": scheme, "segment_id": rule.segment_id, "rule_no": numbers[rule.segment_id]}
+        rows.append({**place, "rule": in_words(rule), "coverage": rule.coverage, "precision": rule.precision})
+    return rows
+
+
+def importance_rows(scheme: str, importances: dict[str, float]) -> list[Row]:
+    """One row per feature."""
+    return [{"scheme": scheme, "feature": name, "importance": value} for name, value in importances.items()]
 
 
 def frame_of(spark: SparkSession, contract: Contract, rows: list[Row]) -> DataFrame:

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from segspark.segments.personas import Share
-from segspark.segments.profiles import ProfilePlan, profile_segments
+from segspark.segments.profiles import ProfilePlan, join_segments
+from segspark.segments.reasons.explain import explain
 
 PLAN = ProfilePlan({"age_18_25": Share(feature="age", lower=18, upper=25)}, top_values=2, sample=1000, seed=7)
 
@@ -30,7 +31,8 @@ def profiles(spark, users):
     schema = "user_id string, monetary double, age double, income double, region string, segment_id int"
     frame = spark.createDataFrame(rows, schema)
     sizes = users["segment_id"].value_counts().sort_index().to_dict()
-    return profile_segments(frame.drop("segment_id"), frame.select("user_id", "segment_id"), sizes, PLAN)
+    joined = join_segments(frame.drop("segment_id"), frame.select("user_id", "segment_id"))
+    return explain(joined, sizes, PLAN, depth=2).profiles
 
 
 @pytest.mark.parametrize("feature", ["monetary", "age"])

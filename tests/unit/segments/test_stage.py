@@ -9,6 +9,7 @@ from segspark.core.contracts import (
     PREPARED_FEATURES,
     SEGMENT_MODELS,
     SEGMENT_PROFILES,
+    SEGMENT_RULES,
     SEGMENTS,
     USER_FACTORS,
     USER_FEATURES,
@@ -68,6 +69,11 @@ def test_both_schemes_are_cut_named_profiled_and_written(lake, spark, config):
         ("taste", 0): ("likes books", 26),
         ("taste", 1): ("likes toys", 14),
     }
+    rules = lake.read_run(SEGMENT_RULES, RUN.run_id).where("scheme = 'value'").orderBy("segment_id").collect()
+    assert [(row.rule, row.coverage, row.precision) for row in rules] == [
+        ("Money spent below 550", 1.0, 1.0),
+        ("Money spent at least 550", 1.0, 1.0),
+    ]
     assert segments["value", 1].why == "monetary 1,000 against 550 for all users (1.8 times)"
     users = lake.read_run(USER_SEGMENTS, RUN.run_id)
     counted = (
@@ -77,6 +83,7 @@ def test_both_schemes_are_cut_named_profiled_and_written(lake, spark, config):
         key: (row.name, row.size) for key, row in segments.items()
     }
     rows = {"segment_models": 4, "segment_model_arrays": 12, "segments": 4}
+    rows |= {"segment_rules": 4, "segment_importances": 5}
     assert result.rows == {**rows, "segment_profiles": 12, "user_segments": 120}
     chosen = lake.read_run(SEGMENT_MODELS, RUN.run_id).where("chosen").collect()
     assert {(row.scheme, row.k) for row in chosen} == {("value", 2), ("taste", 2)}
