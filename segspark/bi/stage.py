@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from pyspark.sql import DataFrame, SparkSession
@@ -10,11 +11,13 @@ from rich.console import RenderableType
 
 from segspark.bi.config import ReportConfig
 from segspark.bi.content import Row, RunRows
+from segspark.bi.pull import Segment, pull_in_words, pulls
 from segspark.bi.tables import map_sample, newest_stages, quarantine_reasons, rows_by_source, spending_by_segment
 from segspark.bi.terminal import show_segments, show_user
 from segspark.bi.views import NEIGHBOURS, spark_dialect
 from segspark.core.contracts import (
     FEATURE_SELECTION,
+    PREPARED_FEATURES,
     PUBLICATIONS,
     QUALITY,
     QUARANTINE,
@@ -102,7 +105,28 @@ def user_card(lake: Lake, run_id: str, user_id: str) -> RenderableType:
     near = known(USER_SIMILARITY).orderBy("method").collect()
     if not (features or segments or items or near):
         raise InputError(f"user: {neutral(user_id)} is not in run {run_id}; ids are told apart by case and spaces")
-    return show_user(user_id, features, segments, items, near)
+    reasons = _pulls(lake, run_id, known, segments, features)
+    return show_user(user_id, features, segments, items, near, reasons)
+
+
+def _pulls(
+    lake: Lake, run_id: str, known: Callable[[Contract], DataFrame], memberships: list[Any], features: list[Any]
+) -> dict[str, str]:
+    """By scheme, what pulls the user to their segment; only where the prepared features explain it."""
+    point = known(PREPARED_FEATURES).collect()
+    names = lake.read_run(FEATURE_SELECTION, run_id).where("place IS NOT NULL").orderBy("place").collect()
+    if not (point and features):
+        return {}
+    centres = lake.read_run(SEGMENTS, run_id).select("scheme", "segment_id", "name", "centroid").collect()
+    profiles = lake.read_run(SEGMENT_PROFILES, run_id).select("scheme", "segment_id", "feature", "mean").collect()
+    told = {}
+    for row in memberships:
+        segments = [Segment(c.segment_id, c.name, c.centroid) for c in centres if c.scheme == row.scheme]
+        found = pulls(point[0].features, [name.feature for name in names], row.segment_id, segments)
+        means = {p.feature: p.mean for p in profiles if (p.scheme, p.segment_id) == (row.scheme, row.segment_id)}
+        if found is not None:
+            told[row.scheme] = pull_in_words(found, features[0].asDict(), means)
+    return told
 
 
 def look_up(lake: Lake, run_id: str, user_id: str) -> Callable[[Contract], DataFrame]:

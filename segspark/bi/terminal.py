@@ -1,6 +1,6 @@
 """Segments and single users in the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -25,10 +25,18 @@ def show_segments(run_id: str, rows: Sequence[Any]) -> RenderableType:
 
 
 def show_user(
-    user_id: str, features: Sequence[Any], segments: Sequence[Any], items: Sequence[Any], near: Sequence[Any]
+    user_id: str,
+    features: Sequence[Any],
+    segments: Sequence[Any],
+    items: Sequence[Any],
+    near: Sequence[Any],
+    reasons: Mapping[str, str],
 ) -> RenderableType:
-    """One user's rows of user_features, of user_segments with `why`, of recommendations and of user_similarity."""
-    parts = [_memberships(segments), _features(features), _recommendations(items), _neighbours(near)]
+    """One user's rows of user_features, of user_segments with `why`, of recommendations and of user_similarity.
+
+    `reasons` say by scheme what pulls the user to their segment.
+    """
+    parts = [_memberships(segments, reasons), _features(features), _recommendations(items), _neighbours(near)]
     return Panel(Group(*(part for part in parts if part)), title=_plain(f"User {neutral(user_id)}"), title_align="left")
 
 
@@ -40,14 +48,16 @@ def _segments(scheme: str, rows: Sequence[Any]) -> Table:
     return table
 
 
-def _memberships(rows: Sequence[Any]) -> RenderableType | None:
+def _memberships(rows: Sequence[Any], reasons: Mapping[str, str]) -> RenderableType | None:
     if not rows:
         return Text("In no segment: models leave this user out.")
     table = _table(
-        "Segments", "scheme", "segment", "distance", "confidence", "why the segment has its name", "what to do"
+        *("Segments", "scheme", "segment", "distance", "confidence"),
+        *("why this user", "why the segment has its name", "what to do"),
     )
     for row in rows:
-        _add(table, row.scheme, row.segment_name, number(row.distance), percent(row.confidence), row.why, row.strategy)
+        place = (row.scheme, row.segment_name, number(row.distance), percent(row.confidence))
+        _add(table, *place, reasons.get(row.scheme, ""), row.why, row.strategy)
     return table
 
 
