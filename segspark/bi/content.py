@@ -9,7 +9,7 @@ from typing import Any
 from segspark.bi.colours import lift_tint, segment_colour, text_colour
 from segspark.bi.config import ReportConfig
 from segspark.bi.wording import times
-from segspark.core.words import NOTHING, feature_label, feature_value, neutral
+from segspark.core.words import NOTHING, feature_label, feature_value, neutral, percent
 
 Row = Mapping[str, Any]
 
@@ -24,6 +24,7 @@ class RunRows:
     segments: Sequence[Row] = ()
     models: Sequence[Row] = ()
     profiles: Sequence[Row] = ()
+    rules: Sequence[Row] = ()
     metrics: Sequence[Row] = ()
     quality: Sequence[Row] = ()
     sources: Sequence[Row] = ()  # one per source, with its rows
@@ -45,6 +46,7 @@ class Segment:
     size: int
     share: float
     why: str
+    rules: tuple[str, ...]  # how to tell its users, the rules that cover most of them
     strategy: str
     spending_share: float | None
     centre: tuple[float, float] | None
@@ -95,6 +97,7 @@ class Scheme:
         return [segment for segment in self.segments if not segment.is_small]
 
 
+RULES_SHOWN = 2  # of a segment
 TITLES = {
     "value": ("Segments by value", "Who buys how much, how often and how lately?"),
     "taste": ("Segments by taste", "Who likes the same things?"),
@@ -115,7 +118,7 @@ def schemes(rows: RunRows, config: ReportConfig) -> list[Scheme]:
 
 def _scheme(name: str, rows: RunRows, config: ReportConfig) -> Scheme:
     own = sorted((row for row in rows.segments if row["scheme"] == name), key=lambda row: row["segment_id"])
-    segments = tuple(_segment(row, rows.spending, config) for row in own)
+    segments = tuple(_segment(row, rows, config) for row in own)
     visible = [segment for segment in segments if not segment.is_small]
     shown_ids = {segment.segment_id for segment in visible}
     profiles = [row for row in rows.profiles if row["scheme"] == name and row["segment_id"] in shown_ids]
@@ -133,7 +136,7 @@ def _scheme(name: str, rows: RunRows, config: ReportConfig) -> Scheme:
     )
 
 
-def _segment(row: Row, spending: Sequence[Row], config: ReportConfig) -> Segment:
+def _segment(row: Row, rows: RunRows, config: ReportConfig) -> Segment:
     colour = segment_colour(row["segment_id"], config.colours)
     pca = row["pca"]
     return Segment(
@@ -144,11 +147,21 @@ def _segment(row: Row, spending: Sequence[Row], config: ReportConfig) -> Segment
         size=row["size"],
         share=row["share"],
         why=neutral(row["why"]),
+        rules=_rules(row, rows.rules),
         strategy=neutral(row["strategy"]),
-        spending_share=_spending_share(row, spending),
+        spending_share=_spending_share(row, rows.spending),
         centre=(pca[0], pca[1]) if pca and len(pca) >= 2 else None,
         colour=colour,
         ink=text_colour(colour),
+    )
+
+
+def _rules(segment: Row, rules: Sequence[Row]) -> tuple[str, ...]:
+    place = (segment["scheme"], segment["segment_id"])
+    own = sorted((r for r in rules if (r["scheme"], r["segment_id"]) == place), key=lambda rule: rule["rule_no"])
+    return tuple(
+        f"{neutral(rule['rule'])}: {percent(rule['coverage'])} of the segment, right for {percent(rule['precision'])}"
+        for rule in own[:RULES_SHOWN]
     )
 
 

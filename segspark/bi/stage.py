@@ -26,6 +26,7 @@ from segspark.core.contracts import (
     RUNS,
     SEGMENT_MODELS,
     SEGMENT_PROFILES,
+    SEGMENT_RULES,
     SEGMENTS,
     SOURCE_FILES,
     TABLES,
@@ -74,6 +75,7 @@ def gather(context: StageContext, config: ReportConfig) -> RunRows:
         segments=segments,
         models=_rows(lake.read_run(SEGMENT_MODELS, run.run_id)),
         profiles=_rows(lake.read_run(SEGMENT_PROFILES, run.run_id)),
+        rules=_rows(lake.read_run(SEGMENT_RULES, run.run_id)),
         metrics=_rows(lake.read_run(RECOMMENDATION_METRICS, run.run_id).orderBy("method", "k", "metric")),
         quality=_rows(lake.read_run(QUALITY, run.run_id)),
         sources=_rows(rows_by_source(lake.read(SOURCE_FILES), run.ingest_seq)),
@@ -121,7 +123,7 @@ def _pulls(
     profiles = lake.read_run(SEGMENT_PROFILES, run_id).select("scheme", "segment_id", "feature", "mean").collect()
     told = {}
     for row in memberships:
-        segments = [Segment(c.segment_id, c.name, c.centroid) for c in centres if c.scheme == row.scheme]
+        segments = [Segment(c.segment_id, c.name, c.centroid) for c in centres if c.scheme == row.scheme and c.centroid]
         found = pulls(point[0].features, [name.feature for name in names], row.segment_id, segments)
         means = {p.feature: p.mean for p in profiles if (p.scheme, p.segment_id) == (row.scheme, row.segment_id)}
         if found is not None:

@@ -82,6 +82,8 @@ def write_run(lake: Lake, fake: FakeRun) -> None:
         c.SEGMENTS: segments(fake),
         c.SEGMENT_MODELS: models(),
         c.SEGMENT_PROFILES: profiles(fake),
+        c.SEGMENT_RULES: rules(fake),
+        c.PREPARED_FEATURES: [{"user_id": "u0", "features": [1.0, 0.5]}],
         c.RECOMMENDATION_METRICS: metrics(),
         c.QUALITY: checks(),
         c.FEATURE_SELECTION: selection(),
@@ -111,6 +113,7 @@ def run_rows(fake: FakeRun) -> RunRows:
         segments=segments(fake),
         models=models(),
         profiles=profiles(fake),
+        rules=rules(fake),
         metrics=metrics(),
         quality=checks(),
         sources=[{**row, "files": 1} for row in sources() if row["ingest_seq"] <= 2],
@@ -157,6 +160,7 @@ def segments(fake: FakeRun) -> list[dict]:
     total = sum(SIZES)
     rows = [
         {"scheme": "value", "segment_id": number, "size": size, "why": why, "strategy": strategy, "pca": list(centre)}
+        | {"centroid": [1.0 - number, 0.25 * number]}
         for number, (size, why, strategy, centre) in enumerate(zip(SIZES, REASONS, STRATEGIES, CENTRES, strict=True))
     ]
     why = f"favourite_category={fake.category} 62 % against 26 % for all users (2.4 times)"
@@ -177,7 +181,9 @@ def models() -> list[dict]:
             "silhouette": 0.48 - abs(k - 5) * 0.035,
             "davies_bouldin": 0.9 + abs(k - 5) * 0.11,
             "calinski_harabasz": 1840.0 - (k - 5) ** 2 * 74,
+            "stability": 0.95 - k * 0.03,
             "min_share": 0.42 / k,
+            "max_share": 1.5 / k,
         }
         for k in strengths
     ]
@@ -201,6 +207,15 @@ def profiles(fake: FakeRun) -> list[dict]:
         for feature, (mean, by_segment) in lifts.items()
         for number in range(size)
     ]
+
+
+def rules(fake: FakeRun) -> list[dict]:
+    """One rule for each segment, and a second for the first; it names the shelf, which may be anything."""
+    texts = [f"Money spent below {50 * (number + 1)}" for number in range(5)]
+    rows = [(number, 1, text) for number, text in enumerate(texts)] + [(0, 2, f"Favourite category: {fake.category}")]
+    names = ("segment_id", "rule_no", "rule")
+    told = {"scheme": "value", "coverage": 0.83, "precision": 0.91}
+    return [{**dict(zip(names, row, strict=True)), **told} for row in rows]
 
 
 def metrics() -> list[dict]:
@@ -231,7 +246,8 @@ def checks() -> list[dict]:
 
 def selection() -> list[dict]:
     return [
-        {"feature": "monetary", "kept": True, "log_scaled": True},
+        {"feature": "monetary", "kept": True, "log_scaled": True, "place": 0},
+        {"feature": "aov", "kept": True, "log_scaled": False, "place": 1},
         {"feature": "spend_365d", "kept": False, "reason": "correlated with monetary", "log_scaled": False},
         {"feature": "refund_share", "kept": False, "reason": "constant", "log_scaled": False},
     ]

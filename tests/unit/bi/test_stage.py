@@ -12,6 +12,7 @@ from segspark.bi.tables import map_sample
 from segspark.core.contracts import USER_FEATURES, USER_SEGMENTS
 from segspark.core.errors import InputError
 from segspark.core.lake import Lake
+from segspark.core.words import neutral
 from tests.builders import rows_of
 from tests.unit.bi.fake_run import HOSTILE, SIZES, FakeRun, members, write_run
 
@@ -102,6 +103,7 @@ def test_the_card_of_a_user_tells_features_segments_items_and_neighbours_with_re
     text = said(user_card(shop, FAKE.run_id, "u0"))
     assert "economy" in text and "aov 43.7 against 84.0" in text
     assert "Money spent" in text and "like Candles" in text
+    assert f"rather than {neutral(HOSTILE)}: Money spent" in text  # the centre next to (1, 0), which is u0's nearest
     assert text.index("u2") < text.index("u1")  # the nearest first
 
 
