@@ -16,6 +16,7 @@ from segspark.core.log_tables import (
     USERS,
 )
 from segspark.core.run_tables import (
+    FEATURE_DRIFT,
     FEATURE_SELECTION,
     ITEM_FACTORS,
     ITEM_INDEX,
@@ -24,6 +25,8 @@ from segspark.core.run_tables import (
     QUALITY,
     RECOMMENDATION_METRICS,
     RECOMMENDATIONS,
+    SEGMENT_CHANGES,
+    SEGMENT_LINEAGE,
     SEGMENT_MODEL_ARRAYS,
     SEGMENT_MODELS,
     SEGMENT_PROFILES,
@@ -46,6 +49,7 @@ RUN_TABLES: tuple[Contract, ...] = tuple(contract for contract in TABLES.values(
 __all__ = [
     "DAY_BUILDS",
     "EVENTS",
+    "FEATURE_DRIFT",
     "FEATURE_SELECTION",
     "ITEMS",
     "ITEM_FACTORS",
@@ -62,6 +66,8 @@ __all__ = [
     "RUNS",
     "RUN_TABLES",
     "SEGMENTS",
+    "SEGMENT_CHANGES",
+    "SEGMENT_LINEAGE",
     "SEGMENT_MODELS",
     "SEGMENT_MODEL_ARRAYS",
     "SEGMENT_PROFILES",
