@@ -84,7 +84,11 @@ USER_SEGMENTS = run_table(
         Column("segment_name", "string", "as in segments"),
         Column("distance", "double", "to the segment's centre in the prepared space, by the algorithm's own measure"),
         Column("confidence", "double", "0 on the border to 1; for centres 1 - distance / distance to the next nearest"),
-        Column("change", "string", "since the published run: same, or why they moved, as in segment_changes; null where nothing is compared"),
+        Column(
+            "change",
+            "string",
+            "since the published run: same, or the cause of the move; null where there is none",
+        ),
         Column("pca", "array<float>", "the user on the scheme's first two principal components"),
     ],
 )
@@ -115,7 +119,7 @@ SEGMENT_LINEAGE = run_table(
         Column("scheme", "string", "as in segments"),
         Column("from_segment", "int", "segment_id in the published run; null for born"),
         Column("to_segment", "int", "segment_id in this run; null for ended"),
-        Column("kind", "string", "same, split (part of from is a new segment), merge (from went into to), born or ended"),
+        Column("kind", "string", "same, split (to is new, out of from), merge (from ended in to), born or ended"),
         Column("overlap", "double", "users in both / users in either (Jaccard), of those who are in both runs"),
     ],
     kept=True,

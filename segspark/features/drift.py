@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 BINS = 10  # between quantiles; what is missing is one more
-LEAST_SHARE = 1e-4  # an empty bin counts as this share of the users, so that its logarithm exists
+EMPTY = 0.5  # users that an empty bin counts as, so that its logarithm exists
 CHANCE = 0.999  # of users drawn twice from one shop, a share that stays below the bound
 
 
@@ -81,7 +81,7 @@ def stability_index(then: np.ndarray, now: np.ndarray) -> float:
 
     Siddiqi 2006 takes below 0.1 for no change and from 0.25 on for a great one.
     """
-    p, q = (np.maximum(counts / max(counts.sum(), 1), LEAST_SHARE) for counts in (then, now))
+    p, q = (np.maximum(counts, EMPTY) / max(counts.sum(), 1) for counts in (then, now))
     return float(((q - p) * np.log(q / p)).sum())
 
 
