@@ -64,7 +64,8 @@ def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) ->
     """Reads new input, then makes every run table and publishes them together.
 
     The same work is done once: where a run of the same configuration, input, day and code was published, nothing
-    happens unless `force`. Raises GateError where a stage refuses the run to be published. `only` goes on with the unpublished attempt at the same work, and does those stages again.
+    happens unless `force`. `only` goes on with the unpublished attempt at the same work, and does those stages again.
+    Raises GateError where a stage refuses the run to be published.
     """
     stages, config_digest = _chosen(request.only), config.digest()
     if "ingest" in stages:

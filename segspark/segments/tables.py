@@ -1,6 +1,7 @@
 """The room's small results as rows of its tables."""
 
 import json
+from dataclasses import asdict
 from math import isfinite
 
 from pyspark.sql import DataFrame, SparkSession
@@ -13,6 +14,7 @@ from segspark.segments.geometry import project
 from segspark.segments.model import SegmentModel
 from segspark.segments.naming import Named
 from segspark.segments.profiles import Profiles, Stats
+from segspark.segments.stability.matching import Link
 
 Row = dict[str, object]
 
@@ -78,6 +80,11 @@ def profile_rows(scheme: str, model: SegmentModel, profiles: Profiles) -> list[R
             overall: Row = {"overall_mean": everyone.mean, "overall_median": everyone.median, "lift": lift}
             rows.append({**place, **numbers, **overall})
     return rows
+
+
+def lineage_rows(scheme: str, links: list[Link]) -> list[Row]:
+    """One row per link."""
+    return [{"scheme": scheme, **asdict(link)} for link in links]
 
 
 def frame_of(spark: SparkSession, contract: Contract, rows: list[Row]) -> DataFrame:
