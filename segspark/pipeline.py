@@ -9,7 +9,7 @@ from segspark.bi.stage import build_report
 from segspark.config import Config
 from segspark.core import runs
 from segspark.core.contracts import PUBLICATIONS
-from segspark.core.errors import ConfigError, LakeError, SegsparkError
+from segspark.core.errors import ConfigError, GateError, LakeError, SegsparkError
 from segspark.core.lake import Lake, is_catalog
 from segspark.core.runs import WHOLE_RUN, StageRecord
 from segspark.core.session import clear_checkpoints, open_session
@@ -65,6 +65,7 @@ def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) ->
 
     The same work is done once: where a run of the same configuration, input, day and code was published, nothing
     happens unless `force`. `only` goes on with the unpublished attempt at the same work, and does those stages again.
+    Raises GateError where a stage refuses the run to be published.
     """
     stages, config_digest = _chosen(request.only), config.digest()
     if "ingest" in stages:
@@ -72,7 +73,8 @@ def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) ->
     as_of = config.as_of or runs.day_after_the_last_row(lake)
     digest = runs.work_digest(config_digest, runs.highest_ingest_seq(lake), as_of)
     run_id, is_published = _attempt(lake, digest, request)
-    run = Run(run_id, as_of, runs.highest_ingest_seq(lake), config.seed)
+    previous = runs.published_when_it_began(lake, run_id)
+    run = Run(run_id, as_of, runs.highest_ingest_seq(lake), config.seed, previous)
     if is_published:
         tell(f"run {run_id} of the same input, configuration and code was published before: nothing to do (--force)")
         return RunOutcome(run, None, was_known=True)
@@ -143,8 +145,11 @@ def _do_stage(name: str, context: StageContext, config: Config) -> None:
         # Spark's messages may quote a user's values; only our own are written down.
         record("failed", 0, str(error) if isinstance(error, SegsparkError) else type(error).__name__)
         raise
-    record("skipped" if result.skipped else "done", sum(result.rows.values()), result.skipped or _note(result))
+    status = "refused" if result.refused else "skipped" if result.skipped else "done"
+    record(status, sum(result.rows.values()), result.refused or result.skipped or _note(result))
     _tell_result(context.tell, name, result, (datetime.now(timezone.utc) - started_at).total_seconds())
+    if result.refused:
+        raise GateError(result.refused)
 
 
 def _publish(lake: Lake, run: Run, config: Config) -> int:

@@ -99,10 +99,15 @@ def daily(name: str, grain: str, key: Sequence[str], columns: Sequence[Column]) 
 
 
 def run_table(
-    name: str, grain: str, key: Sequence[str], columns: Sequence[Column], open_type: str | None = None
+    name: str,
+    grain: str,
+    key: Sequence[str],
+    columns: Sequence[Column],
+    open_type: str | None = None,
+    kept: bool = False,
 ) -> Contract:
     """A run table: partitioned by `run_id`, which the lake adds."""
-    return Contract(name, "run", grain, tuple(key), tuple(columns), ("run_id",), open_type)
+    return Contract(name, "run", grain, tuple(key), tuple(columns), ("run_id",), open_type, kept)
 
 
 USER_ID = Column("user_id", "string", "the user, as the shop names them", personal=True)

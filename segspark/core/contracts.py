@@ -16,6 +16,7 @@ from segspark.core.log_tables import (
     USERS,
 )
 from segspark.core.run_tables import (
+    FEATURE_DRIFT,
     FEATURE_SELECTION,
     ITEM_FACTORS,
     ITEM_INDEX,
@@ -24,7 +25,9 @@ from segspark.core.run_tables import (
     QUALITY,
     RECOMMENDATION_METRICS,
     RECOMMENDATIONS,
+    SEGMENT_CHANGES,
     SEGMENT_IMPORTANCES,
+    SEGMENT_LINEAGE,
     SEGMENT_MODEL_ARRAYS,
     SEGMENT_MODELS,
     SEGMENT_PROFILES,
@@ -48,6 +51,7 @@ RUN_TABLES: tuple[Contract, ...] = tuple(contract for contract in TABLES.values(
 __all__ = [
     "DAY_BUILDS",
     "EVENTS",
+    "FEATURE_DRIFT",
     "FEATURE_SELECTION",
     "ITEMS",
     "ITEM_FACTORS",
@@ -64,7 +68,9 @@ __all__ = [
     "RUNS",
     "RUN_TABLES",
     "SEGMENTS",
+    "SEGMENT_CHANGES",
     "SEGMENT_IMPORTANCES",
+    "SEGMENT_LINEAGE",
     "SEGMENT_MODELS",
     "SEGMENT_MODEL_ARRAYS",
     "SEGMENT_PROFILES",

@@ -2,7 +2,7 @@
 
 The lake is a folder, an object-store URL, or `catalog.schema`. A table is made at its first write, from its contract:
 comments, partitions, and statistics only on columns that do not identify a person. Readers get an empty frame with the
-contract's columns where a table was never written.
+contract's columns where a table was never written, and nulls in a column that the contract gained since.
 """
 
 import json
@@ -54,8 +54,11 @@ class Lake:
         if not self.exists(contract):
             return self._empty(contract)
         if self._is_catalog:
-            return self.spark.read.table(self.identifier(contract.name))
-        return self.spark.read.format("delta").load(f"{self.root}/{contract.name}")
+            frame = self.spark.read.table(self.identifier(contract.name))
+        else:
+            frame = self.spark.read.format("delta").load(f"{self.root}/{contract.name}")
+        gained = [column for column in contract.columns if column.name not in frame.columns]
+        return frame.withColumns({column.name: F.lit(None).cast(column.type) for column in gained})
 
     def read_run(self, contract: Contract, run_id: str) -> DataFrame:
         """One run's rows of a run table, without `run_id`."""
@@ -160,11 +163,9 @@ class Lake:
         rows = rows.observe(written, F.count(F.lit(1)).alias("rows"))
         if contract.partition_by == ("day",):
             rows = rows.hint("rebalance", "day")
-        writer = rows.write.format("delta").mode("overwrite" if replaces else "append")
+        writer = rows.write.format("delta").mode("overwrite" if replaces else "append").option("mergeSchema", "true")
         if replaces:
             writer = writer.option("replaceWhere", where)
-        if contract.open_type:
-            writer = writer.option("mergeSchema", "true")
         if self._is_catalog:
             writer.saveAsTable(self.identifier(contract.name))
         else:

@@ -145,7 +145,7 @@ RUNS = ledger(
     [
         Column("run_id", "string", "digest of configuration, input, as_of and code, with the number of the attempt"),
         Column("stage", "string", "the stage, or `run` for the attempt as a whole"),
-        Column("status", "string", "started, done, skipped or failed"),
+        Column("status", "string", "started, done, skipped, refused (a quality gate) or failed"),
         Column("started_at", "timestamp", "when the stage began, UTC"),
         Column("heartbeat_at", "timestamp", "when this row was written, UTC"),
         Column("seconds", "double", "wall seconds the stage took"),

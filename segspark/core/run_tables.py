@@ -85,7 +85,11 @@ USER_SEGMENTS = run_table(
         Column("segment_name", "string", "as in segments"),
         Column("distance", "double", "to the segment's centre in the prepared space, by the algorithm's own measure"),
         Column("confidence", "double", "0 on the border to 1; for centres 1 - distance / distance to the next nearest"),
-        Column("change", "string", "cause of a move since the published run; null where nothing is compared"),
+        Column(
+            "change",
+            "string",
+            "since the published run: same, or the cause of the move; null where there is none",
+        ),
         Column("pca", "array<float>", "the user on the scheme's first two principal components"),
     ],
 )
@@ -133,6 +137,36 @@ SEGMENT_IMPORTANCES = run_table(
     ],
 )
 
+SEGMENT_LINEAGE = run_table(
+    "segment_lineage",
+    "one link from a segment of the run that was published to one of this run",
+    ["scheme", "from_segment", "to_segment"],
+    [
+        Column("scheme", "string", "as in segments"),
+        Column("from_segment", "int", "segment_id in the published run; null for born"),
+        Column("to_segment", "int", "segment_id in this run; null for ended"),
+        Column("kind", "string", "same, split (to is new, out of from), merge (from ended in to), born or ended"),
+        Column("overlap", "double", "users in both / users in either (Jaccard), of those who are in both runs"),
+    ],
+    kept=True,
+)
+
+SEGMENT_CHANGES = run_table(
+    "segment_changes",
+    "one user who moved since the run that was published",
+    ["scheme", "user_id"],
+    [
+        Column("scheme", "string", "as in segments"),
+        USER_ID,
+        Column("from_segment", "int", "segment_id in the published run; null for new"),
+        Column("to_segment", "int", "segment_id in this run; null for gone"),
+        Column(
+            "cause", "string", "behaviour (the published model would move them too), refit (it would not), new or gone"
+        ),
+    ],
+    kept=True,
+)
+
 FEATURE_SELECTION = run_table(
     "feature_selection",
     "one feature that the preparation looked at",
@@ -143,6 +177,20 @@ FEATURE_SELECTION = run_table(
         Column("reason", "string", "why it was left out: constant, mostly missing, or correlated with which"),
         Column("log_scaled", "boolean", "whether its logarithm is taken, being skewed"),
         Column("place", "int", "in the vectors of prepared_features, from 0; null where these have no names"),
+        Column("fitted_by", "string", "the run whose users the preparation was fitted to; this one, or one before it"),
+        Column("settings", "string", "digest of what is configured of the features"),
+    ],
+)
+
+FEATURE_DRIFT = run_table(
+    "feature_drift",
+    "one number of user_features against the run that was published",
+    ["feature"],
+    [
+        Column("feature", "string", "as in user_features"),
+        Column("psi", "double", "population stability index of its values, the missing ones as a bin of their own"),
+        Column("bound", "double", "features.drift_bound, or more where chance alone would reach it among so few users"),
+        Column("drifted", "boolean", "whether the index is above the bound"),
     ],
 )
 
@@ -150,7 +198,11 @@ PREPARED_FEATURES = run_table(
     "prepared_features",
     "one user that models see: every user at as_of but the bots",
     ["user_id"],
-    [USER_ID, Column("features", "array<float>", "imputed, scaled and selected features; see feature_selection")],
+    [
+        USER_ID,
+        Column("features", "array<float>", "imputed, scaled and selected features; see feature_selection"),
+        Column("before", "array<float>", "the same user as the published run would prepare them, where that differs"),
+    ],
 )
 
 USER_INDEX = run_table(

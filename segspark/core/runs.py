@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 import segspark
-from segspark.core.contracts import EVENTS, ORDERS, RATINGS, RUN_TABLES, RUNS, SOURCE_FILES
+from segspark.core.contracts import EVENTS, ORDERS, PUBLICATIONS, RATINGS, RUN_TABLES, RUNS, SOURCE_FILES
 from segspark.core.errors import InputError, LakeError
 from segspark.core.lake import Lake
 from segspark.core.stage import Run
@@ -25,7 +25,7 @@ class StageRecord:
     """What became of one stage of one attempt."""
 
     stage: str
-    status: str  # started, done, skipped or failed
+    status: str  # started, done, skipped, refused or failed
     started_at: datetime
     rows: int = 0
     note: str | None = None
@@ -68,6 +68,19 @@ def attempts(lake: Lake, digest: str) -> list[str]:
     """The attempts at that work, oldest first."""
     ids = lake.read(RUNS).where(F.col("run_id").startswith(f"{digest}-")).select("run_id").distinct().collect()
     return sorted((row.run_id for row in ids), key=lambda run_id: int(run_id.rpartition("-")[2]))
+
+
+def published_when_it_began(lake: Lake, run_id: str) -> str | None:
+    """The run that was published when the attempt's first stage began, now for one that has not begun; None before any.
+
+    So an attempt that goes on later, or does a stage again, is compared with the same run as before.
+    """
+    begun = lake.read(RUNS).where(F.col("run_id") == run_id).agg(F.min("started_at")).first()
+    acts = lake.read(PUBLICATIONS)
+    if begun is not None and begun[0] is not None:
+        acts = acts.where(F.col("published_at") < F.lit(begun[0]))
+    newest = acts.agg(F.max_by("run_id", "seq")).first()
+    return newest[0] if newest else None
 
 
 def newest_status(lake: Lake) -> DataFrame:

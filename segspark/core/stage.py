@@ -15,6 +15,7 @@ class Run:
     as_of: date  # nothing on or after this day counts
     ingest_seq: int  # the highest file number that the run sees
     seed: int
+    previous: str | None = None  # the run that was published when the attempt began: what this one is compared with
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,12 @@ class StageContext:
 
 @dataclass(frozen=True)
 class StageResult:
-    """What a stage did. `skipped` is the reason where it could not run; `notes` are what a person should look at."""
+    """What a stage did. `skipped` is the reason where it could not run; `notes` are what a person should look at.
+
+    `refused` is why the run must not be published; what was written stays for inspection.
+    """
 
     rows: dict[str, int] = field(default_factory=dict)  # rows written, by table
     skipped: str | None = None
     notes: tuple[str, ...] = ()
+    refused: str | None = None

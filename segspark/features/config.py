@@ -63,6 +63,7 @@ class PrepareConfig(BaseModel):
     fit_users: int = Field(
         default=50_000, ge=100, le=1_000_000
     )  # users, chosen by hash, on whom bounds and scales are fitted
+    refit: Literal["auto", "always", "never"] = "auto"  # auto: as the published run prepared, unless a feature drifted
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "PrepareConfig":
@@ -86,6 +87,7 @@ class FeaturesConfig(BaseModel):
     new_product_days: int = Field(default=60, ge=1)  # days after its launch, or first sale, for which an item is new
     night_from_hour: int = Field(default=22, ge=0, le=23)  # first hour of the night, UTC
     night_to_hour: int = Field(default=6, ge=0, le=23)  # first hour of the day, UTC
+    drift_bound: float = Field(default=0.25, gt=0)  # population stability index above which a feature has drifted
     prepare: PrepareConfig = PrepareConfig()
 
     @field_validator("windows_days")

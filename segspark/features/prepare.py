@@ -19,7 +19,7 @@ from pyspark.ml.feature import (
 )
 from pyspark.ml.functions import vector_to_array
 from pyspark.ml.linalg import Vectors
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.core.contracts import FEATURE_SELECTION
@@ -48,7 +48,7 @@ def fit_preparation(features: DataFrame, config: PrepareConfig, seed: int) -> Pr
     """
     _check_names(features, config)
     numbers = [name for block in config.blocks.values() for name in block.columns]
-    sample = _sample(features, [*numbers, *config.categories], config.fit_users, seed)
+    sample = sample_users(features, [*numbers, *config.categories], config.fit_users, seed)
     rows: pd.DataFrame = sample.toPandas()
     values = rows[numbers].to_numpy(dtype=float, na_value=np.nan)
     choices = choose_features(np.where(np.isfinite(values), values, np.nan), numbers, config)
@@ -61,20 +61,34 @@ def fit_preparation(features: DataFrame, config: PrepareConfig, seed: int) -> Pr
     return Preparation(_fit(choices, categories, config, local), tuple(choices), keeps_names)
 
 
-def prepare(features: DataFrame, preparation: Preparation) -> DataFrame:
+def prepare(features: DataFrame, model: PipelineModel) -> DataFrame:
     """One row per user of user_features but the bots, as the table `prepared_features` has it."""
     people = features.where(~F.col("is_bot"))
-    return preparation.model.transform(people).select(
-        "user_id", vector_to_array(F.col("prepared"), "float32").alias("features")
-    )
+    unknown = F.lit(None).cast("array<float>")
+    return model.transform(people).select("user_id", _prepared("features"), unknown.alias("before"))
 
 
-def selection_rows(spark: SparkSession, preparation: Preparation) -> DataFrame:
+def prepare_both(features: DataFrame, model: PipelineModel, earlier: PipelineModel) -> DataFrame:
+    """The same, and in `before` each user as an earlier run's pipeline prepares them."""
+    people = features.where(~F.col("is_bot"))
+    now = model.transform(people).select(*people.columns, _prepared("prepared_now"))
+    then = earlier.transform(now)
+    return then.select("user_id", F.col("prepared_now").alias("features"), _prepared("before"))
+
+
+def _prepared(name: str) -> Column:
+    return vector_to_array(F.col("prepared"), "float32").alias(name)
+
+
+def selection_rows(spark: SparkSession, preparation: Preparation, fitted_by: str, settings: str) -> DataFrame:
     """One row per feature that was looked at, as the table `feature_selection` has it."""
     schema = ", ".join(f"{column.name} {column.type}" for column in FEATURE_SELECTION.columns)
     places = {choice.feature: place for place, choice in enumerate(c for c in preparation.choices if c.kept)}
     named = places if preparation.keeps_names else {}
-    rows = [(c.feature, c.kept, c.reason, c.log_scaled, named.get(c.feature)) for c in preparation.choices]
+    rows = [
+        (c.feature, c.kept, c.reason, c.log_scaled, named.get(c.feature), fitted_by, settings)
+        for c in preparation.choices
+    ]
     return spark.createDataFrame(rows, schema)
 
 
@@ -137,7 +151,8 @@ def _expression(choice: Choice) -> str:
     return f"log1p({bounded})" if choice.log_scaled else bounded
 
 
-def _sample(features: DataFrame, columns: list[str], users: int, seed: int) -> DataFrame:
+def sample_users(features: DataFrame, columns: list[str], users: int, seed: int) -> DataFrame:
+    """Up to that many users of user_features, bots left out, by the hash of their id: user_id and the columns."""
     by_hash = F.xxhash64(F.lit(seed), F.col("user_id"))
     people = features.where(~F.col("is_bot"))
     return people.orderBy(by_hash, "user_id").limit(users).select("user_id", *columns)

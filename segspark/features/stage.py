@@ -2,12 +2,18 @@
 
 from datetime import date, datetime, timedelta, timezone
 
+import numpy as np
+import pandas as pd
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.core.contracts import (
     DAY_BUILDS,
     EVENTS,
+    FEATURE_DRIFT,
     FEATURE_SELECTION,
     ITEMS,
     ORDERS,
@@ -25,9 +31,11 @@ from segspark.core.stage import StageContext, StageResult
 from segspark.features.changes import Changes, changed_days, with_neighbours, within
 from segspark.features.config import FeaturesConfig
 from segspark.features.days import count_user_days
+from segspark.features.drift import Drift, borders_of, compare, count_bins
 from segspark.features.item_days import count_user_item_days
 from segspark.features.items import describe_items, price_categories
-from segspark.features.prepare import Preparation, fit_preparation, prepare, selection_rows
+from segspark.features.prepare import fit_preparation, prepare, prepare_both, sample_users, selection_rows
+from segspark.features.reuse import Earlier, reason_to_fit, settings_digest, without
 from segspark.features.sources import Sources
 from segspark.features.taste import measure_taste
 from segspark.features.users import describe_users
@@ -37,7 +45,7 @@ LOGS = (EVENTS, ORDERS, RATINGS)
 
 
 def build_features(context: StageContext, config: FeaturesConfig) -> StageResult:
-    """Writes sessions, user_days, user_item_days, user_features, feature_selection and prepared_features.
+    """Writes sessions, user_days, user_item_days, user_features, feature_drift, feature_selection, prepared_features.
 
     Skipped where no log has a row. Raises InputError where nothing lies before as_of, or where no feature varies.
     """
@@ -46,8 +54,8 @@ def build_features(context: StageContext, config: FeaturesConfig) -> StageResult
     sources = _sources_before(context.lake, context.run.as_of)
     rows = update_days(context, config)
     rows |= write_user_features(context, config, sources)
-    preparation, prepared = _write_prepared(context, config)
-    return StageResult(rows={**rows, **prepared}, notes=_save(context, preparation))
+    prepared, notes = write_prepared(context, config)
+    return StageResult(rows={**rows, **prepared}, notes=notes)
 
 
 def update_days(context: StageContext, config: FeaturesConfig) -> dict[str, int]:
@@ -128,25 +136,90 @@ def _days_before(lake: Lake, as_of: date, config: FeaturesConfig) -> DataFrame:
     return user_days.where(F.col("day") < F.lit(last)).unionByName(counted.where(is_last))
 
 
-def _write_prepared(context: StageContext, config: FeaturesConfig) -> tuple[Preparation, dict[str, int]]:
+def write_prepared(context: StageContext, config: FeaturesConfig) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Writes the run's feature_drift, feature_selection and prepared_features, and saves the fitted pipeline.
+
+    User features are prepared as the published run prepared its own, or by a preparation of this run's own. Returns the
+    rows written by table, and what a person should look at.
+    """
     lake, run = context.lake, context.run
-    context.tell("features: preparing")
     features = lake.read_run(USER_FEATURES, run.run_id)
-    preparation = fit_preparation(features, config.prepare, run.seed)
-    selection = selection_rows(lake.spark, preparation)
-    return preparation, {
+    drifts = _measure_drift(context, config, features)
+    earlier = _earlier_preparation(context)
+    vanished = without(earlier, drifts, features.columns) if earlier else []
+    reason = reason_to_fit(earlier, drifts, vanished, config) if earlier else "there is no earlier one"
+    if earlier is not None and earlier.model is not None and reason is None:
+        context.tell(f"features: preparing as run {earlier.run_id} did")
+        model = earlier.model
+        selection = lake.read_run(FEATURE_SELECTION, earlier.run_id).withColumn("fitted_by", F.lit(earlier.fitted_by))
+        prepared, notes = prepare(features, model), []
+    else:
+        context.tell("features: fitting a preparation")
+        preparation = fit_preparation(features, config.prepare, run.seed)
+        model = preparation.model
+        selection = selection_rows(lake.spark, preparation, run.run_id, settings_digest(config))
+        before = earlier.model if earlier and not vanished else None
+        prepared = prepare_both(features, model, before) if before else prepare(features, model)
+        notes = [f"the preparation was fitted anew: {reason}"] if earlier else []
+    rows = {
+        FEATURE_DRIFT.name: _write_drift(context, drifts),
         FEATURE_SELECTION.name: lake.replace_run(FEATURE_SELECTION, selection, run.run_id),
-        PREPARED_FEATURES.name: lake.replace_run(PREPARED_FEATURES, prepare(features, preparation), run.run_id),
+        PREPARED_FEATURES.name: lake.replace_run(PREPARED_FEATURES, prepared, run.run_id),
     }
+    return rows, (*notes, *_save(context, model))
 
 
-def _save(context: StageContext, preparation: Preparation) -> tuple[str, ...]:
+def _measure_drift(context: StageContext, config: FeaturesConfig, features: DataFrame) -> list[Drift]:
+    """Every number of user_features against the run that was published; empty where there is none to compare with.
+
+    Brings the sample that the bins are cut by (fit_users x features x 8 bytes) and the counts to the driver.
+    """
+    run = context.run
+    if run.previous is None:
+        return []
+    then = context.lake.read_run(USER_FEATURES, run.previous)
+    names = [field.name for field in features.schema.fields if field.dataType.simpleString() == "double"]
+    sample: pd.DataFrame = sample_users(then, names, config.prepare.fit_users, run.seed).toPandas()
+    if sample.empty:
+        return []
+    borders = borders_of(sample[names].to_numpy(dtype=float, na_value=np.nan))
+    counts = []
+    for frame in (then, features):
+        counts.append([np.zeros(len(own) + 2, np.int64) for own in borders])
+        for row in count_bins(frame.where(~F.col("is_bot")), names, borders).collect():
+            counts[-1][row.feature][row.bin] = row.users
+    return compare(names, counts[0], counts[1], config.drift_bound)
+
+
+def _write_drift(context: StageContext, drifts: list[Drift]) -> int:
+    rows = [(drift.feature, drift.psi, drift.bound, drift.has_drifted) for drift in drifts]
+    schema = ", ".join(f"{column.name} {column.type}" for column in FEATURE_DRIFT.columns)
+    frame = context.lake.spark.createDataFrame(rows, schema)
+    return context.lake.replace_run(FEATURE_DRIFT, frame, context.run.run_id)
+
+
+def _earlier_preparation(context: StageContext) -> Earlier | None:
+    """The preparation of the run that was published; None where there is no run, or it looked at no feature."""
+    lake, run_id = context.lake, context.run.previous
+    rows = lake.read_run(FEATURE_SELECTION, run_id).collect() if run_id else []
+    if run_id is None or not rows:
+        return None
+    names = frozenset(row.feature for row in rows), frozenset(row.feature for row in rows if row.kept)
+    about = (run_id, rows[0].fitted_by or run_id, rows[0].settings, *names)
+    try:
+        return Earlier(*about, PipelineModel.load(lake.path(f"_models/{run_id}/preparation")))
+    except (LakeError, Py4JJavaError, PySparkException, ValueError) as error:
+        why = str(error) if isinstance(error, LakeError) else f"the files of run {run_id}'s are not there"
+        return Earlier(*about, None, why)
+
+
+def _save(context: StageContext, model: PipelineModel) -> tuple[str, ...]:
     """Saves the fitted pipeline with the run; a lake that is a catalogue has no place for files."""
     try:
         path = context.lake.path(f"_models/{context.run.run_id}/preparation")
     except LakeError as error:
         return (f"the preparation was not saved: {error}",)
-    preparation.model.write().overwrite().save(path)
+    model.write().overwrite().save(path)
     return ()
 
 

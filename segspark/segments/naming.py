@@ -1,5 +1,6 @@
 """A name only where its persona's conditions hold, and the numbers that earned it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
 
@@ -28,13 +29,16 @@ class Match:
     held: tuple[Condition, ...]
 
 
-def name_segments(profiles: Profiles, personas: dict[str, Persona], catalogue: Catalogue) -> list[Named]:
+def name_segments(
+    profiles: Profiles, personas: dict[str, Persona], catalogue: Catalogue, earlier: Mapping[int, str] | None = None
+) -> list[Named]:
     """One name per segment, in the order of the profiles.
 
-    Strongest match first, each name once; equals go by the order of the personas, then of the segments. A segment that
-    gets none is `segment-N`, told by its most unusual features.
+    A segment keeps the name that it had `earlier` (by segment_id) while the persona's conditions hold, whoever meets
+    them better. Then strongest match first, each name once; equals go by the order of the personas, then of the
+    segments. A segment that gets none is `segment-N`, told by its most unusual features.
     """
-    order = list(personas)
+    order, had = list(personas), dict(earlier or {})
     matches = {
         (name, number): match
         for name, persona in personas.items()
@@ -42,7 +46,8 @@ def name_segments(profiles: Profiles, personas: dict[str, Persona], catalogue: C
         if (match := match_persona(persona, profile, profiles.everyone)) is not None
     }
     given: dict[int, str] = {}
-    for name, number in sorted(matches, key=lambda m: (-matches[m].strength, order.index(m[0]), m[1])):
+    kept = {(name, number) for name, number in matches if had.get(profiles.ids[number]) == name}
+    for name, number in sorted(matches, key=lambda m: (m not in kept, -matches[m].strength, order.index(m[0]), m[1])):
         if number not in given and name not in given.values():
             given[number] = name
     named = []

@@ -1,16 +1,23 @@
 """Cuts the users into segments by behaviour (`value`), by taste and as further configured, and names them."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import reduce
 
+import numpy as np
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.core.contracts import (
+    FEATURE_DRIFT,
     FEATURE_SELECTION,
+    ITEM_FACTORS,
     PREPARED_FEATURES,
+    PUBLICATIONS,
+    SEGMENT_CHANGES,
     SEGMENT_IMPORTANCES,
+    SEGMENT_LINEAGE,
     SEGMENT_MODEL_ARRAYS,
     SEGMENT_MODELS,
     SEGMENT_PROFILES,
@@ -23,27 +30,40 @@ from segspark.core.contracts import (
 from segspark.core.errors import InputError
 from segspark.core.stage import StageContext, StageResult
 from segspark.segments.assign import assign
-from segspark.segments.checks import check, look_at, possible
-from segspark.segments.choice import Candidate, best, try_candidates
+from segspark.segments.checks import check, look_at
 from segspark.segments.columns import chosen_columns
 from segspark.segments.config import SchemeConfig, SegmentsConfig
-from segspark.segments.fit import FittedScheme, fit_scheme
-from segspark.segments.keeping import array_rows
+from segspark.segments.keeping import array_rows, model_from
+from segspark.segments.making import Made, Order, make_model
 from segspark.segments.methods.method import Everyone
-from segspark.segments.methods.registry import METHODS
+from segspark.segments.model import SegmentModel
 from segspark.segments.naming import Named, name_segments, taste_personas
+from segspark.segments.notes import moves, refusal
 from segspark.segments.personas import Catalogue, check_features, load_catalogue
 from segspark.segments.profiles import CATEGORIES, ProfilePlan, Profiles, join_segments, numeric_features
 from segspark.segments.reasons.explain import explain
-from segspark.segments.sample import sample_vectors
+from segspark.segments.stability.alignment import rotation_of, sum_products, turned
+from segspark.segments.stability.changes import (
+    Churn,
+    changed_users,
+    count_causes,
+    count_crossings,
+    cross,
+    id_of,
+    with_causes,
+)
+from segspark.segments.stability.identity import identify_again, identify_anew, identify_first
+from segspark.segments.stability.matching import Link
+from segspark.segments.stability.reuse import Earlier, Spaces, settings_from, spaces_of
 from segspark.segments.tables import (
     Row,
     frame_of,
     importance_rows,
-    model_rows,
+    lineage_rows,
     profile_rows,
     rule_rows,
     segment_rows,
+    with_fidelity,
 )
 from segspark.segments.vectors import named_users, unit_length
 
@@ -54,84 +74,105 @@ SMALL_TABLES = (
     SEGMENT_PROFILES,
     SEGMENT_RULES,
     SEGMENT_IMPORTANCES,
+    SEGMENT_LINEAGE,
 )
 SOURCES = {"features": (PREPARED_FEATURES, "features"), "factors": (USER_FACTORS, "factors")}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Scheme:
-    """One scheme on its way to the tables. `assigned` is cached until the stage ends."""
+    """One scheme on its way to the tables. `cached` is held until the stage ends."""
 
-    name: str
     rows: dict[str, list[Row]]
     users: DataFrame
-    assigned: DataFrame
-    notes: list[str] = field(default_factory=list)
+    cached: DataFrame
+    notes: list[str]
+    changes: DataFrame | None = None
+    refused: str | None = None
 
 
 def build_segments(context: StageContext, config: SegmentsConfig) -> StageResult:
-    """Writes segment_models, segment_model_arrays, segments, user_segments and segment_profiles of the run.
+    """Writes segment_models, segment_model_arrays, segments, user_segments, segment_profiles of the run, and against
+    the published run segment_lineage and segment_changes.
 
     Reads user_features and, as the schemes say, prepared_features and user_factors. ConfigError for a wrong personas
     file or a k that the users do not allow; InputError for vectors that nothing can be fitted to. A scheme other than
-    `value` that cannot be made is left out with a note: `value` stands without it.
+    `value` that cannot be made is left out with a note: `value` stands without it. The run is refused where a refit
+    moves more users than the scheme's churn budget.
     """
     catalogue = load_catalogue(config.personas)
     features = context.lake.read_run(USER_FEATURES, context.run.run_id).drop("user_bucket")
     if features.isEmpty():
         return StageResult(skipped="there are no user_features; run the stage features, which needs events or orders")
     check_features(catalogue, config.personas, set(numeric_features(features)), set(CATEGORIES))
-    people = features.where(~F.coalesce("is_bot", F.lit(False)))
+    people, spaces = features.where(~F.coalesce("is_bot", F.lit(False))), _spaces(context)
     schemes: list[Scheme] = []
     left_out: list[str] = []
     try:
         for name in config.schemes:
             try:
-                schemes.append(_build(context, config, name, people, catalogue))
+                schemes.append(_build(context, config, name, people, catalogue, spaces))
             except InputError as reason:
                 if name == "value":
                     raise
                 left_out.append(f"{name} is left out: {reason}")
         notes = [*left_out, *(note for scheme in schemes for note in scheme.notes)]
-        return StageResult(rows=_write(context, schemes), notes=tuple(notes))
+        refused = "; ".join(scheme.refused for scheme in schemes if scheme.refused) or None
+        return StageResult(rows=_write(context, schemes), notes=tuple(notes), refused=refused)
     finally:
         for scheme in schemes:
-            scheme.assigned.unpersist()
+            scheme.cached.unpersist()
 
 
-def _build(context: StageContext, config: SegmentsConfig, name: str, people: DataFrame, catalogue: Catalogue) -> Scheme:
-    """Choice, fit, assignment, profile and names of one scheme."""
-    scheme = config.schemes[name]
-    everyone = _everyone(context, name, scheme)
-    candidates, chosen, fitted, notes = _fit(context, scheme, name, everyone)
-    model = fitted.model
-    assigned = assign(everyone.vectors, model).persist(StorageLevel.MEMORY_AND_DISK)
-    plan = ProfilePlan(catalogue.shares, config.top_values, config.profile_sample, context.run.seed)
-    reasons = explain(join_segments(people, assigned), model.sizes_by_id, plan, config.rule_depth)
-    named = _names(scheme, reasons.profiles, catalogue)
+def _build(
+    context: StageContext, config: SegmentsConfig, name: str, people: DataFrame, catalogue: Catalogue, spaces: Spaces
+) -> Scheme:
+    """Model, assignment, ids, profile and names of one scheme."""
+    scheme, run = config.schemes[name], context.run
+    everyone, earlier = _everyone(context, name, scheme, spaces), _earlier(context, name)
+    made = make_model(Order(name, scheme, run, context.tell), everyone, earlier, spaces)
+    crossed = _cross(context, everyone, made, earlier, spaces).persist(StorageLevel.MEMORY_AND_DISK)
+    model, lineage = _identify(context, name, made, earlier, crossed)
+    caused = with_causes(crossed, model.ids)
+    users = caused.where(F.col("segment_id").isNotNull())
+    plan = ProfilePlan(catalogue.shares, config.top_values, config.profile_sample, run.seed)
+    reasons = explain(join_segments(people, users), model.sizes_by_id, plan, config.rule_depth)
+    named = _names(scheme, reasons.profiles, catalogue, earlier.names if earlier else {})
     context.tell(
         f"{name}: " + ", ".join(f"{given.name} ({size:,})" for given, size in zip(named, model.sizes, strict=True))
     )
     rows = {
-        SEGMENT_MODELS.name: model_rows(name, scheme, candidates, chosen, fitted, reasons.fidelity),
+        SEGMENT_MODELS.name: with_fidelity(made.rows, reasons.fidelity),
         SEGMENT_MODEL_ARRAYS.name: array_rows(name, model),
         SEGMENTS.name: segment_rows(name, model, named),
         SEGMENT_PROFILES.name: profile_rows(name, reasons.profiles),
         SEGMENT_RULES.name: rule_rows(name, reasons.rules),
         SEGMENT_IMPORTANCES.name: importance_rows(name, reasons.importances),
+        SEGMENT_LINEAGE.name: lineage_rows(name, lineage),
     }
-    users = named_users(assigned, name, {int(i): given.name for i, given in zip(model.ids, named, strict=True)})
-    return Scheme(name, rows, users, assigned, notes)
+    names = {int(segment_id): given.name for segment_id, given in zip(model.ids, named, strict=True)}
+    whole = Scheme(rows, named_users(users, name, names, earlier is not None), crossed, made.notes)
+    return whole if earlier is None else _with_changes(whole, name, scheme, caused, earlier, made, run.run_id)
 
 
-def _everyone(context: StageContext, name: str, scheme: SchemeConfig) -> Everyone:
+def _with_changes(
+    whole: Scheme, name: str, scheme: SchemeConfig, caused: DataFrame, earlier: Earlier, made: Made, run_id: str
+) -> Scheme:
+    """The scheme with who moved and why, and whether too many did."""
+    churn = Churn({row["cause"]: row["users"] for row in count_causes(caused).collect()})
+    notes = [moves(name, earlier, made.reason, churn), *whole.notes]
+    refused = refusal(name, scheme, churn, run_id)
+    return replace(whole, changes=changed_users(caused, name), notes=notes, refused=refused)
+
+
+# --- what users are compared by ---
+
+
+def _everyone(context: StageContext, name: str, scheme: SchemeConfig, spaces: Spaces) -> Everyone:
     """The scheme's vectors, looked at. InputError where nothing can be fitted to them."""
     table, column = SOURCES[scheme.source]
     frame = context.lake.read_run(table, context.run.run_id)
-    vectors = frame.select("user_id", F.col(column).alias("features"))
-    if scheme.source == "features":
-        vectors = chosen_columns(vectors, _prepared_names(context), scheme, f"segments.{name}")
-    vectors = unit_length(vectors) if scheme.unit_length else vectors
+    vectors = _shaped(frame.select("user_id", F.col(column).alias("features")), list(spaces.now), scheme, name)
     facts = look_at(vectors)
     if facts.users == 0 and scheme.source == "factors":
         raise InputError("there are no user_factors; the stage factors makes them from orders or events")
@@ -139,44 +180,118 @@ def _everyone(context: StageContext, name: str, scheme: SchemeConfig) -> Everyon
     return Everyone(vectors, facts.users)
 
 
-def _prepared_names(context: StageContext) -> list[str]:
-    """The names of the prepared columns, in order; none where components or categories stand in their place."""
-    rows = context.lake.read_run(FEATURE_SELECTION, context.run.run_id).where("place IS NOT NULL")
-    return [row["feature"] for row in rows.orderBy("place").collect()]
+def _shaped(vectors: DataFrame, names: list[str], scheme: SchemeConfig, name: str) -> DataFrame:
+    """The scheme's columns with their weights, of length 1 where it wants that."""
+    if scheme.source == "features":
+        vectors = chosen_columns(vectors, names, scheme, f"segments.{name}")
+    return unit_length(vectors) if scheme.unit_length else vectors
 
 
-def _fit(
-    context: StageContext, scheme: SchemeConfig, name: str, everyone: Everyone
-) -> tuple[list[Candidate], Candidate, FittedScheme, list[str]]:
-    seed, users = context.run.seed, everyone.users
-    sample = sample_vectors(everyone.vectors, scheme.sample, users, seed)
-    wanted = METHODS[scheme.algorithm].candidates(scheme, sample.points)
-    allowed = possible(wanted, sample.points, scheme, f"segments.{name}")
-    context.tell(f"{name}: trying {len(allowed)} candidates on {len(sample.points):,} of {users:,} users")
-    candidates = try_candidates(sample, allowed, scheme, seed)
-    chosen = best(candidates)
-    context.tell(f"{name}: {chosen.k} segments; fitting them to {users:,} users")
-    fitted = fit_scheme(everyone, sample, chosen, scheme, seed)
-    return candidates, chosen, fitted, _doubts(name, chosen, scheme)
+def _spaces(context: StageContext) -> Spaces:
+    lake, run = context.lake, context.run
+    now = [row.asDict() for row in lake.read_run(FEATURE_SELECTION, run.run_id).collect()]
+    if run.previous is None:
+        return spaces_of(now)
+    then = [row.asDict() for row in lake.read_run(FEATURE_SELECTION, run.previous).collect()]
+    drifted = lake.read_run(FEATURE_DRIFT, run.run_id).where("drifted").collect()
+    return spaces_of(now, then, (row["feature"] for row in drifted))
 
 
-def _doubts(name: str, chosen: Candidate, scheme: SchemeConfig) -> list[str]:
-    doubts = []
-    if chosen.min_share < scheme.min_share:
-        doubts.append(
-            f"{name}: a segment holds {100 * chosen.min_share:.2g} % of the users, below segments.{name}.min_share"
-        )
-    if chosen.prediction_strength < scheme.strength:
-        doubts.append(
-            f"{name}: {chosen.k} segments reach a prediction strength of {chosen.prediction_strength:.2f}, below"
-            f" {scheme.strength:g}: the users shade into one another and the borders are by convention"
-        )
-    return doubts
-
-
-def _names(scheme: SchemeConfig, profiles: Profiles, catalogue: Catalogue) -> list[Named]:
+def _names(scheme: SchemeConfig, profiles: Profiles, catalogue: Catalogue, earlier: dict[int, str]) -> list[Named]:
     personas = catalogue.personas if scheme.names == "personas" else taste_personas(profiles, catalogue)
-    return name_segments(profiles, personas, catalogue)
+    return name_segments(profiles, personas, catalogue, earlier)
+
+
+# --- against the published run ---
+
+
+def _earlier(context: StageContext, name: str) -> Earlier | None:
+    """The scheme in the run that was published; None where there is no such run, or no such scheme in it."""
+    lake, run_id = context.lake, context.run.previous
+    if run_id is None:
+        return None
+    of_scheme = F.col("scheme") == name
+    names = {row["segment_id"]: row["name"] for row in lake.read_run(SEGMENTS, run_id).where(of_scheme).collect()}
+    if not names:
+        return None
+    members = lake.read_run(USER_SEGMENTS, run_id).where(of_scheme)
+    members = members.select("user_id", F.col("segment_id").alias("earlier"))
+    tried = [row.asDict() for row in lake.read_run(SEGMENT_MODELS, run_id).where(of_scheme).collect()]
+    arrays = [row.asDict() for row in lake.read_run(SEGMENT_MODEL_ARRAYS, run_id).where(of_scheme).collect()]
+    try:
+        model = model_from(arrays)
+    except (KeyError, TypeError, ValueError):
+        model = None
+    return Earlier(run_id, names, members, tried, model, settings_from(tried))
+
+
+def _cross(context: StageContext, everyone: Everyone, made: Made, earlier: Earlier | None, spaces: Spaces) -> DataFrame:
+    """Everyone's place in the new model beside the earlier segment, and the one that the earlier model says today."""
+    positions = replace(made.model, ids=np.arange(made.model.k))
+    assigned = assign(everyone.vectors, positions).withColumnRenamed("segment_id", "position")
+    if earlier is None:
+        nothing = F.lit(None).cast("int")
+        return assigned.withColumns({"earlier": nothing, "expected": nothing})
+    if made.is_new:
+        return cross(assigned, earlier.members, _expected(context, earlier, spaces, made.notes))
+    return cross(assigned, earlier.members, None).withColumn("expected", id_of(F.col("position"), made.model.ids))
+
+
+def _identify(
+    context: StageContext, name: str, made: Made, earlier: Earlier | None, crossed: DataFrame
+) -> tuple[SegmentModel, list[Link]]:
+    """The model with the ids that its segments bear in every table, and where they come from."""
+    if earlier is None:
+        return identify_first(made.model, _last_id(context, name, ()))
+    crossings = count_crossings(crossed).collect()
+    if made.is_new:
+        return identify_anew(made.model, earlier, crossings, _last_id(context, name, earlier.names))
+    return identify_again(made.model, earlier, crossings)
+
+
+def _last_id(context: StageContext, name: str, names: Iterable[int]) -> int:
+    """The highest segment_id that the scheme ever had in a run that was published; -1 where it is new."""
+    lake = context.lake
+    published = lake.read(PUBLICATIONS).select("run_id").distinct()
+    lineage = lake.read(SEGMENT_LINEAGE).where(F.col("scheme") == name)
+    highest = lineage.join(published, on="run_id", how="left_semi").agg(F.max("to_segment")).first()
+    return max([-1, *names, *([highest[0]] if highest and highest[0] is not None else [])])
+
+
+def _expected(context: StageContext, earlier: Earlier, spaces: Spaces, notes: list[str]) -> DataFrame | None:
+    """Where the earlier model would put everyone today: user_id, expected. None, with a note, where it cannot tell."""
+    vectors = None
+    if earlier.model is not None and earlier.settings is not None:
+        if earlier.settings.source == "factors":
+            vectors = _turned_factors(context, notes)
+        else:
+            column = "features" if spaces.is_same else "before"
+            prepared = context.lake.read_run(PREPARED_FEATURES, context.run.run_id)
+            vectors = prepared.where(F.col(column).isNotNull()).select("user_id", F.col(column).alias("features"))
+    if vectors is None or earlier.settings is None or earlier.model is None or vectors.isEmpty():
+        notes.append(f"run {earlier.run_id}'s model cannot be asked about today's users: every move counts as refit")
+        return None
+    shaped = _shaped(vectors, list(spaces.then), earlier.settings, "earlier")
+    return assign(shaped, earlier.model).select("user_id", F.col("segment_id").alias("expected"))
+
+
+def _turned_factors(context: StageContext, notes: list[str]) -> DataFrame | None:
+    """Everyone's factors in the space of the published run's; None where no item is in both."""
+    lake, run = context.lake, context.run
+    now, then = (
+        lake.read_run(ITEM_FACTORS, run_id).select("item_id", F.col("factors").alias(side))
+        for run_id, side in ((run.run_id, "now"), (str(run.previous), "then"))
+    )
+    items = now.join(then, on="item_id", how="inner")
+    first = items.select(F.size("now"), F.size("then")).first()
+    if first is None or first[0] != first[1]:
+        return None
+    rotation = rotation_of(sum_products(items, first[0]).collect(), first[0])
+    if rotation is None:
+        return None
+    notes.append(f"factors: today's items lie like the published run's to {rotation.congruence:.2f} once turned")
+    users = lake.read_run(USER_FACTORS, run.run_id).select("user_id", F.col("factors").alias("features"))
+    return turned(users, rotation)
 
 
 def _write(context: StageContext, schemes: list[Scheme]) -> dict[str, int]:
@@ -187,4 +302,7 @@ def _write(context: StageContext, schemes: list[Scheme]) -> dict[str, int]:
         rows[contract.name] = lake.replace_run(contract, frame_of(lake.spark, contract, content), run_id)
     users = reduce(DataFrame.unionByName, [scheme.users for scheme in schemes])
     rows[USER_SEGMENTS.name] = lake.replace_run(USER_SEGMENTS, users, run_id)
+    changes = [scheme.changes for scheme in schemes if scheme.changes is not None]
+    moved = reduce(DataFrame.unionByName, changes) if changes else frame_of(lake.spark, SEGMENT_CHANGES, [])
+    rows[SEGMENT_CHANGES.name] = lake.replace_run(SEGMENT_CHANGES, moved, run_id)
     return rows

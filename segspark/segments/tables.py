@@ -1,6 +1,7 @@
 """The room's small results as rows of its tables."""
 
 import json
+from dataclasses import asdict
 from math import isfinite
 
 from pyspark.sql import DataFrame, SparkSession
@@ -14,17 +15,13 @@ from segspark.segments.model import SegmentModel
 from segspark.segments.naming import Named
 from segspark.segments.profiles import Profiles, Stats
 from segspark.segments.reasons.rules import Rule, in_words
+from segspark.segments.stability.matching import Link
 
 Row = dict[str, object]
 
 
 def model_rows(
-    scheme: str,
-    config: SchemeConfig,
-    candidates: list[Candidate],
-    chosen: Candidate,
-    fitted: FittedScheme,
-    fidelity: float | None,
+    scheme: str, config: SchemeConfig, candidates: list[Candidate], chosen: Candidate, fitted: FittedScheme
 ) -> list[Row]:
     """One row per candidate, measured on the sample; the chosen one's params tell of the final fit."""
     return [
@@ -43,11 +40,16 @@ def model_rows(
             "max_share": candidate.max_share,
             "cost": candidate.cost,
             "score": candidate.score,
-            "fidelity": fidelity if candidate is chosen else None,
+            "fidelity": None,
             "chosen": candidate is chosen,
         }
         for candidate in candidates
     ]
+
+
+def with_fidelity(rows: list[Row], fidelity: float | None) -> list[Row]:
+    """The rows with the fidelity of the rules on the chosen one."""
+    return [{**row, "fidelity": fidelity if row["chosen"] else None} for row in rows]
 
 
 def segment_rows(scheme: str, model: SegmentModel, named: list[Named]) -> list[Row]:
@@ -101,6 +103,11 @@ def rule_rows(scheme: str, rules: list[Rule]) -> list[Row]:
 def importance_rows(scheme: str, importances: dict[str, float]) -> list[Row]:
     """One row per feature."""
     return [{"scheme": scheme, "feature": name, "importance": value} for name, value in importances.items()]
+
+
+def lineage_rows(scheme: str, links: list[Link]) -> list[Row]:
+    """One row per link."""
+    return [{"scheme": scheme, **asdict(link)} for link in links]
 
 
 def frame_of(spark: SparkSession, contract: Contract, rows: list[Row]) -> DataFrame:

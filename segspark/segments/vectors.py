@@ -18,8 +18,8 @@ def unit_length(vectors: DataFrame) -> DataFrame:
     )
 
 
-def named_users(assigned: DataFrame, scheme: str, names: dict[int, str]) -> DataFrame:
-    """The assignment in the shape of user_segments; `names` are by segment_id."""
+def named_users(assigned: DataFrame, scheme: str, names: dict[int, str], is_compared: bool) -> DataFrame:
+    """The assignment in the shape of user_segments; `names` are by segment_id, `cause` counts where compared."""
     name = F.create_map(*(F.lit(part) for pair in names.items() for part in pair))[F.col("segment_id")]
     return assigned.select(
         F.lit(scheme).alias("scheme"),
@@ -28,6 +28,6 @@ def named_users(assigned: DataFrame, scheme: str, names: dict[int, str]) -> Data
         name.alias("segment_name"),
         "distance",
         "confidence",
-        F.lit(None).cast("string").alias("change"),
+        F.when(F.lit(is_compared), F.col("cause")).alias("change"),
         "pca",
     )

@@ -20,6 +20,8 @@ from segspark.core.errors import ConfigError, LakeError
 from segspark.core.runs import finished_stages
 from segspark.pipeline import STAGES, RunRequest, publish_earlier, roll_back, run_pipeline
 
+COMPARING = {"feature_drift", "segment_changes"}  # with the run that was published: empty in the first
+ONE_END = {"from_segment", "to_segment"}  # a segment that is born comes from none, one that ended went into none
 REASONS = {  # kinds of dirt that the shop tells in its truth, and what quarantine says of each
     "ancient_time": "before 1995",
     "blank_line": "empty line",
@@ -54,9 +56,10 @@ def test_one_run_publishes_every_run_table_with_unique_keys(first_run):
     for contract in RUN_TABLES:
         rows = lake.read_run(contract, run_id)
         count = rows.count()
-        assert count > 0, contract.name
+        assert count > 0 or contract.name in COMPARING, contract.name
         assert rows.select(*contract.key).distinct().count() == count, contract.name
-        assert rows.where(" OR ".join(f"`{key}` IS NULL" for key in contract.key)).isEmpty(), contract.name
+        whole = [key for key in contract.key if key not in ONE_END]
+        assert rows.where(" OR ".join(f"`{key}` IS NULL" for key in whole)).isEmpty(), contract.name
 
 
 @pytest.mark.parametrize("name", ["events", "orders", "users", "items", "ratings", "sessions", "user_days"])

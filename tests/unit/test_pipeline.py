@@ -2,10 +2,20 @@ from datetime import date, datetime, timezone
 
 import pytest
 
-from segspark.core.errors import LakeError
-from segspark.core.runs import WHOLE_RUN, StageRecord, attempts, finished_stages, record, work_digest
-from segspark.core.stage import Run
-from segspark.pipeline import publish_earlier, roll_back
+from segspark.config import Config
+from segspark.core.errors import GateError, LakeError
+from segspark.core.runs import (
+    WHOLE_RUN,
+    StageRecord,
+    attempts,
+    finished_stages,
+    newest_status,
+    published_when_it_began,
+    record,
+    work_digest,
+)
+from segspark.core.stage import Run, StageResult
+from segspark.pipeline import STAGES, RunRequest, publish_earlier, roll_back, run_pipeline
 
 DAY = date(2024, 7, 1)
 
@@ -46,3 +56,37 @@ def test_a_stage_that_failed_after_it_was_done_is_not_finished(lake):
     recorded(lake, "r-2", "features", "done")
     assert finished_stages(lake, "r-10") == {"segments"}
     assert attempts(lake, "r") == ["r-2", "r-10"]
+
+
+def test_an_attempt_is_compared_with_what_was_published_when_it_began(lake):
+    assert published_when_it_began(lake, "r-2") is None
+    recorded(lake, "r-1", WHOLE_RUN, "done")
+    publish_earlier(lake, "r-1")
+    recorded(lake, "r-2", "features", "done")
+    recorded(lake, "r-3", WHOLE_RUN, "done")
+    publish_earlier(lake, "r-3")
+    recorded(lake, "r-2", "features", "done")
+    assert published_when_it_began(lake, "r-2") == "r-1"
+    assert published_when_it_began(lake, "r-4") == "r-3"
+
+
+def test_a_stage_that_refuses_the_run_keeps_it_from_being_published(lake, spark, monkeypatch, tmp_path):
+    (tmp_path / "orders.csv").write_text("o,u,i,t\n1,ann,x,2024-03-01 10:00:00\n")
+    columns = {"order_id": "o", "user_id": "u", "item_id": "i", "order_time": "to_timestamp(t)"}
+    columns |= {"quantity": "1", "unit_price": "2", "status": "'paid'"}
+    orders = {"path": str(tmp_path / "*.csv"), "format": "csv", "options": {"header": True}, "columns": columns}
+    config = Config.model_validate({"lake": lake.root, "sources": {"orders": orders}})
+    calm = {name: lambda context, config: StageResult() for name in STAGES}
+    refusing = {**calm, "segments": lambda context, config: StageResult(rows={"segments": 3}, refused="too many moved")}
+    for name, stage in refusing.items():
+        monkeypatch.setitem(STAGES, name, stage)
+    with pytest.raises(GateError, match="too many moved") as refusal:
+        run_pipeline(lake, config, RunRequest(), lambda line: None)
+    assert refusal.value.exit_code == 3
+    assert lake.published_run() is None
+    (row,) = newest_status(lake).where("stage = 'segments'").collect()
+    assert (row.status, row.rows, row.note) == ("refused", 3, "too many moved")
+    with pytest.raises(LakeError, match="is not whole: segments"):
+        run_pipeline(lake, config, RunRequest(only=("publish",)), lambda line: None)
+    monkeypatch.setitem(STAGES, "segments", calm["segments"])
+    assert run_pipeline(lake, config, RunRequest(resume=True), lambda line: None).published_seq == 1

@@ -1,5 +1,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,15 @@ def test_writing_a_run_again_replaces_its_rows_and_leaves_other_runs(lake, spark
     assert lake.replace_run(USER_FACTORS, factors(spark, "d"), "r-1") == 1
     found = {(row.run_id, row.user_id) for row in lake.read(USER_FACTORS).collect()}
     assert found == {("r-1", "d"), ("r-2", "c")}
+
+
+def test_a_table_gains_the_columns_that_its_contract_gained(lake, spark):
+    older = replace(USER_FACTORS, columns=USER_FACTORS.columns[:1])
+    lake.replace_run(older, spark.createDataFrame([("a",)], "user_id string"), "r-1")
+    assert lake.read_run(USER_FACTORS, "r-1").select("factors").collect() == [(None,)]
+    lake.replace_run(USER_FACTORS, factors(spark, "b"), "r-2")
+    found = {row.user_id: row.factors for row in lake.read(USER_FACTORS).collect()}
+    assert found == {"a": None, "b": [1.0, 2.0]}
 
 
 def test_a_published_run_is_never_written_again(lake, spark):

@@ -40,7 +40,7 @@ def config(*columns, **more):
 
 
 def vectors(features, preparation):
-    rows = prepare(features, preparation).orderBy("user_id").collect()
+    rows = prepare(features, preparation.model).orderBy("user_id").collect()
     assert "bot" not in {row.user_id for row in rows}
     return np.array([row.features for row in rows])
 

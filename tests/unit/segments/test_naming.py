@@ -47,6 +47,28 @@ def test_each_name_goes_once_to_the_strongest_match():
     assert names(found, catalogue(rich=RICH)) == ["segment-0", "rich", "segment-2"]
 
 
+def test_a_segment_keeps_its_name_while_the_condition_holds_whoever_meets_it_better():
+    """Without what was earlier the second would be rich; the first keeps it at 1.5 times and loses it below."""
+    given = catalogue(rich=RICH)
+    for monetary, expected in ((465.0, ["rich", "segment-1"]), (464.9, ["segment-0", "rich"])):
+        found = profiles({"monetary": monetary}, {"monetary": 900.0}, everyone={"monetary": 310.0})
+        assert [n.name for n in name_segments(found, given.personas, given, {0: "rich", 1: "segment-1"})] == expected
+
+
+def test_a_stronger_name_does_not_take_the_place_of_the_one_that_a_segment_had():
+    found = profiles({"monetary": 496.0, "age_18_25": 0.9}, everyone={"monetary": 310.0, "age_18_25": 0.2})
+    given = catalogue(rich=RICH, young=YOUNG)
+    assert [n.name for n in name_segments(found, given.personas, given, {0: "rich"})] == ["rich"]
+    assert [n.name for n in name_segments(found, given.personas, given, {5: "rich"})] == ["young"]
+
+
+def test_a_false_name_is_not_kept_for_having_been_there():
+    found = profiles({"monetary": 100.0, "age_18_25": 0.1}, everyone={"monetary": 310.0, "age_18_25": 0.1})
+    given = catalogue(rich=RICH, young=YOUNG)
+    assert [n.name for n in name_segments(found, given.personas, given, {0: "rich"})] == ["segment-0"]
+    assert [n.name for n in name_segments(found, given.personas, given, {0: "no such persona"})] == ["segment-0"]
+
+
 def test_a_segment_takes_the_name_that_it_meets_best():
     """1.6 / 1.5 above the bound of rich, .9 / .5 above that of young."""
     found = profiles({"monetary": 496.0, "age_18_25": 0.9}, everyone={"monetary": 310.0, "age_18_25": 0.2})

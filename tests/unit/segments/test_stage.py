@@ -51,8 +51,8 @@ def fill(lake, spark, users=80):
     bot = ("bot", RUN.as_of, True, None, None, None, "books", 1e9)
     lake.replace_run(USER_FEATURES, spark.createDataFrame([*people, bot], FEATURES), RUN.run_id)
     noise = random.normal(size=(users, 2)) * 0.1
-    prepared = [(f"u{n:03d}", [float(n % 2 + noise[n, 0]), float(noise[n, 1])]) for n in range(users)]
-    frame = spark.createDataFrame(prepared, "user_id string, features array<float>")
+    prepared = [(f"u{n:03d}", [float(n % 2 + noise[n, 0]), float(noise[n, 1])], None) for n in range(users)]
+    frame = spark.createDataFrame(prepared, "user_id string, features array<float>, before array<float>")
     lake.replace_run(PREPARED_FEATURES, frame, RUN.run_id)
     factors = [(f"u{n:03d}", [5.0 + n, 0.1] if n % 3 == 0 else [0.1, 5.0 + n]) for n in range(0, users, 2)]
     lake.replace_run(USER_FACTORS, spark.createDataFrame(factors, "user_id string, factors array<float>"), RUN.run_id)
@@ -82,7 +82,7 @@ def test_both_schemes_are_cut_named_profiled_and_written(lake, spark, config):
     assert {(r.scheme, r.segment_id): (r.segment_name, r.n) for r in counted} == {
         key: (row.name, row.size) for key, row in segments.items()
     }
-    rows = {"segment_models": 4, "segment_model_arrays": 12, "segments": 4}
+    rows = {"segment_models": 4, "segment_model_arrays": 12, "segments": 4, "segment_lineage": 4, "segment_changes": 0}
     rows |= {"segment_rules": 4, "segment_importances": 5}
     assert result.rows == {**rows, "segment_profiles": 12, "user_segments": 120}
     chosen = lake.read_run(SEGMENT_MODELS, RUN.run_id).where("chosen").collect()
