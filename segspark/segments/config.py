@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 LEAST, MOST = 2, 100
 
@@ -12,7 +12,9 @@ class SchemeConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    algorithm: Literal["kmeans"] = "kmeans"  # squared Euclidean distance
+    algorithm: Literal["kmeans", "kmedians"] = "kmeans"  # of segments/methods
+    distance: Literal["euclidean", "cosine"] = "euclidean"  # what kmeans sums: its square, or 1 - cosine
+    start: Literal["kmeans++", "random"] = "kmeans++"  # where kmeans and kmedians start: users far apart, or any users
     source: Literal["features", "factors"] = "features"  # what users are compared by: prepared_features, user_factors
     columns: tuple[str, ...] = ()  # of prepared_features, by their names in feature_selection; none: all
     weights: dict[str, float] = {}  # multiplies prepared columns, beside the weights of features.prepare.blocks
@@ -50,6 +52,12 @@ class SchemeConfig(BaseModel):
         if value[0] > value[1]:
             raise ValueError(f"{value[0]} is above {value[1]}; the least number of segments comes first")
         return value
+
+    @model_validator(mode="after")
+    def _distance_is_of_the_algorithm(self) -> "SchemeConfig":
+        if self.distance == "cosine" and self.algorithm != "kmeans":
+            raise ValueError(f"distance: cosine is for kmeans; {self.algorithm} has a distance of its own")
+        return self
 
     @property
     def numbers(self) -> list[int]:
