@@ -12,7 +12,7 @@ class SchemeConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    algorithm: Literal["kmeans", "kmedians"] = "kmeans"  # of segments/methods
+    algorithm: Literal["kmeans", "kmedians", "bisecting", "mixture"] = "kmeans"  # of segments/methods
     distance: Literal["euclidean", "cosine"] = "euclidean"  # what kmeans sums: its square, or 1 - cosine
     start: Literal["kmeans++", "random"] = "kmeans++"  # where kmeans and kmedians start: users far apart, or any users
     source: Literal["features", "factors"] = "features"  # what users are compared by: prepared_features, user_factors

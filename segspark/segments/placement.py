@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from segspark.segments.placements.centres import NearestCentre, NearestDirection, NearestMedian
+from segspark.segments.placements.mixture import LikeliestComponent
 from segspark.segments.placements.placed import Placed
 
 __all__ = ["KINDS", "NearestCentre", "Placed", "Placement", "restored"]
@@ -40,7 +41,7 @@ class Placement(Protocol):
 
 
 KINDS: dict[str, Callable[[dict[str, np.ndarray]], Placement]] = {
-    kind.kind: kind.restored for kind in (NearestCentre, NearestMedian, NearestDirection)
+    kind.kind: kind.restored for kind in (NearestCentre, NearestMedian, NearestDirection, LikeliestComponent)
 }
 
 

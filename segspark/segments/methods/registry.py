@@ -1,7 +1,14 @@
 """Every method by the name that the configuration gives it."""
 
+from segspark.segments.methods.bisecting import Bisecting
 from segspark.segments.methods.kmeans import KMeans
 from segspark.segments.methods.kmedians import KMedians
 from segspark.segments.methods.method import Method
+from segspark.segments.methods.mixture import Mixture
 
-METHODS: dict[str, Method] = {"kmeans": KMeans(), "kmedians": KMedians()}
+METHODS: dict[str, Method] = {
+    "kmeans": KMeans(),
+    "kmedians": KMedians(),
+    "bisecting": Bisecting(),
+    "mixture": Mixture(),
+}
