@@ -29,6 +29,7 @@ class SchemeConfig(BaseModel):
     fit_sample: int = Field(200_000, ge=100)  # users, chosen by hash and held on the driver, that fit: sample uses
     fit_starts: int = Field(2, ge=1, le=20)  # starts of the fit on everyone, best cost kept
     fit_partitions: int | None = Field(None, ge=1)  # of the fit on everyone; default: one per 2 million numbers
+    micro_clusters: int = Field(1_000, ge=50, le=5_000)  # that stand for all users in ward, average, dbscan, consensus
     max_iter: int = Field(50, ge=1)  # iterations of one start
     tolerance: float = Field(1e-4, ge=0)  # a start ends when no centre moves farther, in prepared units
     unit_length: bool = False  # scale every vector to length 1, so that only its direction counts

@@ -10,9 +10,11 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
+from segspark.segments.placements.anchors import Anchors
 from segspark.segments.placements.centres import NearestCentre, NearestDirection, NearestMedian
 from segspark.segments.placements.mixture import LikeliestComponent
 from segspark.segments.placements.placed import Placed
+from segspark.segments.placements.tree import CutTree
 
 __all__ = ["KINDS", "NearestCentre", "Placed", "Placement", "restored"]
 
@@ -40,8 +42,14 @@ class Placement(Protocol):
         """What it is made of, as matrices or vectors of doubles by name."""
 
 
-KINDS: dict[str, Callable[[dict[str, np.ndarray]], Placement]] = {
-    kind.kind: kind.restored for kind in (NearestCentre, NearestMedian, NearestDirection, LikeliestComponent)
+Kind = Callable[[dict[str, np.ndarray]], Placement]
+KINDS: dict[str, Kind] = {
+    NearestCentre.kind: NearestCentre.restored,
+    NearestMedian.kind: NearestMedian.restored,
+    NearestDirection.kind: NearestDirection.restored,
+    LikeliestComponent.kind: LikeliestComponent.restored,
+    Anchors.kind: Anchors.restored,
+    CutTree.kind: CutTree.restored,
 }
 
 
