@@ -18,6 +18,7 @@ from segspark.segments.metrics import (
     simplified_silhouette,
 )
 from segspark.segments.placement import Placement
+from segspark.segments.placements.tree import CutTree
 from segspark.segments.sample import VectorSample
 
 CLEARLY = 1.05  # times; a smaller advantage in Calinski-Harabasz is noise
@@ -38,6 +39,7 @@ class Candidate:
     stability: float  # adjusted Rand index, mean over the halves
     min_share: float
     max_share: float
+    cophenetic: float | None = None  # correlation of distances and dendrogram, where there is one
     score: float = 0.0
 
 
@@ -78,6 +80,7 @@ def measure(sample: VectorSample, params: Params, placement: Placement, halves: 
         stability=float(np.mean([value for half in halves for value in half.rands])),
         min_share=float(own.min() / len(points)),
         max_share=float(sizes.max() / len(points)),
+        cophenetic=placement.cophenetic if isinstance(placement, CutTree) else None,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 LEAST, MOST = 2, 100
+Algorithm = Literal["kmeans", "kmedians", "bisecting", "mixture", "ward", "average"]
 
 
 class SchemeConfig(BaseModel):
@@ -12,7 +13,7 @@ class SchemeConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    algorithm: Literal["kmeans", "kmedians", "bisecting", "mixture"] = "kmeans"  # of segments/methods
+    algorithm: Algorithm = "kmeans"  # of segments/methods
     distance: Literal["euclidean", "cosine"] = "euclidean"  # what kmeans sums: its square, or 1 - cosine
     start: Literal["kmeans++", "random"] = "kmeans++"  # where kmeans and kmedians start: users far apart, or any users
     source: Literal["features", "factors"] = "features"  # what users are compared by: prepared_features, user_factors

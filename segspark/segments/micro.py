@@ -33,6 +33,11 @@ class MicroClusters:
     points: np.ndarray
     weights: np.ndarray
 
+    @property
+    def told(self) -> str:
+        """How many of how many users."""
+        return f"{len(self.points)} micro-clusters of {int(self.weights.sum())} users"
+
 
 @dataclass(frozen=True)
 class Cells:

@@ -35,6 +35,7 @@ def model_rows(
             "stability": candidate.stability,
             "min_share": candidate.min_share,
             "max_share": candidate.max_share,
+            "cophenetic": candidate.cophenetic,
             "cost": candidate.cost,
             "score": candidate.score,
             "chosen": candidate is chosen,

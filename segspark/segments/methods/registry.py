@@ -1,6 +1,7 @@
 """Every method by the name that the configuration gives it."""
 
 from segspark.segments.methods.bisecting import Bisecting
+from segspark.segments.methods.hierarchical import Hierarchical
 from segspark.segments.methods.kmeans import KMeans
 from segspark.segments.methods.kmedians import KMedians
 from segspark.segments.methods.method import Method
@@ -11,4 +12,6 @@ METHODS: dict[str, Method] = {
     "kmedians": KMedians(),
     "bisecting": Bisecting(),
     "mixture": Mixture(),
+    "ward": Hierarchical("ward"),
+    "average": Hierarchical("average"),
 }

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from segspark.segments.geometry import squared_distances
+from segspark.segments.linkage import cophenetic_correlation
 from segspark.segments.placements.anchors import Anchors
 from segspark.segments.placements.placed import Placed
 
@@ -38,6 +39,11 @@ class CutTree:
         labels, weights = self.anchors.labels, self.weights
         sums = [np.bincount(labels, weights=weights * column) for column in self.anchors.points.T]
         return np.column_stack(sums) / np.bincount(labels, weights=weights)[:, None]
+
+    @cached_property
+    def cophenetic(self) -> float:
+        """How well the dendrogram keeps the distances between users."""
+        return cophenetic_correlation(self.anchors.points, self.weights, self.merges)
 
     def place(self, points: np.ndarray) -> Placed:
         """Distance is to the segment's mean, cost its square (as in Ward's method), confidence as Anchors."""
