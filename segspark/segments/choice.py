@@ -141,8 +141,8 @@ def scored(candidates: list[Candidate], config: SchemeConfig) -> list[Candidate]
 
 
 def best(candidates: list[Candidate]) -> Candidate:
-    """The chosen candidate: highest score, of equals the higher Calinski-Harabasz, then the smaller k."""
-    return max(candidates, key=lambda candidate: (candidate.score, candidate.calinski_harabasz, -candidate.k))
+    """The chosen candidate: highest score, of equals the stronger, the higher Calinski-Harabasz, then the smaller k."""
+    return max(candidates, key=lambda one: (one.score, one.prediction_strength, one.calinski_harabasz, -one.k))
 
 
 def _score(candidate: Candidate, by_k: dict[int, Candidate], highest: int, config: SchemeConfig) -> float:

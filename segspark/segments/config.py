@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 LEAST, MOST = 2, 100
-Algorithm = Literal["kmeans", "kmedians", "bisecting", "mixture", "ward", "average"]
+Algorithm = Literal["kmeans", "kmedians", "bisecting", "mixture", "ward", "average", "dbscan", "hdbscan"]
 
 
 class SchemeConfig(BaseModel):
@@ -31,6 +31,8 @@ class SchemeConfig(BaseModel):
     fit_starts: int = Field(2, ge=1, le=20)  # starts of the fit on everyone, best cost kept
     fit_partitions: int | None = Field(None, ge=1)  # of the fit on everyone; default: one per 2 million numbers
     micro_clusters: int = Field(1_000, ge=50, le=5_000)  # that stand for all users in ward, average, dbscan, consensus
+    min_points: int = Field(5, ge=2, le=100)  # neighbours of a dense place: micro-clusters in dbscan, users in hdbscan
+    density_sample: int = Field(20_000, ge=100, le=20_000)  # users, chosen by hash, that hdbscan is fitted to
     max_iter: int = Field(50, ge=1)  # iterations of one start
     tolerance: float = Field(1e-4, ge=0)  # a start ends when no centre moves farther, in prepared units
     unit_length: bool = False  # scale every vector to length 1, so that only its direction counts

@@ -37,6 +37,7 @@ from segspark.segments.tables import Row, frame_of, model_rows, profile_rows, se
 from segspark.segments.vectors import named_users, unit_length
 
 SMALL_TABLES = (SEGMENT_MODELS, SEGMENT_MODEL_ARRAYS, SEGMENTS, SEGMENT_PROFILES)
+NEARLY_ALL = 0.9  # share of users; a segment of more says next to nothing
 SOURCES = {"features": (PREPARED_FEATURES, "features"), "factors": (USER_FACTORS, "factors")}
 
 
@@ -90,7 +91,7 @@ def _build(context: StageContext, config: SegmentsConfig, name: str, people: Dat
     assigned = assign(everyone.vectors, model).persist(StorageLevel.MEMORY_AND_DISK)
     plan = ProfilePlan(catalogue.shares, config.top_values, config.profile_sample, context.run.seed)
     profiles = profile_segments(people, assigned, model.sizes_by_id, plan)
-    named = _names(scheme, profiles, catalogue)
+    named = _names(scheme, profiles, catalogue, model.placement.noise)
     context.tell(
         f"{name}: " + ", ".join(f"{given.name} ({size:,})" for given, size in zip(named, model.sizes, strict=True))
     )
@@ -146,6 +147,11 @@ def _doubts(name: str, chosen: Candidate, scheme: SchemeConfig) -> list[str]:
         doubts.append(
             f"{name}: a segment holds {100 * chosen.min_share:.2g} % of the users, below segments.{name}.min_share"
         )
+    if chosen.max_share > NEARLY_ALL:
+        doubts.append(
+            f"{name}: one segment holds {100 * chosen.max_share:.0f} % of the users, and little is told by it; try"
+            " another algorithm or other columns"
+        )
     if chosen.prediction_strength < scheme.strength:
         doubts.append(
             f"{name}: {chosen.k} segments reach a prediction strength of {chosen.prediction_strength:.2f}, below"
@@ -154,9 +160,9 @@ def _doubts(name: str, chosen: Candidate, scheme: SchemeConfig) -> list[str]:
     return doubts
 
 
-def _names(scheme: SchemeConfig, profiles: Profiles, catalogue: Catalogue) -> list[Named]:
+def _names(scheme: SchemeConfig, profiles: Profiles, catalogue: Catalogue, noise: int | None) -> list[Named]:
     personas = catalogue.personas if scheme.names == "personas" else taste_personas(profiles, catalogue)
-    return name_segments(profiles, personas, catalogue)
+    return name_segments(profiles, personas, catalogue, noise)
 
 
 def _write(context: StageContext, schemes: list[Scheme]) -> dict[str, int]:

@@ -1,6 +1,8 @@
 """Every method by the name that the configuration gives it."""
 
 from segspark.segments.methods.bisecting import Bisecting
+from segspark.segments.methods.dbscan import Dbscan
+from segspark.segments.methods.hdbscan import Hdbscan
 from segspark.segments.methods.hierarchical import Hierarchical
 from segspark.segments.methods.kmeans import KMeans
 from segspark.segments.methods.kmedians import KMedians
@@ -14,4 +16,6 @@ METHODS: dict[str, Method] = {
     "mixture": Mixture(),
     "ward": Hierarchical("ward"),
     "average": Hierarchical("average"),
+    "dbscan": Dbscan(),
+    "hdbscan": Hdbscan(),
 }
