@@ -37,6 +37,7 @@ SEGMENT_MODELS = run_table(
         ),
         Column("min_share", "double", "share of the sample's users in the smallest segment, noise left out"),
         Column("max_share", "double", "share of the sample's users in the largest segment"),
+        Column("cophenetic", "double", "correlation of distances and dendrogram; null for methods without one"),
         Column("cost", "double", "what the algorithm makes small, per user of the sample"),
         Column("score", "double", "what the choice went by"),
         Column("fidelity", "double", "of the chosen one: share of users that segment_rules put in their segment"),
@@ -83,8 +84,8 @@ USER_SEGMENTS = run_table(
         USER_ID,
         Column("segment_id", "int", "as in segments"),
         Column("segment_name", "string", "as in segments"),
-        Column("distance", "double", "to the segment's centre in the prepared space, by the algorithm's own measure"),
-        Column("confidence", "double", "0 on the border to 1; for centres 1 - distance / distance to the next nearest"),
+        Column("distance", "double", "to the segment's centre, or its nearest anchor, by the algorithm's own measure"),
+        Column("confidence", "double", "0 on the border to 1: 1 - distance / that to the next; mixture: probability"),
         Column(
             "change",
             "string",

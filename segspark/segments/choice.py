@@ -1,6 +1,7 @@
 """Which parameters: every candidate fitted and measured on one bounded sample."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
@@ -17,6 +18,7 @@ from segspark.segments.metrics import (
     simplified_silhouette,
 )
 from segspark.segments.placement import Placement
+from segspark.segments.placements.tree import CutTree
 from segspark.segments.sample import VectorSample
 
 CLEARLY = 1.05  # times; a smaller advantage in Calinski-Harabasz is noise
@@ -37,7 +39,15 @@ class Candidate:
     stability: float  # adjusted Rand index, mean over the halves
     min_share: float
     max_share: float
+    cophenetic: float | None = None  # correlation of distances and dendrogram, where there is one
     score: float = 0.0
+
+
+class Agreement(NamedTuple):
+    """Of the two halves of one split."""
+
+    strengths: tuple[float, float]  # prediction strength
+    rands: tuple[float, float]  # adjusted Rand index
 
 
 def try_candidates(sample: VectorSample, candidates: list[Params], config: SchemeConfig, seed: int) -> list[Candidate]:
@@ -46,27 +56,31 @@ def try_candidates(sample: VectorSample, candidates: list[Params], config: Schem
     One thread: with several, sums in another order could end elsewhere from run to run.
     """
     with threadpool_limits(limits=1):
-        return scored([measure(sample, params, config, seed) for params in candidates], config)
+        fits = METHODS[config.algorithm].fit_all(sample.points, candidates, config, seed)
+        splits = [agreements(sample, split, candidates, config, seed) for split in range(config.splits)]
+        halves = [list(of_one) for of_one in zip(*splits, strict=True)]
+        tried = [measure(sample, *each) for each in zip(candidates, fits, halves, strict=True)]
+    return scored(tried, config)
 
 
-def measure(sample: VectorSample, params: Params, config: SchemeConfig, seed: int) -> Candidate:
-    """One candidate, without its score. Indices of a fit that found a single segment are nought."""
-    points, method = sample.points, METHODS[config.algorithm]
-    placement = method.fit(points, params, config, seed)
+def measure(sample: VectorSample, params: Params, placement: Placement, halves: list[Agreement]) -> Candidate:
+    """One candidate, without its score. Indices of a fit that found a single segment are nought; noise has no part."""
+    points = sample.points
     placed = placement.place(points)
-    halves = [agreement(sample, split, params, config, seed) for split in range(config.splits)]
     sizes = np.bincount(placed.number, minlength=placement.segments)
     own = np.delete(sizes, placement.noise) if placement.noise is not None else sizes
+    belongs = placed.number != (-1 if placement.noise is None else placement.noise)
     return Candidate(
         params=params,
         placement=placement,
         k=len(own),
         cost=float(placed.cost.mean()),
-        **indices(points, placed.number),
-        prediction_strength=float(np.mean([value for half in halves for value in half[0]])),
-        stability=float(np.mean([value for half in halves for value in half[1]])),
+        **indices(points[belongs], placed.number[belongs]),
+        prediction_strength=float(np.mean([value for half in halves for value in half.strengths])),
+        stability=float(np.mean([value for half in halves for value in half.rands])),
         min_share=float(own.min() / len(points)),
         max_share=float(sizes.max() / len(points)),
+        cophenetic=placement.cophenetic if isinstance(placement, CutTree) else None,
     )
 
 
@@ -83,22 +97,28 @@ def indices(points: np.ndarray, number: np.ndarray) -> dict[str, float]:
     }
 
 
-def agreement(
-    sample: VectorSample, split: int, params: Params, config: SchemeConfig, seed: int
-) -> tuple[list[float], list[float]]:
-    """Prediction strength and adjusted Rand index in either half of one hash split; 0 where a half is too small."""
+def agreements(
+    sample: VectorSample, split: int, candidates: list[Params], config: SchemeConfig, seed: int
+) -> list[Agreement]:
+    """How far either half of one hash split agrees with the other's fit, by candidate; 0 where a half is too small."""
     in_first = (sample.bits >> split) & 1 == 0
     halves = [sample.points[in_first], sample.points[~in_first]]
-    if min(distinct(half) for half in halves) < params.get("k", 2):
-        return [0.0, 0.0], [0.0, 0.0]
+    most = min(distinct(half) for half in halves)
+    possible = [params for params in candidates if params.get("k", 2) <= most]
     method = METHODS[config.algorithm]
-    fits = [method.fit(half, params, config, seed) for half in halves]
+    fits = iter(zip(*(method.fit_all(half, possible, config, seed) for half in halves), strict=True))
+    nothing = Agreement((0.0, 0.0), (0.0, 0.0))
+    return [agreement(halves, next(fits)) if params in possible else nothing for params in candidates]
+
+
+def agreement(halves: list[np.ndarray], fits: tuple[Placement, ...]) -> Agreement:
+    """Of two halves' points and fits."""
     strengths, rands = [], []
     for half, own_fit, other_fit in zip(halves, fits, fits[::-1], strict=True):
         own, carried = own_fit.place(half).number, other_fit.place(half).number
-        strengths.append(prediction_strength(own, carried, own_fit.segments, other_fit.segments))
+        strengths.append(prediction_strength(own, carried, own_fit.segments, other_fit.segments, own_fit.noise))
         rands.append(float(adjusted_rand_score(own, carried)))
-    return strengths, rands
+    return Agreement((strengths[0], strengths[1]), (rands[0], rands[1]))
 
 
 def distinct(points: np.ndarray) -> int:
@@ -109,11 +129,11 @@ def distinct(points: np.ndarray) -> int:
 def scored(candidates: list[Candidate], config: SchemeConfig) -> list[Candidate]:
     """The candidates with the one score that the choice goes by; the highest is chosen.
 
-    2 for a candidate without a segment below the least share: it beats any that has one. 1 more where the prediction
-    strength reaches the bound, and there the larger k is better (Tibshirani and Walther 2005), unless k - 1 does too,
-    no weaker and a clear peak of the Calinski-Harabasz index (above k and above k - 2): then k has split what belongs
-    together. Where the index only falls with k, as on users who shade into one another, it says nothing of k. Of the
-    others the stronger is better.
+    2 for a candidate of more than one segment and none below the least share: it beats any other. 1 more where the
+    prediction strength reaches the bound, and there the larger k is better (Tibshirani and Walther 2005), unless k -
+    1 does too, no weaker and a clear peak of the Calinski-Harabasz index (above k and above k - 2): then k has split
+    what belongs together. Where the index only falls with k, as on users who shade into one another, it says nothing
+    of k. Of the others the stronger is better.
     """
     highest = max(candidate.k for candidate in candidates)
     by_k = {int(candidate.params["k"]): candidate for candidate in candidates if "k" in candidate.params}
@@ -121,8 +141,8 @@ def scored(candidates: list[Candidate], config: SchemeConfig) -> list[Candidate]
 
 
 def best(candidates: list[Candidate]) -> Candidate:
-    """The chosen candidate: highest score, of equals the higher Calinski-Harabasz, then the smaller k."""
-    return max(candidates, key=lambda candidate: (candidate.score, candidate.calinski_harabasz, -candidate.k))
+    """The chosen candidate: highest score, of equals the stronger, the higher Calinski-Harabasz, then the smaller k."""
+    return max(candidates, key=lambda one: (one.score, one.prediction_strength, one.calinski_harabasz, -one.k))
 
 
 def _score(candidate: Candidate, by_k: dict[int, Candidate], highest: int, config: SchemeConfig) -> float:
@@ -142,7 +162,7 @@ def _splits_needlessly(candidate: Candidate, by_k: dict[int, Candidate], config:
 
 
 def _has_room(candidate: Candidate, config: SchemeConfig) -> bool:
-    return candidate.min_share >= config.min_share
+    return candidate.k > 1 and candidate.min_share >= config.min_share
 
 
 def _is_strong(candidate: Candidate, config: SchemeConfig) -> bool:

@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 LEAST, MOST = 2, 100
+Algorithm = Literal["kmeans", "kmedians", "bisecting", "mixture", "ward", "average", "dbscan", "hdbscan"]
 
 
 class SchemeConfig(BaseModel):
@@ -12,7 +13,9 @@ class SchemeConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    algorithm: Literal["kmeans"] = "kmeans"  # squared Euclidean distance
+    algorithm: Algorithm = "kmeans"  # of segments/methods
+    distance: Literal["euclidean", "cosine"] = "euclidean"  # what kmeans sums: its square, or 1 - cosine
+    start: Literal["kmeans++", "random"] = "kmeans++"  # where kmeans and kmedians start: users far apart, or any users
     source: Literal["features", "factors"] = "features"  # what users are compared by: prepared_features, user_factors
     columns: tuple[str, ...] = ()  # of prepared_features, by their names in feature_selection; none: all
     weights: dict[str, float] = {}  # multiplies prepared columns, beside the weights of features.prepare.blocks
@@ -27,6 +30,9 @@ class SchemeConfig(BaseModel):
     fit_sample: int = Field(200_000, ge=100)  # users, chosen by hash and held on the driver, that fit: sample uses
     fit_starts: int = Field(2, ge=1, le=20)  # starts of the fit on everyone, best cost kept
     fit_partitions: int | None = Field(None, ge=1)  # of the fit on everyone; default: one per 2 million numbers
+    micro_clusters: int = Field(1_000, ge=50, le=5_000)  # that stand for all users in ward, average, dbscan, consensus
+    min_points: int = Field(5, ge=2, le=100)  # neighbours of a dense place: micro-clusters in dbscan, users in hdbscan
+    density_sample: int = Field(20_000, ge=100, le=20_000)  # users, chosen by hash, that hdbscan is fitted to
     max_iter: int = Field(50, ge=1)  # iterations of one start
     tolerance: float = Field(1e-4, ge=0)  # a start ends when no centre moves farther, in prepared units
     unit_length: bool = False  # scale every vector to length 1, so that only its direction counts
@@ -52,6 +58,12 @@ class SchemeConfig(BaseModel):
         if value[0] > value[1]:
             raise ValueError(f"{value[0]} is above {value[1]}; the least number of segments comes first")
         return value
+
+    @model_validator(mode="after")
+    def _distance_is_of_the_algorithm(self) -> "SchemeConfig":
+        if self.distance == "cosine" and self.algorithm != "kmeans":
+            raise ValueError(f"distance: cosine is for kmeans; {self.algorithm} has a distance of its own")
+        return self
 
     @property
     def numbers(self) -> list[int]:

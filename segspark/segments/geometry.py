@@ -4,9 +4,12 @@ Sums run over the features in their order, one user beside the other, so that a 
 bit in whatever batch the user comes.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+
+Measure = Callable[[np.ndarray, np.ndarray], np.ndarray]  # points, centres -> a row per centre, a column per point
 
 
 class Nearest(NamedTuple):
@@ -19,18 +22,17 @@ class Nearest(NamedTuple):
 
 def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Squared Euclidean distances, one row per centre and one column per point. Points are rows of `points`."""
-    columns = np.ascontiguousarray(points.T, dtype=np.float64)
-    distances = np.zeros((len(centres), columns.shape[1]))
-    for feature, values in enumerate(columns):
-        for row, centre in zip(distances, centres[:, feature], strict=True):
-            gap = values - centre
-            row += gap * gap
-    return distances
+    return _summed(points, centres, np.square)
 
 
-def nearest(points: np.ndarray, centres: np.ndarray) -> Nearest:
-    """The nearest of two centres or more."""
-    distances = squared_distances(points, centres)
+def manhattan_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Manhattan distances, shaped as `squared_distances`."""
+    return _summed(points, centres, np.abs)
+
+
+def nearest(points: np.ndarray, centres: np.ndarray, measure: Measure = squared_distances) -> Nearest:
+    """The nearest of two centres or more, by squared Euclidean distance or another measure."""
+    distances = measure(points, centres)
     label = distances.argmin(axis=0)
     everyone = np.arange(distances.shape[1])
     first = distances[label, everyone]
@@ -38,10 +40,21 @@ def nearest(points: np.ndarray, centres: np.ndarray) -> Nearest:
     return Nearest(label, first, distances.min(axis=0))
 
 
+def unit_rows(points: np.ndarray) -> np.ndarray:
+    """Every row scaled to length 1; a zero row stays."""
+    length = np.sqrt(squared_distances(points, np.zeros((1, points.shape[1])))[0])[:, None]
+    return np.divide(points, length, out=np.zeros_like(points, dtype=np.float64), where=length > 0)
+
+
 def confidence(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """1 - distance to the nearest centre / distance to the next: 0 on the border, 1 in the centre."""
+    """1 - distance to the nearest centre / distance to the next, of squares: 0 on the border, 1 in the centre."""
     ratio = np.divide(first, second, out=np.ones_like(first), where=second > 0)
     return 1.0 - np.sqrt(ratio)
+
+
+def ratio_confidence(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """As `confidence`, of distances that are not squared."""
+    return 1.0 - np.divide(first, second, out=np.ones_like(first), where=second > 0)
 
 
 def project(points: np.ndarray, origin: np.ndarray, axes: np.ndarray) -> np.ndarray:
@@ -71,3 +84,12 @@ def principal_axes(points: np.ndarray, count: int = 2) -> tuple[np.ndarray, np.n
 
 def _rounded(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float32).astype(np.float64)
+
+
+def _summed(points: np.ndarray, centres: np.ndarray, part: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    columns = np.ascontiguousarray(points.T, dtype=np.float64)
+    distances = np.zeros((len(centres), columns.shape[1]))
+    for feature, values in enumerate(columns):
+        for row, centre in zip(distances, centres[:, feature], strict=True):
+            row += part(values - centre)
+    return distances

@@ -46,17 +46,19 @@ def cluster_means(points: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, n
     return sums / sizes[:, None], sizes
 
 
-def prediction_strength(own: np.ndarray, carried: np.ndarray, k: int, others: int) -> float:
+def prediction_strength(own: np.ndarray, carried: np.ndarray, k: int, others: int, noise: int | None = None) -> float:
     """Least share, over a half's own clusters, of pairs that the other half's fit keeps together.
 
     `own` are the `k` labels from clustering this half, `carried` the `others` from the other half's fit (Tibshirani and
-    Walther 2005). A cluster of one point has no pair that could be kept together: 0.
+    Walther 2005). A cluster of one point has no pair that could be kept together: 0. `noise` is a label that is no
+    cluster.
     """
     table = contingency(own, carried, k, others).astype(np.float64)
     sizes = table.sum(axis=1)
     kept = (table * (table - 1.0)).sum(axis=1)
     pairs = sizes * (sizes - 1.0)
-    return float(np.divide(kept, pairs, out=np.zeros(k), where=pairs > 0).min())
+    shares = np.divide(kept, pairs, out=np.zeros(k), where=pairs > 0)
+    return float((shares if noise is None else np.delete(shares, noise)).min())
 
 
 def contingency(first: np.ndarray, second: np.ndarray, k: int, others: int) -> np.ndarray:

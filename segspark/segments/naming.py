@@ -8,6 +8,7 @@ from segspark.segments.personas import AnyOf, Catalogue, Condition, Persona
 from segspark.segments.profiles import Profile, Profiles, Stats
 
 WIDEST = log(4.0)  # margins beyond four times the bound count as four times: one feature does not outweigh the rest
+NOISE = "noise"
 UNUSUAL = 3  # features that an unnamed segment is described by
 
 
@@ -30,20 +31,25 @@ class Match:
 
 
 def name_segments(
-    profiles: Profiles, personas: dict[str, Persona], catalogue: Catalogue, earlier: Mapping[int, str] | None = None
+    profiles: Profiles,
+    personas: dict[str, Persona],
+    catalogue: Catalogue,
+    earlier: Mapping[int, str] | None = None,
+    noise: int | None = None,
 ) -> list[Named]:
     """One name per segment, in the order of the profiles.
 
     A segment keeps the name that it had `earlier` (by segment_id) while the persona's conditions hold, whoever meets
     them better. Then strongest match first, each name once; equals go by the order of the personas, then of the
-    segments. A segment that gets none is `segment-N`, told by its most unusual features.
+    segments. A segment that gets none is `segment-N`, told by its most unusual features. The one at the position
+    `noise`, of users who belong together by nothing but that, is called so and gets no persona's name.
     """
     order, had = list(personas), dict(earlier or {})
     matches = {
         (name, number): match
         for name, persona in personas.items()
         for number, profile in enumerate(profiles.segments)
-        if (match := match_persona(persona, profile, profiles.everyone)) is not None
+        if number != noise and (match := match_persona(persona, profile, profiles.everyone)) is not None
     }
     given: dict[int, str] = {}
     kept = {(name, number) for name, number in matches if had.get(profiles.ids[number]) == name}
@@ -56,8 +62,11 @@ def name_segments(
             name, persona = given[number], personas[given[number]]
             why = _in_words(matches[name, number].held, profile, profiles)
             named.append(Named(name, persona.title, why, persona.strategy))
+        elif number == noise:
+            why = describe_unusual("users in no dense place", profile, profiles)
+            named.append(Named(NOISE, NOISE.capitalize(), why, catalogue.unnamed))
         else:
-            why = describe_unusual(profile, profiles)
+            why = describe_unusual("no persona's conditions hold", profile, profiles)
             named.append(Named(f"segment-{segment_id}", f"Segment {segment_id}", why, catalogue.unnamed))
     return named
 
@@ -111,8 +120,8 @@ def measured(condition: Condition, profile: Profile, everyone: Profile) -> float
     return value / reference if reference is not None and reference > 0 else None
 
 
-def describe_unusual(profile: Profile, profiles: Profiles) -> str:
-    """The features whose mean lies farthest from that of all users, in standard deviations of all users."""
+def describe_unusual(reason: str, profile: Profile, profiles: Profiles) -> str:
+    """The reason, and the features whose mean lies farthest from all users', in standard deviations of all users."""
     gaps = []
     for feature, everyone in profiles.everyone.items():
         own = profile.get(feature)
@@ -121,7 +130,7 @@ def describe_unusual(profile: Profile, profiles: Profiles) -> str:
         gaps.append((-abs(own.mean - everyone.mean) / everyone.deviation, feature))
     features = [feature for _, feature in sorted(gaps)[:UNUSUAL]]
     told = [sentence(feature, "mean", profile, profiles) for feature in features]
-    return "no persona's conditions hold; most unusual: " + "; ".join(told) if told else "no persona's conditions hold"
+    return f"{reason}; most unusual: " + "; ".join(told) if told else reason
 
 
 def sentence(feature: str, statistic: str, profile: Profile, profiles: Profiles) -> str:

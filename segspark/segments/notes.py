@@ -5,6 +5,8 @@ from segspark.segments.config import SchemeConfig
 from segspark.segments.stability.changes import BEHAVIOUR, GONE, NEW, REFIT, Churn
 from segspark.segments.stability.reuse import Earlier
 
+NEARLY_ALL = 0.9  # share of users; a segment of more says next to nothing
+
 
 def doubts(name: str, chosen: Candidate, scheme: SchemeConfig) -> list[str]:
     """What speaks against the chosen number of segments."""
@@ -12,6 +14,11 @@ def doubts(name: str, chosen: Candidate, scheme: SchemeConfig) -> list[str]:
     if chosen.min_share < scheme.min_share:
         found.append(
             f"{name}: a segment holds {100 * chosen.min_share:.2g} % of the users, below segments.{name}.min_share"
+        )
+    if chosen.max_share > NEARLY_ALL:
+        found.append(
+            f"{name}: one segment holds {100 * chosen.max_share:.0f} % of the users, and little is told by it; try"
+            " another algorithm or other columns"
         )
     if chosen.prediction_strength < scheme.strength:
         found.append(

@@ -5,21 +5,18 @@ A user's numbers are the same to the last bit in whatever batch the user comes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import ClassVar, Protocol
 
 import numpy as np
 
-from segspark.segments.geometry import confidence, nearest
+from segspark.segments.placements.anchors import Anchors
+from segspark.segments.placements.centres import NearestCentre, NearestDirection, NearestMedian
+from segspark.segments.placements.mixture import LikeliestComponent
+from segspark.segments.placements.placed import Placed
+from segspark.segments.placements.tree import CutTree
 
-
-class Placed(NamedTuple):
-    """One entry per point."""
-
-    number: np.ndarray  # position of the segment, from 0
-    distance: np.ndarray  # to the segment's centre, by the method's own measure
-    confidence: np.ndarray  # from 0 on the border to 1
-    cost: np.ndarray  # what the method makes small, so that fits of one method can be compared
+__all__ = ["KINDS", "NearestCentre", "Placed", "Placement", "restored"]
 
 
 class Placement(Protocol):
@@ -45,41 +42,17 @@ class Placement(Protocol):
         """What it is made of, as matrices or vectors of doubles by name."""
 
 
-@dataclass(frozen=True)
-class NearestCentre:
-    """The nearest centre by squared Euclidean distance; equal ones go to the lower position. K-Means and its kin."""
-
-    centres: np.ndarray  # one row per segment
-    kind: ClassVar[str] = "nearest centre"
-
-    @property
-    def segments(self) -> int:
-        """One per centre."""
-        return len(self.centres)
-
-    @property
-    def noise(self) -> int | None:
-        """Everyone has a nearest centre."""
-        return None
-
-    def place(self, points: np.ndarray) -> Placed:
-        """Distance is Euclidean, confidence 1 - distance / distance to the next nearest, cost the squared distance."""
-        found = nearest(points, self.centres)
-        return Placed(found.label, np.sqrt(found.first), confidence(found.first, found.second), found.first)
-
-    def reordered(self, order: np.ndarray) -> NearestCentre:
-        """The centres in another order."""
-        return NearestCentre(self.centres[order])
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The centres."""
-        return {"centres": self.centres}
-
-
-KINDS: dict[str, type] = {NearestCentre.kind: NearestCentre}
+Kind = Callable[[dict[str, np.ndarray]], Placement]
+KINDS: dict[str, Kind] = {
+    NearestCentre.kind: NearestCentre.restored,
+    NearestMedian.kind: NearestMedian.restored,
+    NearestDirection.kind: NearestDirection.restored,
+    LikeliestComponent.kind: LikeliestComponent.restored,
+    Anchors.kind: Anchors.restored,
+    CutTree.kind: CutTree.restored,
+}
 
 
 def restored(kind: str, arrays: dict[str, np.ndarray]) -> Placement:
     """A placement from what was kept of it. KeyError for a kind that this version does not know."""
-    placement: Placement = KINDS[kind](**arrays)
-    return placement
+    return KINDS[kind](arrays)

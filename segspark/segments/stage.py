@@ -137,7 +137,8 @@ def _build(
     users = caused.where(F.col("segment_id").isNotNull())
     plan = ProfilePlan(catalogue.shares, config.top_values, config.profile_sample, run.seed)
     reasons = explain(join_segments(people, users), model.sizes_by_id, plan, config.rule_depth)
-    named = _names(scheme, reasons.profiles, catalogue, earlier.names if earlier else {})
+    names_before, noise = earlier.names if earlier else {}, model.placement.noise
+    named = _names(scheme, reasons.profiles, catalogue, names_before, noise)
     context.tell(
         f"{name}: " + ", ".join(f"{given.name} ({size:,})" for given, size in zip(named, model.sizes, strict=True))
     )
@@ -197,9 +198,11 @@ def _spaces(context: StageContext) -> Spaces:
     return spaces_of(now, then, (row["feature"] for row in drifted))
 
 
-def _names(scheme: SchemeConfig, profiles: Profiles, catalogue: Catalogue, earlier: dict[int, str]) -> list[Named]:
+def _names(
+    scheme: SchemeConfig, profiles: Profiles, catalogue: Catalogue, earlier: dict[int, str], noise: int | None
+) -> list[Named]:
     personas = catalogue.personas if scheme.names == "personas" else taste_personas(profiles, catalogue)
-    return name_segments(profiles, personas, catalogue, earlier)
+    return name_segments(profiles, personas, catalogue, earlier, noise)
 
 
 # --- against the published run ---

@@ -38,6 +38,7 @@ def model_rows(
             "stability": candidate.stability,
             "min_share": candidate.min_share,
             "max_share": candidate.max_share,
+            "cophenetic": candidate.cophenetic,
             "cost": candidate.cost,
             "score": candidate.score,
             "fidelity": None,

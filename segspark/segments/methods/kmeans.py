@@ -1,4 +1,4 @@
-"""K-Means by squared Euclidean distance (Lloyd 1982): MLlib on everyone, scikit-learn on samples."""
+"""K-Means by squared Euclidean or cosine distance (Lloyd 1982): MLlib on everyone, scikit-learn on samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from sklearn.cluster import KMeans as LocalKMeans
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from segspark.segments.methods.method import Everyone, Params
+from segspark.segments.methods.cosine import around, fit_directions
+from segspark.segments.methods.method import Everyone, Method, Params
 from segspark.segments.model import as_stored
 from segspark.segments.placement import NearestCentre, Placement
 from segspark.segments.sample import sample_vectors
@@ -23,60 +24,75 @@ if TYPE_CHECKING:
 NUMBERS_PER_PARTITION = 2_000_000  # of the fit on everyone: 16 MB of doubles
 
 
-class KMeans:
-    """Squared Euclidean distance to the nearest of k centres, summed over the users, made small."""
+class KMeans(Method):
+    """Distance to the nearest of k centres, squared Euclidean or cosine, summed over the users, made small."""
 
     def candidates(self, config: SchemeConfig, points: np.ndarray) -> list[Params]:
         """Every number of segments that is configured."""
         return [{"k": k} for k in config.numbers]
 
     def fit(self, points: np.ndarray, params: Params, config: SchemeConfig, seed: int) -> Placement:
-        """The best of several k-means++ starts."""
+        """The best of several starts."""
+        if config.distance == "cosine":
+            return fit_directions(points, int(params["k"]), config, seed)
         return NearestCentre(fit_centres(points, int(params["k"]), config, seed))
 
     def fit_everyone(self, everyone: Everyone, params: Params, config: SchemeConfig, seed: int) -> dict[str, Placement]:
-        """MLlib's centres, one set per start, or scikit-learn's on up to `fit_sample` users."""
+        """MLlib's centres, one set per start, or the driver's on up to `fit_sample` users."""
         k = int(params["k"])
-        if config.fit == "full":
-            found = full_centres(everyone, k, config, seed)
-        else:
-            found = sampled_centres(everyone, k, config, seed)
-        return {name: NearestCentre(centres) for name, centres in found.items()}
+        if config.fit == "sample":
+            return sampled(everyone, params, config, seed)
+        if config.distance == "cosine":
+            # every placement sends vectors of length 0 to where most of the same few users go
+            few = sample_vectors(everyone.vectors, config.sample, everyone.users, seed).points
+            return {name: around(centres, few) for name, centres in full_centres(everyone, k, config, seed).items()}
+        return {name: NearestCentre(centres) for name, centres in full_centres(everyone, k, config, seed).items()}
 
 
 def fit_centres(points: np.ndarray, k: int, config: SchemeConfig, seed: int) -> np.ndarray:
-    """K-Means centres, best of several k-means++ starts (Lloyd 1982; Arthur and Vassilvitskii 2007)."""
+    """K-Means centres, best of several starts, k-means++ (Arthur and Vassilvitskii 2007) or random users."""
     spread = float(points.var(axis=0).mean())
     relative = config.tolerance**2 / spread if spread > 0 else 0.0  # scikit-learn multiplies it by the spread again
-    model = LocalKMeans(k, n_init=config.starts, max_iter=config.max_iter, tol=relative, random_state=seed % 2**32)
+    init = "k-means++" if config.start == "kmeans++" else "random"
+    model = LocalKMeans(
+        k, init=init, n_init=config.starts, max_iter=config.max_iter, tol=relative, random_state=seed % 2**32
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return np.asarray(model.fit(points).cluster_centers_, dtype=np.float64)
 
 
 def full_centres(everyone: Everyone, k: int, config: SchemeConfig, seed: int) -> dict[str, np.ndarray]:
-    """MLlib's K-Means on everyone, k-means|| starts (Bahmani et al. 2012), one set of centres per start.
+    """MLlib's K-Means on everyone, k-means|| (Bahmani et al. 2012) or random starts, one set of centres per start.
 
-    Starts that found fewer distinct centres than k are left out.
+    Starts that found fewer distinct centres than k are left out. By cosine, so are users whose vector has length 0.
     """
     from pyspark.ml.clustering import KMeans as SparkKMeans
+    from pyspark.sql import functions as F
 
+    if config.distance == "cosine":
+        has_direction = F.exists("features", lambda value: value != 0)
+        everyone = Everyone(everyone.vectors.where(has_direction), everyone.users)
     ready = spread_evenly(everyone, config)
+    mode = "k-means||" if config.start == "kmeans++" else "random"
     found = {}
     for start in range(config.fit_starts):
-        estimator = SparkKMeans(k=k, seed=seed + start, maxIter=config.max_iter, tol=config.tolerance)
+        estimator = SparkKMeans(k=k, seed=seed + start, maxIter=config.max_iter, tol=config.tolerance, initMode=mode)
+        estimator.setDistanceMeasure(config.distance)
         centres = np.array(estimator.fit(ready).clusterCenters())
         if len(np.unique(as_stored(centres), axis=0)) == k:
             found[f"full, start {start + 1}"] = as_stored(centres)
     return found
 
 
-def sampled_centres(everyone: Everyone, k: int, config: SchemeConfig, seed: int) -> dict[str, np.ndarray]:
-    """scikit-learn's K-Means on up to `fit_sample` users chosen by hash, held on the driver."""
+def sampled(everyone: Everyone, params: Params, config: SchemeConfig, seed: int) -> dict[str, Placement]:
+    """The driver's fit on up to `fit_sample` users chosen by hash."""
     sample = sample_vectors(everyone.vectors, config.fit_sample, everyone.users, seed)
     with threadpool_limits(limits=1):
-        centres = fit_centres(sample.points, k, config, seed)
-    return {f"sample of {len(sample.points)}": as_stored(centres)}
+        if config.distance == "cosine":
+            return {f"sample of {len(sample.points)}": fit_directions(sample.points, int(params["k"]), config, seed)}
+        centres = fit_centres(sample.points, int(params["k"]), config, seed)
+    return {f"sample of {len(sample.points)}": NearestCentre(as_stored(centres))}
 
 
 def spread_evenly(everyone: Everyone, config: SchemeConfig) -> DataFrame:

@@ -26,7 +26,10 @@ class Everyone:
 
 
 class Method(Protocol):
-    """One algorithm. Everything drawn comes from `seed`; results do not depend on partitions or cores."""
+    """One algorithm, which inherits from this.
+
+    Everything drawn comes from `seed`; results do not depend on partitions or cores.
+    """
 
     def candidates(self, config: SchemeConfig, points: np.ndarray) -> list[Params]:
         """The parameters to try, given the sample's points (users x features).
@@ -36,6 +39,10 @@ class Method(Protocol):
 
     def fit(self, points: np.ndarray, params: Params, config: SchemeConfig, seed: int) -> Placement:
         """Fitted on the driver, to a bounded sample (users x features, doubles), on one thread."""
+
+    def fit_all(self, points: np.ndarray, tried: list[Params], config: SchemeConfig, seed: int) -> list[Placement]:
+        """One fit per entry of `tried`, to the same points; a method whose fits share work does it once."""
+        return [self.fit(points, params, config, seed) for params in tried]
 
     def fit_everyone(self, everyone: Everyone, params: Params, config: SchemeConfig, seed: int) -> dict[str, Placement]:
         """Further placements fitted to all users, by where they come from; empty where the sample's is final.

@@ -1,9 +1,17 @@
 """Points with known groups, as matrices, samples and frames."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
+import pytest
 from pyspark.sql import DataFrame, SparkSession
+from sklearn.datasets import make_circles, make_moons
 
 from segspark.segments.sample import VectorSample
+
+WHOLESALE = Path(__file__).resolve().parents[4] / "shared" / "data" / "wholesale" / "wholesale_customers.csv"
+needs_wholesale = pytest.mark.skipif(not WHOLESALE.exists(), reason="../shared/data/wholesale is not on this machine")
 
 VECTORS = "user_id string, features array<float>"
 
@@ -26,3 +34,20 @@ def vectors_of(spark: SparkSession, points) -> DataFrame:
     """One user per point: u00000, u00001 and so on."""
     rows = [(f"u{number:05d}", [float(value) for value in point]) for number, point in enumerate(points)]
     return spark.createDataFrame(rows, VECTORS)
+
+
+def wholesale():
+    """Logarithms of what 440 wholesale customers spend, standardised; and the channel of each."""
+    customers = pd.read_csv(WHOLESALE)
+    spending = np.log(customers.drop(columns=["Channel", "Region"]))
+    return ((spending - spending.mean()) / spending.std(ddof=0)).to_numpy(), customers["Channel"].to_numpy()
+
+
+def moons(users=1000):
+    """Two crescents, each in the other's hollow."""
+    return make_moons(users, noise=0.06, random_state=4)
+
+
+def rings(users=1000):
+    """A ring around a ring."""
+    return make_circles(users, noise=0.04, factor=0.4, random_state=4)

@@ -158,3 +158,10 @@ def test_a_wrong_condition_is_told_in_one_line_with_its_place(tmp_path, conditio
 def test_a_personas_file_that_is_not_there_is_told(tmp_path):
     with pytest.raises(ConfigError, match=r"segments.personas: .* cannot be read; give the path"):
         load_catalogue(str(tmp_path / "none.yaml"))
+
+
+def test_noise_is_called_so_though_a_personas_conditions_hold():
+    found = profiles({"monetary": 900.0}, {"monetary": 500.0}, everyone={"monetary": 310.0})
+    noise, rich = name_segments(found, catalogue(rich=RICH).personas, catalogue(rich=RICH), noise=0)
+    assert (noise.name, noise.title, noise.strategy, rich.name) == ("noise", "Noise", "none", "rich")
+    assert noise.why == "users in no dense place; most unusual: monetary 900 against 310 for all users (2.9 times)"

@@ -1,0 +1,1 @@
+"""The kinds of placement, one per file. They travel to executors: numpy and scipy only."""
