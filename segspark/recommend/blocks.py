@@ -44,7 +44,7 @@ def matrices(batches: list[pa.RecordBatch], block_rows: int) -> Iterator[tuple[i
     row, column, cell = (table[name].to_numpy() for name in ("row", "column", "cell"))
     block, width = row // block_rows, int(column.max()) + 1
     for number in np.unique(block):
-        mine = slice(None) if block[0] == number and (block == number).all() else block == number
+        mine = block == number
         places = (row[mine] - number * block_rows, column[mine])
         matrix = sparse.csr_matrix((cell[mine], places), shape=(block_rows, width))
         matrix.sort_indices()

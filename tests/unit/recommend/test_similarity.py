@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segspark.recommend.similarity import nearest_rows, raised_bounds
+from segspark.recommend.similarity import CELLS_AT_A_TIME, nearest_rows, raised_bounds
 
 
 def triples_of(spark, matrix):
@@ -57,6 +57,13 @@ def test_an_item_that_everybody_touched_is_compared_like_any_other(spark):
     found, expected = nearest(spark, matrix, 6, 4), dense_answer(matrix, 4)
     assert [row[:3] for row in found] == [row[:3] for row in expected]
     assert [row[3] for row in found] == pytest.approx([row[3] for row in expected], abs=1e-9)
+
+
+def test_a_block_whose_product_is_made_in_parts_gives_the_same_neighbours(spark):
+    matrix, block_rows = random_matrix(7, rows=600, columns=90, density=0.1), 32_768
+    assert CELLS_AT_A_TIME // block_rows < len(matrix)
+    found, expected = nearest(spark, matrix, block_rows, 4), dense_answer(matrix, 4)
+    assert [row[:3] for row in found] == [row[:3] for row in expected]
 
 
 def test_how_the_input_is_partitioned_changes_no_bit(spark):
