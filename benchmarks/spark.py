@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.contestant import Task
 from segspark.core.session import SessionConfig, open_session
@@ -12,6 +12,17 @@ def session(task: Task) -> SparkSession:
     """A fresh session. Settings are the product's defaults except the driver's memory and what `--conf` says."""
     config = SessionConfig(driver_memory=task.settings["driver_memory"], conf=task.settings["conf"])
     return open_session(config, str(Path(task.output).parent / "checkpoints"), "segspark-benchmark")
+
+
+def kept(frame: DataFrame, task: Task, name: str) -> DataFrame:
+    """The frame as the next stage finds it: written to a folder beside the output and read from there.
+
+    Stages keep it in a Delta table. Like there, the size of the files tells Spark whether it is small enough for a
+    broadcast.
+    """
+    folder = str(Path(task.output).parent / name)
+    frame.write.parquet(folder)
+    return frame.sparkSession.read.parquet(folder)
 
 
 def bytes_read(spark: SparkSession) -> int:

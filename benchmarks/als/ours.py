@@ -3,11 +3,11 @@
 from pyspark.sql import functions as F
 
 from benchmarks.contestant import Ready, Task
-from benchmarks.spark import session
+from benchmarks.spark import kept, session
 from segspark.recommend.config import RecommendConfig
 from segspark.recommend.factors import fit_implicit
 from segspark.recommend.interactions import BOUGHT, with_numbers
-from segspark.recommend.numbering import number_both, sizes_of
+from segspark.recommend.numbering import number_both
 from segspark.recommend.reasons import with_names
 from segspark.recommend.sizes import als_blocks, user_block_rows
 from segspark.recommend.topn import ListPlan, best_items
@@ -22,15 +22,16 @@ def run(task: Task, ready: Ready) -> dict[str, int]:
     known = ("rank", "iterations", "alpha", "reg_param", "top_n")
     config = RecommendConfig(**{name: task.settings[name] for name in known})
     pairs = spark.read.parquet(task.inputs["pairs"]).withColumn("action", F.lit(BOUGHT))
-    sizes = sizes_of(pairs)
-    users, items = (index.checkpoint() for index in number_both(pairs, sizes))
+    pair_count = pairs.count()
+    users, items = (kept(index, task, f"ids-{place}") for place, index in enumerate(number_both(pairs, pair_count)))
     plan = _plan(users.count(), config, task.settings["reasons"])
-    numbered = with_numbers(pairs, users, items).checkpoint()
-    factors = fit_implicit(numbered, config, als_blocks(sizes.pairs, config), SEED)
+    numbered = with_numbers(pairs, users, items)
+    blocks = als_blocks(pair_count, config)
+    factors = fit_implicit(numbered, config, blocks, SEED)
     lists = best_items(factors, numbered, items.limit(0), plan)
     with_names(lists, users, items).write.parquet(task.output)
     spark.stop()
-    return {"users": plan.users, "blocks": als_blocks(sizes.pairs, config)}
+    return {"users": plan.users, "blocks": blocks}
 
 
 def _plan(users: int, config: RecommendConfig, reasons: bool) -> ListPlan:

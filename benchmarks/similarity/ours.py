@@ -3,10 +3,10 @@
 from pyspark.sql import functions as F
 
 from benchmarks.contestant import Ready, Task
-from benchmarks.spark import session
+from benchmarks.spark import kept, session
 from segspark.recommend.config import RecommendConfig
 from segspark.recommend.interactions import with_numbers
-from segspark.recommend.numbering import number_both, sizes_of
+from segspark.recommend.numbering import number_both
 from segspark.recommend.similarity import nearest_rows
 from segspark.recommend.sizes import similarity_block_rows
 
@@ -17,15 +17,16 @@ def run(task: Task, ready: Ready) -> dict[str, int]:
     ready()
     config = RecommendConfig(neighbours=task.settings["neighbours"])
     pairs = spark.read.parquet(task.inputs["pairs"]).withColumn("action", F.lit(1))
-    sizes = sizes_of(pairs)
-    user_index, item_index = (index.checkpoint() for index in number_both(pairs, sizes))
+    pair_count = pairs.count()
+    user_ids, item_ids = number_both(pairs, pair_count)
+    user_index, item_index = kept(user_ids, task, "users"), kept(item_ids, task, "items")
     users, items = user_index.count(), item_index.count()
-    rows = similarity_block_rows(items, sizes.pairs, config)
-    triples = with_numbers(pairs, user_index, item_index).checkpoint()
+    rows = similarity_block_rows(items, pair_count, config)
+    triples = with_numbers(pairs, user_index, item_index)
     near = nearest_rows(triples, "item_no", "user_no", items, users, rows, config.neighbours)
     own = item_index.select("item_id", F.col("item_no").alias("row_no"))
     other = item_index.select(F.col("item_id").alias("neighbour_id"), F.col("item_no").alias("neighbour_no"))
-    named = near.join(F.broadcast(own), "row_no", "inner").join(F.broadcast(other), "neighbour_no", "inner")
+    named = near.join(own, "row_no", "inner").join(other, "neighbour_no", "inner")
     named.select("item_id", "rank", "neighbour_id", "similarity").write.parquet(task.output)
     spark.stop()
     return {"items": items, "users": users, "block_rows": rows}

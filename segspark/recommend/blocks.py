@@ -13,40 +13,42 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from scipy import sparse
 
+from segspark.recommend.sizes import block_count
+
 SPARSE_BLOCK = "block int, indptr binary, columns binary, cells binary"
 DENSE_BLOCK = "block int, numbers binary, cells binary"
 
 
-def pack_sparse(triples: DataFrame, row: str, column: str, cell: str, block_rows: int) -> DataFrame:
-    """One row per block of `block_rows` rows that has any cell, as SPARSE_BLOCK: compressed sparse rows.
+def pack_sparse(triples: DataFrame, row: str, column: str, cell: str, rows: int, block_rows: int) -> DataFrame:
+    """One row per block of `block_rows` of the `rows` that has any cell, as SPARSE_BLOCK: compressed sparse rows.
 
     `triples` has the row's and the column's number (int) and the cell (double), each pair once. Rows are scaled to
-    length 1.
+    length 1. Each task holds the cells of its block.
     """
-    cells = triples.select(
-        F.expr(f"int({row} div {block_rows})").alias("block"),
-        F.col(row).alias("row"),
-        F.col(column).alias("column"),
-        F.col(cell).cast("double").alias("cell"),
-    )
+    names = (F.col(row).alias("row"), F.col(column).alias("column"), F.col(cell).cast("double").alias("cell"))
+    block = F.expr(f"int(row div {block_rows})")
+    by_block = triples.select(*names).repartitionById(block_count(rows, block_rows), block)
 
-    def pack(table: pa.Table) -> pa.Table:
-        block = table["block"][0].as_py()
-        matrix = compressed(table, block * block_rows, block_rows)
-        return sparse_record(block, unit_rows(matrix))
+    def pack(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for block, matrix in matrices(list(batches), block_rows):
+            yield sparse_record(block, unit_rows(matrix))
 
-    return cells.groupBy("block").applyInArrow(pack, SPARSE_BLOCK)
+    return by_block.mapInArrow(pack, SPARSE_BLOCK)
 
 
-def compressed(table: pa.Table, first_row: int, rows: int) -> sparse.csr_matrix:
-    """The cells of a table with row, column and cell, by row and then column, whatever order they came in."""
-    row = table["row"].to_numpy().astype(np.int64) - first_row
-    column, cell = table["column"].to_numpy(), table["cell"].to_numpy()
-    order = np.lexsort((column, row))
-    indptr = np.zeros(rows + 1, np.int64)
-    np.cumsum(np.bincount(row, minlength=rows), out=indptr[1:])
-    width = int(column.max()) + 1 if len(column) else 1
-    return sparse.csr_matrix((cell[order], column[order], indptr), shape=(rows, width))
+def matrices(batches: list[pa.RecordBatch], block_rows: int) -> Iterator[tuple[int, sparse.csr_matrix]]:
+    """The number and the cells of each block, by row and then column, whatever order they came in."""
+    if not any(batch.num_rows for batch in batches):
+        return
+    table = pa.Table.from_batches(batches)
+    row, column, cell = (table[name].to_numpy() for name in ("row", "column", "cell"))
+    block, width = row // block_rows, int(column.max()) + 1
+    for number in np.unique(block):
+        mine = block == number
+        places = (row[mine] - number * block_rows, column[mine])
+        matrix = sparse.csr_matrix((cell[mine], places), shape=(block_rows, width))
+        matrix.sort_indices()
+        yield int(number), matrix
 
 
 def unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -57,16 +59,17 @@ def unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
     return matrix
 
 
-def sparse_record(block: int, matrix: sparse.csr_matrix) -> pa.Table:
-    """A table of one SPARSE_BLOCK."""
-    parts = [matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float64)]
+def sparse_record(block: int, matrix: sparse.csr_matrix) -> pa.RecordBatch:
+    """A batch of one SPARSE_BLOCK."""
+    parts = [matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data.astype(np.float64)]
     arrays = [pa.array([part.tobytes()], pa.binary()) for part in parts]
-    return pa.table([pa.array([block], pa.int32()), *arrays], names=["block", "indptr", "columns", "cells"])
+    names = ["block", "indptr", "columns", "cells"]
+    return pa.RecordBatch.from_arrays([pa.array([block], pa.int32()), *arrays], names=names)
 
 
 def unpack_sparse(record: dict, width: int) -> sparse.csr_matrix:
     """The matrix of one SPARSE_BLOCK, `width` columns wide."""
-    indptr = np.frombuffer(record["indptr"], np.int64)
+    indptr = np.frombuffer(record["indptr"], np.int32)
     columns = np.frombuffer(record["columns"], np.int32)
     cells = np.frombuffer(record["cells"], np.float64)
     return sparse.csr_matrix((cells, columns, indptr), shape=(len(indptr) - 1, width))

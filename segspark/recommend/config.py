@@ -65,8 +65,8 @@ class RecommendConfig(BaseModel):
     user_neighbours: int = Field(20, ge=1, le=1000)  # similar users per user
     user_similarity_max_users: int = Field(50_000, ge=0)  # above it, exact user similarity is left out
 
-    similarity_block_rows: int = Field(4096, ge=1, le=16_384)  # rows of a block: its product has at most their square
-    similarity_block_pairs: int = Field(2_000_000, ge=1)  # interactions of a block, on average
+    similarity_block_rows: int = Field(32_768, ge=1, le=65_536)  # most rows of a block, whose neighbours one task finds
+    similarity_block_pairs: int = Field(4_000_000, ge=1)  # most interactions of a block, on average
     user_block_rows: int = Field(32_768, ge=1, le=262_144)  # users whose lists one task makes at a time
     item_block_rows: int = Field(4096, ge=1, le=65_536)  # items that are scored at a time
 

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from segspark.recommend.bootstrap import Estimate, judge
 from segspark.recommend.factors import Factors, fit_explicit, fit_implicit
 from segspark.recommend.interactions import BOUGHT, popularity, with_numbers
-from segspark.recommend.numbering import number_both, sizes_of
+from segspark.recommend.numbering import number_both
 from segspark.recommend.ratings import around_means, item_means, rating_error
 from segspark.recommend.sizes import als_blocks, user_block_rows
 from segspark.recommend.split import relevant_pairs, sample_users
@@ -47,12 +47,12 @@ def judge_lists(
     """
     past = past.checkpoint()
     weighed = past.where("weight > 0")
-    sizes = sizes_of(weighed)
-    if sizes.pairs == 0:
+    pairs = weighed.count()
+    if pairs == 0:
         return [], []
-    users, items = (index.checkpoint() for index in number_both(weighed, sizes))
+    users, items = (index.checkpoint() for index in number_both(weighed, pairs))
     own = with_numbers(past, users, items).checkpoint()
-    train = Train(own, users.count(), items.count(), sizes.pairs)
+    train = Train(own, users.count(), items.count(), pairs)
     relevant, notes = _relevant(with_numbers(held_out, users, items).checkpoint(), own, config, seed)
     judged_users = relevant.select("user_no").distinct()
     if judged_users.isEmpty():
@@ -66,17 +66,17 @@ def judge_ratings(past: DataFrame, held_out: DataFrame, config: RecommendConfig,
 
     Both frames have user_id, item_id and weight (the rating). `popularity_value` is the error of the item's mean.
     """
-    sizes = sizes_of(past)
-    if sizes.pairs == 0:
+    pairs = past.count()
+    if pairs == 0:
         return []
-    users, items = (index.checkpoint() for index in number_both(past, sizes))
+    users, items = (index.checkpoint() for index in number_both(past, pairs))
     no_action = F.lit(0).alias("action")
     train = with_numbers(past.select("*", no_action), users, items).checkpoint()
     test = with_numbers(held_out.select("*", no_action), users, items).checkpoint()
     if test.isEmpty():
         return []
     means = item_means(train).checkpoint()
-    model = fit_explicit(around_means(train, means), config, als_blocks(sizes.pairs, config), seed)
+    model = fit_explicit(around_means(train, means), config, als_blocks(pairs, config), seed)
     error = rating_error(model, means, test)
     if error is None:
         return []

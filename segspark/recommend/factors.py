@@ -74,6 +74,10 @@ def _als(config: RecommendConfig, blocks: int, seed: int) -> ALS:
 
 
 def _fit(als: ALS, pairs: DataFrame, blocks: int) -> ALSModel:
-    """Rows arrive in one order, whatever order they had: MLlib's sums depend on it."""
-    ordered = pairs.select("user_no", "item_no", F.col("weight").cast("float").alias("weight"))
-    return als.fit(ordered.repartition(blocks, "user_no").sortWithinPartitions("user_no", "item_no"))
+    """Rows arrive in one order, whatever order they had: MLlib's sums depend on it.
+
+    MLlib evaluates its input twice, once for a line of its log: it gets a checkpoint rather than joins.
+    """
+    narrow = pairs.select("user_no", "item_no", F.col("weight").cast("float").alias("weight"))
+    ordered = narrow.repartition(blocks, "user_no").sortWithinPartitions("user_no", "item_no")
+    return als.fit(ordered.checkpoint())

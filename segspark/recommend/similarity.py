@@ -17,7 +17,8 @@ from segspark.recommend.sizes import block_count
 
 NEIGHBOURS = "row_no int, rank int, neighbour_no int, similarity double"
 DIGITS = 10  # equal directions differ in the last bits: beyond these digits a similarity is a tie
-MERGE_AT = 2_000_000  # candidates that are gathered before they are ranked
+SLACK = 10.0**-DIGITS  # a cell so far below a bound may still round up to it
+CELLS_AT_A_TIME = 16_000_000  # most cells of a product that is in memory at once: 200 MB
 
 
 def nearest_rows(
@@ -27,10 +28,10 @@ def nearest_rows(
 
     Cosine of the rows of `weight`, rounded to 10 digits; at most `neighbours` per row, the best first, ties by
     neighbour_no; the row itself and rows without a common column are left out. `rows` and `columns` are one more than
-    the highest numbers. Each task holds one block, one other block, their product and the best so far.
+    the highest numbers. Each task holds one block, one other block, a part of their product and the best so far.
     """
     count = block_count(rows, block_rows)
-    packed = pack_sparse(triples, row, column, "weight", block_rows)
+    packed = pack_sparse(triples, row, column, "weight", rows, block_rows)
     own_first = F.when(F.col("task") == F.col("block"), -1).otherwise(F.col("block"))
     tasks = packed.withColumn("task", F.explode(F.sequence(F.lit(0), F.lit(count - 1)))).withColumn("step", own_first)
 
@@ -45,54 +46,47 @@ def _nearest_of_task(steps: Iterator[dict], columns: int, block_rows: int, neigh
     own = next(steps)
     if own["step"] != -1:  # no row of this block has a cell
         return
-    left = unpack_sparse(own, columns)
-    best = _Nearest(left.shape[0], neighbours)
-    best.offer(left @ left.T, own["block"] * block_rows, without_diagonal=True)
+    nearest = _Nearest(unpack_sparse(own, columns), own["block"] * block_rows, neighbours)
+    nearest.offer(nearest.left, nearest.first)
     for other in steps:
-        best.offer(left @ unpack_sparse(other, columns).T, other["block"] * block_rows)
-    row, rank, neighbour, similarity = best.ranked()
-    row += own["block"] * block_rows
-    columns_out = [pa.array(row, pa.int32()), pa.array(rank, pa.int32()), pa.array(neighbour, pa.int32())]
+        nearest.offer(unpack_sparse(other, columns), other["block"] * block_rows)
+    row, rank, neighbour, similarity = nearest.best.ranked()
+    numbers = [pa.array(values, pa.int32()) for values in (row + nearest.first, rank, neighbour)]
     names = ["row_no", "rank", "neighbour_no", "similarity"]
-    yield pa.RecordBatch.from_arrays([*columns_out, pa.array(similarity, pa.float64())], names=names)
+    yield pa.RecordBatch.from_arrays([*numbers, pa.array(similarity, pa.float64())], names=names)
 
 
 class _Nearest:
-    """The best neighbours of each row of one block so far, and candidates not yet ranked."""
+    """The best neighbours of each row of one block so far; `first` is the number of its first row."""
 
-    def __init__(self, rows: int, neighbours: int) -> None:
-        self.best = Best(rows, neighbours)
-        self.waiting: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        self.waiting_cells = 0
+    def __init__(self, left: sparse.csr_matrix, first: int, neighbours: int) -> None:
+        self.left, self.first = left, first
+        self.best = Best(left.shape[0], neighbours)
 
-    def offer(self, product: sparse.csr_matrix, first_number: int, without_diagonal: bool = False) -> None:
-        """Takes the cells of a product that may be among the best."""
-        product = product.tocsr()
-        row = np.repeat(np.arange(product.shape[0], dtype=np.int32), np.diff(product.indptr))
-        similarity = np.minimum(np.round(product.data, DIGITS, out=product.data), 1.0, out=product.data)
-        if without_diagonal:
-            similarity[row == product.indices] = 0.0
-        bounds = np.maximum(self.best.bounds(), row_bounds(similarity, product.indptr, self.best.size))
-        good = np.flatnonzero((similarity >= bounds[row]) & (similarity > 0))
-        self.waiting.append((row[good], product.indices[good].astype(np.int64) + first_number, similarity[good]))
-        self.waiting_cells += len(good)
-        if self.waiting_cells > MERGE_AT or without_diagonal:
-            self._merge()
+    def offer(self, other: sparse.csr_matrix, first_number: int) -> None:
+        """Compares every row with the rows of a block, a part of the rows at a time."""
+        right = other.T.tocsr()
+        height = max(1, CELLS_AT_A_TIME // right.shape[1])
+        for top in range(0, self.left.shape[0], height):
+            self._keep_best(self.left[top : top + height] @ right, top, first_number)
 
-    def ranked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """row, rank, neighbour and similarity of the best, rows ascending."""
-        self._merge()
-        return self.best.ranked()
-
-    def _merge(self) -> None:
-        row, neighbour, similarity = (np.concatenate(parts) for parts in zip(*self.waiting, strict=True))
-        self.best.merge(row, neighbour, similarity)
-        self.waiting, self.waiting_cells = [(row[:0], neighbour[:0], similarity[:0])], 0
+    def _keep_best(self, product: sparse.csr_matrix, top: int, first_number: int) -> None:
+        """Takes the cells that may be among the best. Bounds come first: nearly all cells fall below them."""
+        lengths = np.diff(product.indptr)
+        bounds = self.best.bounds()[top : top + len(lengths)]
+        bounds = raised_bounds(bounds, product.data, product.indptr, self.best.size + 1)  # 1 more: a row meets itself
+        lowest = np.maximum(bounds - SLACK, SLACK / 4)
+        good = np.flatnonzero(product.data >= np.repeat(lowest, lengths))
+        row = np.searchsorted(product.indptr, good, side="right") - 1 + top
+        neighbour = product.indices[good].astype(np.int64) + first_number
+        similarity = np.minimum(np.round(product.data[good], DIGITS), 1.0)
+        kept = (similarity > 0) & (neighbour != row + self.first)
+        self.best.merge(row[kept], neighbour[kept], similarity[kept])
 
 
-def row_bounds(cells: np.ndarray, indptr: np.ndarray, size: int) -> np.ndarray:
-    """The `size`-th highest cell of each row that has many more than that; minus infinity for the others."""
-    bounds = np.full(len(indptr) - 1, -np.inf)
-    for row in np.flatnonzero(np.diff(indptr) > 4 * size):
-        bounds[row] = np.partition(cells[indptr[row] : indptr[row + 1]], -size)[-size]
-    return bounds
+def raised_bounds(bounds: np.ndarray, cells: np.ndarray, indptr: np.ndarray, size: int) -> np.ndarray:
+    """The bounds; in place of minus infinity the `size`-th highest cell of a row that has many more than that."""
+    raised = bounds.copy()
+    for row in np.flatnonzero(np.isneginf(bounds) & (np.diff(indptr) > 4 * size)):
+        raised[row] = np.partition(cells[indptr[row] : indptr[row + 1]], -size)[-size]
+    return raised

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 PAIRS_PER_ALS_BLOCK = 500_000  # fewer make more messages than work, more do not spread over a cluster
 LEAST_ALS_BLOCKS = 2
-IDS_PER_BUCKET = 500_000  # ids that one task sorts when they are numbered
+PAIRS_PER_BUCKET = 10_000_000  # of as many pairs one task sorts the ids when they are numbered: seldom above a million
 LEAST_USER_BLOCKS = 8  # so that a small shop still keeps more than one core busy
 LEAST_USER_BLOCK_ROWS = 512
 
@@ -20,15 +20,17 @@ def als_blocks(pairs: int, config: RecommendConfig) -> int:
     return config.blocks or max(LEAST_ALS_BLOCKS, ceil(pairs / PAIRS_PER_ALS_BLOCK))
 
 
-def id_buckets(ids: int) -> int:
-    """Ranges in which ids are numbered apart from each other; the numbers do not depend on it."""
-    return max(1, ceil(ids / IDS_PER_BUCKET))
+def id_buckets(pairs: int) -> int:
+    """Ranges in which the ids of so many pairs are numbered apart; the numbers do not depend on it."""
+    return max(1, ceil(pairs / PAIRS_PER_BUCKET))
 
 
 def similarity_block_rows(rows: int, pairs: int, config: RecommendConfig) -> int:
-    """Rows of one block of a sparse matrix, such that neither rows nor interactions exceed the configured bounds."""
-    by_pairs = config.similarity_block_pairs * max(rows, 1) // max(pairs, 1)
-    return max(1, min(config.similarity_block_rows, by_pairs))
+    """Rows of one block of a sparse matrix: as many for each block, and on average no more pairs or rows than the
+    configured bounds. Every block meets every other, so few and large ones cost least.
+    """
+    count = max(ceil(pairs / config.similarity_block_pairs), ceil(rows / config.similarity_block_rows), 1)
+    return max(1, ceil(rows / count))
 
 
 def user_block_rows(users: int, config: RecommendConfig) -> int:

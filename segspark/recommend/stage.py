@@ -25,7 +25,7 @@ from segspark.recommend.config import RecommendConfig
 from segspark.recommend.evaluation import judge_lists, judge_ratings
 from segspark.recommend.factors import Factors, fit_implicit, require_checkpoints
 from segspark.recommend.interactions import leave_out_bots, weigh_interactions, with_numbers
-from segspark.recommend.numbering import number_both, sizes_of
+from segspark.recommend.numbering import number_both
 from segspark.recommend.popular import lists_for_cold_users, people_without_vector, popular_items
 from segspark.recommend.ratings import last_ratings
 from segspark.recommend.reasons import with_names
@@ -44,16 +44,16 @@ def fit_factors(context: StageContext, config: RecommendConfig) -> StageResult:
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
     interactions = _interactions(context, config, run.as_of).where("weight > 0").checkpoint()
-    sizes = sizes_of(interactions)
-    if sizes.pairs == 0:
+    pair_count = interactions.count()
+    if pair_count == 0:
         return StageResult(skipped=NO_INTERACTIONS)
-    users, items = number_both(interactions, sizes)
+    users, items = number_both(interactions, pair_count)
     rows = {USER_INDEX.name: lake.replace_run(USER_INDEX, users, run.run_id)}
     rows[ITEM_INDEX.name] = lake.replace_run(ITEM_INDEX, items, run.run_id)
-    context.tell(f"{sizes.pairs:,} pairs of {rows['user_index']:,} users and {rows['item_index']:,} items")
+    context.tell(f"{pair_count:,} pairs of {rows['user_index']:,} users and {rows['item_index']:,} items")
     users, items = lake.read_run(USER_INDEX, run.run_id), lake.read_run(ITEM_INDEX, run.run_id)
     pairs = with_numbers(interactions, users, items)
-    factors = fit_implicit(pairs, config, als_blocks(sizes.pairs, config), run.seed)
+    factors = fit_implicit(pairs, config, als_blocks(pair_count, config), run.seed)
     of_users = factors.users.join(users, on="user_no", how="inner")
     of_items = factors.items.join(items, on="item_no", how="inner")
     rows[USER_FACTORS.name] = lake.replace_run(USER_FACTORS, of_users, run.run_id)

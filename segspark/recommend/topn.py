@@ -20,7 +20,9 @@ from segspark.recommend.sizes import block_count
 LISTS = "user_no int, rank int, item_no int, score double, because_no int, because_action int"
 USER_STEP, OWN_STEP, CLOSED_STEP = -3, -2, -1  # what a task gets before the blocks of items, in this order
 DIGITS = 6  # decimals of a score: the last bits of a product depend on where in its block an item stands
-CELLS_AT_A_TIME = 4_000_000  # scores that are in memory at once: 16 MB as float32
+CELLS_AT_A_TIME = 1_000_000  # scores that are in memory at once: 4 MB as float32
+GROUPS_PER_PLACE = 16  # groups of columns per place of a list: with so many, few groups have two of the best
+LOWEST = float(np.finfo(np.float32).min)  # above minus infinity, which stands for what is left out
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def best_items(factors: Factors, own: DataFrame, closed: DataFrame, plan: ListPl
     items = pack_dense(factors.items, "item_no", plan.item_block_rows)
     steps = [
         users.select(F.col("block").alias("task"), F.lit(USER_STEP).alias("step"), "numbers", "cells"),
-        _pack_own(own, plan.user_block_rows),
+        _pack_own(own, count, plan.user_block_rows),
         _pack_closed(closed).withColumn("task", every_task).withColumn("step", F.lit(CLOSED_STEP)),
         items.withColumn("task", every_task).withColumnRenamed("block", "step"),
     ]
@@ -64,24 +66,27 @@ def best_items(factors: Factors, own: DataFrame, closed: DataFrame, plan: ListPl
     return stream(tasks, count, work, LISTS)
 
 
-def _pack_own(own: DataFrame, block_rows: int) -> DataFrame:
-    block = F.expr(f"int(user_no div {block_rows})").alias("task")
-    triples = own.select(block, "user_no", "item_no", F.col("action").cast("int").alias("action"))
+def _pack_own(own: DataFrame, count: int, block_rows: int) -> DataFrame:
+    """The own items of each block of users: user_no, item_no and action one after another, by user and item."""
+    names = ("user_no", "item_no", "action")
+    triples = own.select("user_no", "item_no", F.col("action").cast("int").alias("action"))
+    by_block = triples.repartitionById(count, F.expr(f"int(user_no div {block_rows})"))
 
-    def pack(table: pa.Table) -> pa.Table:
-        arrays = [table[name].to_numpy().astype(np.int32) for name in ("user_no", "item_no", "action")]
-        order = np.lexsort((arrays[1], arrays[0]))
-        cells = np.concatenate([array[order] for array in arrays])
-        return pa.table(
-            {
-                "task": table["task"].slice(0, 1),
-                "step": pa.array([OWN_STEP], pa.int32()),
-                "numbers": pa.array([b""], pa.binary()),
-                "cells": pa.array([cells.tobytes()], pa.binary()),
-            }
-        )
+    def pack(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        arrays = [[batch.column(name).to_numpy() for name in names] for batch in batches]
+        if not arrays:
+            return
+        user, item, action = (np.concatenate(parts) for parts in zip(*arrays, strict=True))
+        order = np.lexsort((item, user))
+        block = user // block_rows
+        for task in np.unique(block):
+            mine = order[block[order] == task]
+            cells = np.concatenate([user[mine], item[mine], action[mine]]).tobytes()
+            ints = [pa.array([value], pa.int32()) for value in (task, OWN_STEP)]
+            parts = [pa.array([value], pa.binary()) for value in (b"", cells)]
+            yield pa.RecordBatch.from_arrays([*ints, *parts], names=["task", "step", "numbers", "cells"])
 
-    return triples.groupBy("task").applyInArrow(pack, "task int, step int, numbers binary, cells binary")
+    return by_block.mapInArrow(pack, "task int, step int, numbers binary, cells binary")
 
 
 def _pack_closed(closed: DataFrame) -> DataFrame:
@@ -132,12 +137,12 @@ class _Lists:
         """Scores a block of items for every user."""
         if self.plan.explain:
             self.items.append((item_no, vectors))
-        is_open = ~np.isin(item_no, self.closed)
+        closed = np.flatnonzero(np.isin(item_no, self.closed))
         height = max(1, CELLS_AT_A_TIME // len(item_no))
         for first in range(0, len(self.numbers), height):
             rows = slice(first, min(first + height, len(self.numbers)))
             scores = self.vectors[rows] @ vectors.T
-            scores[:, ~is_open] = -np.inf
+            scores[:, closed] = -np.inf
             self._leave_out(scores, rows, item_no)
             self._keep_best(scores, first, item_no)
 
@@ -152,11 +157,10 @@ class _Lists:
 
     def _keep_best(self, scores: np.ndarray, first: int, item_no: np.ndarray) -> None:
         bounds = self.best.bounds()[first : first + len(scores)]
-        size = self.plan.top_n
-        if scores.shape[1] > size and np.isneginf(bounds).any():
-            bounds = np.maximum(bounds, np.partition(scores, -size, axis=1)[:, -size])
-        bounds = (bounds - 2 * 10.0**-DIGITS).astype(np.float32)
-        row, place = np.nonzero((scores >= bounds[:, None]) & (scores > -np.inf))
+        if np.isneginf(bounds).any():
+            bounds = np.maximum(bounds, low_bounds(scores, self.plan.top_n))
+        lowest = np.maximum(bounds - 2 * 10.0**-DIGITS, LOWEST).astype(np.float32)
+        row, place = np.divmod(np.flatnonzero(scores >= lowest[:, None]), len(item_no))
         rounded = np.round(scores[row, place].astype(np.float64), DIGITS)
         self.best.merge(row + first, item_no[place].astype(np.int64), rounded)
 
@@ -188,6 +192,21 @@ class _Lists:
             nearest = mine.start + np.argmax(vectors[item_place[listed]] @ vectors[own_place[mine]].T, axis=1)
             because[listed], action[listed] = self.own_item[nearest], self.own_action[nearest]
         return because, action
+
+
+def low_bounds(scores: np.ndarray, size: int) -> np.ndarray:
+    """A bound for each row that at least `size` of its scores reach and not many more; minus infinity in short rows.
+
+    It is the `size`-th highest among the highest scores of groups of columns, which takes one pass over long rows.
+    """
+    rows, width = scores.shape
+    if width <= size:
+        return np.full(rows, -np.inf)
+    groups = GROUPS_PER_PLACE * size
+    if width >= 2 * groups:
+        whole = scores[:, : width - width % groups]
+        scores = whole.reshape(rows, -1, groups).max(axis=1)
+    return np.partition(scores, -size, axis=1)[:, -size]
 
 
 def leave_out_from(exclude_seen: bool, seen: str) -> int | None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segspark.recommend.similarity import nearest_rows, row_bounds
+from segspark.recommend.similarity import CELLS_AT_A_TIME, nearest_rows, raised_bounds
 
 
 def triples_of(spark, matrix):
@@ -59,11 +59,19 @@ def test_an_item_that_everybody_touched_is_compared_like_any_other(spark):
     assert [row[3] for row in found] == pytest.approx([row[3] for row in expected], abs=1e-9)
 
 
+def test_a_block_whose_product_is_made_in_parts_gives_the_same_neighbours(spark):
+    matrix, block_rows = random_matrix(7, rows=600, columns=90, density=0.1), 32_768
+    assert CELLS_AT_A_TIME // block_rows < len(matrix)
+    found, expected = nearest(spark, matrix, block_rows, 4), dense_answer(matrix, 4)
+    assert [row[:3] for row in found] == [row[:3] for row in expected]
+
+
 def test_how_the_input_is_partitioned_changes_no_bit(spark):
     matrix = random_matrix(6) * np.pi
     assert nearest(spark, matrix, 6, 5, partitions=1) == nearest(spark, matrix, 6, 5, partitions=4)
 
 
-def test_the_bound_of_a_long_row_is_its_nth_highest_cell():
-    cells, indptr = np.array([5.0, 1, 4, 2, 3, 9, 7.0, 8]), np.array([0, 5, 8])
-    assert row_bounds(cells, indptr, 1).tolist() == [5.0, -np.inf]
+def test_a_free_row_s_bound_is_its_nth_highest_cell_where_it_is_long_and_stays_where_places_are_taken():
+    cells, indptr = np.array([5.0, 1, 4, 2, 3, 9, 7.0, 8, 1, 2, 3, 4, 5]), np.array([0, 5, 8, 13])
+    bounds = np.array([-np.inf, -np.inf, 0.25])
+    assert raised_bounds(bounds, cells, indptr, 1).tolist() == [5.0, -np.inf, 0.25]

@@ -3,7 +3,7 @@ import pytest
 
 from segspark.recommend.factors import Factors
 from segspark.recommend.interactions import BOUGHT, VIEWED
-from segspark.recommend.topn import ListPlan, best_items, leave_out_from
+from segspark.recommend.topn import ListPlan, best_items, leave_out_from, low_bounds
 
 USERS, ITEMS, RANK = 19, 31, 4
 
@@ -102,3 +102,33 @@ def test_a_user_without_own_items_gets_a_list_without_a_reason(spark, shop):
     rows = lists(spark, (users, items, {(0, 0): BOUGHT}))
     assert {row.because_no for row in rows if row.user_no == 1} == {None}
     assert {row.because_no for row in rows if row.user_no == 0} == {0}
+
+
+@pytest.mark.parametrize(("width", "size"), [(12, 3), (95, 3), (96, 3), (1000, 3), (1000, 10), (400, 200)])
+def test_at_least_as_many_scores_as_a_list_has_places_reach_the_low_bound_and_few_more(width, size):
+    scores = np.random.default_rng(width + size).normal(size=(40, width)).astype(np.float32)
+    reached = (scores >= low_bounds(scores, size)[:, None]).sum(axis=1)
+    assert reached.min() >= size
+    assert reached.mean() < 1.2 * size
+
+
+def test_a_row_without_enough_scores_has_no_low_bound():
+    scores = np.full((2, 200), -np.inf, np.float32)
+    scores[0, 7] = 1.0
+    assert np.isneginf(low_bounds(scores, 3)).all()
+    assert np.isneginf(low_bounds(np.ones((2, 3), np.float32), 3)).all()
+
+
+def test_long_rows_of_items_give_the_lists_of_a_dense_product(spark):
+    random = np.random.default_rng(11)
+    users, items = (random.normal(size=(n, RANK)).astype(np.float32) for n in (USERS, 700))
+    items[600] = items[40]
+    own = {(u, i): BOUGHT for u in range(USERS) for i in range(0, 700, 3)}
+    rows = lists(spark, (users, items, own), item_block_rows=400, closed=(2, 5))
+    expected = []
+    for user in range(USERS):
+        scores = np.round(users[user].astype(float) @ items.astype(float).T, 6)
+        allowed = [i for i in range(700) if i % 3 and i not in (2, 5)]
+        allowed.sort(key=lambda i: (-scores[i], i))
+        expected += [(user, rank, i) for rank, i in enumerate(allowed[:5], 1)]
+    assert places(rows) == expected
