@@ -114,7 +114,7 @@ def measured(condition: Condition, profile: Profile, everyone: Profile) -> float
 
 
 def describe_unusual(reason: str, profile: Profile, profiles: Profiles) -> str:
-    """The reason, and the features whose mean lies farthest from that of all users, in standard deviations of all users."""
+    """The reason, and the features whose mean lies farthest from all users', in standard deviations of all users."""
     gaps = []
     for feature, everyone in profiles.everyone.items():
         own = profile.get(feature)
