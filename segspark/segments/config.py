@@ -5,7 +5,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 LEAST, MOST = 2, 100
-Algorithm = Literal["kmeans", "kmedians", "bisecting", "mixture", "ward", "average", "dbscan", "hdbscan"]
+Member = Literal["kmeans", "kmedians", "bisecting", "mixture", "ward", "average"]
+Algorithm = Member | Literal["dbscan", "hdbscan", "consensus"]
 
 
 class SchemeConfig(BaseModel):
@@ -30,7 +31,8 @@ class SchemeConfig(BaseModel):
     fit_sample: int = Field(200_000, ge=100)  # users, chosen by hash and held on the driver, that fit: sample uses
     fit_starts: int = Field(2, ge=1, le=20)  # starts of the fit on everyone, best cost kept
     fit_partitions: int | None = Field(None, ge=1)  # of the fit on everyone; default: one per 2 million numbers
-    micro_clusters: int = Field(1_000, ge=50, le=5_000)  # that stand for all users in ward, average, dbscan, consensus
+    micro_clusters: int = Field(1_000, ge=50, le=5_000)  # that stand for all users in ward, average and dbscan
+    members: tuple[Member, ...] = ("kmeans", "ward", "mixture")  # methods that consensus fuses
     min_points: int = Field(5, ge=2, le=100)  # neighbours of a dense place: micro-clusters in dbscan, users in hdbscan
     density_sample: int = Field(20_000, ge=100, le=20_000)  # users, chosen by hash, that hdbscan is fitted to
     max_iter: int = Field(50, ge=1)  # iterations of one start
@@ -62,6 +64,13 @@ class SchemeConfig(BaseModel):
         if self.distance == "cosine" and self.algorithm != "kmeans":
             raise ValueError(f"distance: cosine is for kmeans; {self.algorithm} has a distance of its own")
         return self
+
+    @field_validator("members")
+    @classmethod
+    def _are_several(cls, members: tuple[Member, ...]) -> tuple[Member, ...]:
+        if len(set(members)) != len(members) or len(members) < 2:
+            raise ValueError("two members or more, each once, are needed for a consensus")
+        return members
 
     @property
     def numbers(self) -> list[int]:

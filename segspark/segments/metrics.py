@@ -61,6 +61,8 @@ def prediction_strength(own: np.ndarray, carried: np.ndarray, k: int, others: in
     return float((shares if noise is None else np.delete(shares, noise)).min())
 
 
-def contingency(first: np.ndarray, second: np.ndarray, k: int, others: int) -> np.ndarray:
-    """How many points have each pair of labels: `k` of the first by `others` of the second."""
-    return np.bincount(first * others + second, minlength=k * others).reshape(k, others)
+def contingency(
+    first: np.ndarray, second: np.ndarray, k: int, others: int, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """How many points, or what weight of them, have each pair of labels: `k` of the first by `others` of the second."""
+    return np.bincount(first * others + second, weights=weights, minlength=k * others).reshape(k, others)

@@ -13,6 +13,7 @@ import numpy as np
 from segspark.segments.placements.anchors import Anchors
 from segspark.segments.placements.centres import NearestCentre, NearestDirection, NearestMedian
 from segspark.segments.placements.mixture import LikeliestComponent
+from segspark.segments.placements.panel import Panel
 from segspark.segments.placements.placed import Placed
 from segspark.segments.placements.tree import CutTree
 
@@ -50,6 +51,7 @@ KINDS: dict[str, Kind] = {
     LikeliestComponent.kind: LikeliestComponent.restored,
     Anchors.kind: Anchors.restored,
     CutTree.kind: CutTree.restored,
+    Panel.kind: lambda arrays: Panel.restored(arrays, restored),
 }
 
 
