@@ -25,6 +25,7 @@ class SchemeConfig(BaseModel):
     min_share: float = Field(0.01, ge=0, lt=0.5)  # share of users below which a segment is too small to act on
     strength: float = Field(0.8, gt=0, le=1)  # prediction strength from which a number of segments is well supported
     splits: int = Field(5, ge=1, le=30)  # times the sample is halved to measure prediction strength
+    refits: int = Field(3, ge=1, le=20)  # to 80 % of the sample each, to measure stability
     sample: int = Field(20_000, ge=100)  # users, chosen by hash and held on the driver, that k is chosen on
     starts: int = Field(5, ge=1, le=100)  # starts of each fit on the sample, best cost kept
     fit: Literal["full", "sample"] = "full"  # who the final centres are fitted on: everyone (MLlib), or fit_sample
