@@ -118,7 +118,7 @@ def recoveries(
     config: SchemeConfig,
     seed: int,
 ) -> list[float]:
-    """Adjusted Rand index, over the sample, of each fit and its refit to a hash-chosen 80 %; 0 where that is too small."""
+    """Adjusted Rand index, over the sample, of each fit and its refit to a hash-chosen 80 %; 0 where that is few."""
     part = sample.points[four_of_five(sample.bits, refit)]
     again = fit_possible(part, candidates, distinct(part), config, seed)
     return [

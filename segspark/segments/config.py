@@ -1,12 +1,13 @@
 """What the segments room can be told."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 LEAST, MOST = 2, 100
 Member = Literal["kmeans", "kmedians", "bisecting", "mixture", "ward", "average"]
-Algorithm = Member | Literal["dbscan", "hdbscan", "consensus"]
+Rule = Literal["rfm", "activity"]
+Algorithm = Member | Literal["dbscan", "hdbscan", "consensus"] | Rule
 
 
 class SchemeConfig(BaseModel):
@@ -17,7 +18,7 @@ class SchemeConfig(BaseModel):
     algorithm: Algorithm = "kmeans"  # of segments/methods
     distance: Literal["euclidean", "cosine"] = "euclidean"  # what kmeans sums: its square, or 1 - cosine
     start: Literal["kmeans++", "random"] = "kmeans++"  # where kmeans and kmedians start: users far apart, or any users
-    source: Literal["features", "factors"] = "features"  # what users are compared by: prepared_features, user_factors
+    source: Literal["features", "factors", "raw"] = "features"  # prepared_features, user_factors; raw: user_features
     columns: tuple[str, ...] = ()  # of prepared_features, by their names in feature_selection; none: all
     weights: dict[str, float] = {}  # multiplies prepared columns, beside the weights of features.prepare.blocks
     k: int | Literal["auto"] = "auto"  # segments; auto tries every number in k_range
@@ -64,6 +65,15 @@ class SchemeConfig(BaseModel):
     def _distance_is_of_the_algorithm(self) -> "SchemeConfig":
         if self.distance == "cosine" and self.algorithm != "kmeans":
             raise ValueError(f"distance: cosine is for kmeans; {self.algorithm} has a distance of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _rules_read_raw_columns(self) -> "SchemeConfig":
+        if (self.algorithm in get_args(Rule)) != (self.source == "raw"):
+            rules = " and ".join(get_args(Rule))
+            raise ValueError(f"source: raw is for {rules}, and they need it; {self.algorithm} has {self.source}")
+        if self.source == "raw" and (self.columns or self.weights or self.unit_length):
+            raise ValueError(f"columns, weights and unit_length are not for {self.algorithm}: its columns are its own")
         return self
 
     @field_validator("members")

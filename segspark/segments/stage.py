@@ -23,14 +23,17 @@ from segspark.core.stage import StageContext, StageResult
 from segspark.segments.assign import assign
 from segspark.segments.checks import check, look_at, possible
 from segspark.segments.choice import Candidate, best, try_candidates
-from segspark.segments.columns import chosen_columns
+from segspark.segments.columns import chosen_columns, raw_columns
 from segspark.segments.config import SchemeConfig, SegmentsConfig
 from segspark.segments.fit import FittedScheme, fit_scheme
 from segspark.segments.keeping import array_rows
 from segspark.segments.methods.method import Everyone
 from segspark.segments.methods.registry import METHODS
-from segspark.segments.naming import Named, name_segments, taste_personas
+from segspark.segments.methods.rules import RAW_COLUMNS
+from segspark.segments.naming import Named, name_by_rules, name_segments, taste_personas
 from segspark.segments.personas import Catalogue, check_features, load_catalogue
+from segspark.segments.placement import Placement
+from segspark.segments.placements.rules import ByRules
 from segspark.segments.profiles import CATEGORIES, ProfilePlan, Profiles, numeric_features, profile_segments
 from segspark.segments.sample import sample_vectors
 from segspark.segments.tables import Row, frame_of, model_rows, profile_rows, segment_rows
@@ -39,6 +42,7 @@ from segspark.segments.vectors import named_users, unit_length
 SMALL_TABLES = (SEGMENT_MODELS, SEGMENT_MODEL_ARRAYS, SEGMENTS, SEGMENT_PROFILES)
 NEARLY_ALL = 0.9  # share of users; a segment of more says next to nothing
 SOURCES = {"features": (PREPARED_FEATURES, "features"), "factors": (USER_FACTORS, "factors")}
+RAW = "raw"  # the source of rules
 
 
 @dataclass
@@ -91,7 +95,7 @@ def _build(context: StageContext, config: SegmentsConfig, name: str, people: Dat
     assigned = assign(everyone.vectors, model).persist(StorageLevel.MEMORY_AND_DISK)
     plan = ProfilePlan(catalogue.shares, config.top_values, config.profile_sample, context.run.seed)
     profiles = profile_segments(people, assigned, model.sizes_by_id, plan)
-    named = _names(scheme, profiles, catalogue, model.placement.noise)
+    named = _names(scheme, profiles, catalogue, model.placement)
     context.tell(
         f"{name}: " + ", ".join(f"{given.name} ({size:,})" for given, size in zip(named, model.sizes, strict=True))
     )
@@ -107,6 +111,8 @@ def _build(context: StageContext, config: SegmentsConfig, name: str, people: Dat
 
 def _everyone(context: StageContext, name: str, scheme: SchemeConfig) -> Everyone:
     """The scheme's vectors, looked at. InputError where nothing can be fitted to them."""
+    if scheme.source == RAW:
+        return _ruled(context, scheme)
     table, column = SOURCES[scheme.source]
     frame = context.lake.read_run(table, context.run.run_id)
     vectors = frame.select("user_id", F.col(column).alias("features"))
@@ -117,6 +123,17 @@ def _everyone(context: StageContext, name: str, scheme: SchemeConfig) -> Everyon
     if facts.users == 0 and scheme.source == "factors":
         raise InputError("there are no user_factors; the stage factors makes them from orders or events")
     check(facts, table.name)
+    return Everyone(vectors, facts.users)
+
+
+def _ruled(context: StageContext, scheme: SchemeConfig) -> Everyone:
+    """The columns that the scheme's rules ask for. InputError where nobody has them."""
+    columns = RAW_COLUMNS[scheme.algorithm]
+    vectors = raw_columns(context.lake.read_run(USER_FEATURES, context.run.run_id), columns)
+    facts = look_at(vectors)
+    if facts.users == 0:
+        raise InputError(f"nobody has {', '.join(columns)}; orders or events bring them")
+    check(facts, USER_FEATURES.name)
     return Everyone(vectors, facts.users)
 
 
@@ -160,9 +177,11 @@ def _doubts(name: str, chosen: Candidate, scheme: SchemeConfig) -> list[str]:
     return doubts
 
 
-def _names(scheme: SchemeConfig, profiles: Profiles, catalogue: Catalogue, noise: int | None) -> list[Named]:
+def _names(scheme: SchemeConfig, profiles: Profiles, catalogue: Catalogue, placement: Placement) -> list[Named]:
+    if isinstance(placement, ByRules):
+        return name_by_rules(profiles, placement.rules)
     personas = catalogue.personas if scheme.names == "personas" else taste_personas(profiles, catalogue)
-    return name_segments(profiles, personas, catalogue, noise)
+    return name_segments(profiles, personas, catalogue, placement.noise)
 
 
 def _write(context: StageContext, schemes: list[Scheme]) -> dict[str, int]:

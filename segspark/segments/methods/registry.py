@@ -9,6 +9,7 @@ from segspark.segments.methods.kmeans import KMeans
 from segspark.segments.methods.kmedians import KMedians
 from segspark.segments.methods.method import Method
 from segspark.segments.methods.mixture import Mixture
+from segspark.segments.methods.rules import RULED
 
 _TOLD_HOW_MANY: dict[str, Method] = {
     "kmeans": KMeans(),
@@ -24,4 +25,5 @@ METHODS: dict[str, Method] = {
     "dbscan": Dbscan(),
     "hdbscan": Hdbscan(),
     "consensus": Consensus(_TOLD_HOW_MANY),
+    **RULED,
 }
