@@ -1,7 +1,6 @@
 """Which parameters: every candidate fitted and measured on one bounded sample."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
@@ -36,18 +35,11 @@ class Candidate:
     davies_bouldin: float
     calinski_harabasz: float
     prediction_strength: float  # mean over the halves
-    stability: float  # adjusted Rand index, mean over the halves
+    stability: float  # adjusted Rand index with the refits to parts of the sample, mean
     min_share: float
     max_share: float
     cophenetic: float | None = None  # correlation of distances and dendrogram, where there is one
     score: float = 0.0
-
-
-class Agreement(NamedTuple):
-    """Of the two halves of one split."""
-
-    strengths: tuple[float, float]  # prediction strength
-    rands: tuple[float, float]  # adjusted Rand index
 
 
 def try_candidates(sample: VectorSample, candidates: list[Params], config: SchemeConfig, seed: int) -> list[Candidate]:
@@ -57,13 +49,14 @@ def try_candidates(sample: VectorSample, candidates: list[Params], config: Schem
     """
     with threadpool_limits(limits=1):
         fits = METHODS[config.algorithm].fit_all(sample.points, candidates, config, seed)
-        splits = [agreements(sample, split, candidates, config, seed) for split in range(config.splits)]
-        halves = [list(of_one) for of_one in zip(*splits, strict=True)]
-        tried = [measure(sample, *each) for each in zip(candidates, fits, halves, strict=True)]
+        splits = [strengths(sample, split, candidates, config, seed) for split in range(config.splits)]
+        refits = [recoveries(sample, refit, candidates, fits, config, seed) for refit in range(config.refits)]
+        means = np.mean(splits, axis=0), np.mean(refits, axis=0)
+        tried = [measure(sample, *each) for each in zip(candidates, fits, *means, strict=True)]
     return scored(tried, config)
 
 
-def measure(sample: VectorSample, params: Params, placement: Placement, halves: list[Agreement]) -> Candidate:
+def measure(sample: VectorSample, params: Params, placement: Placement, strength: float, stability: float) -> Candidate:
     """One candidate, without its score. Indices of a fit that found a single segment are nought; noise has no part."""
     points = sample.points
     placed = placement.place(points)
@@ -76,8 +69,8 @@ def measure(sample: VectorSample, params: Params, placement: Placement, halves: 
         k=len(own),
         cost=float(placed.cost.mean()),
         **indices(points[belongs], placed.number[belongs]),
-        prediction_strength=float(np.mean([value for half in halves for value in half.strengths])),
-        stability=float(np.mean([value for half in halves for value in half.rands])),
+        prediction_strength=float(strength),
+        stability=float(stability),
         min_share=float(own.min() / len(points)),
         max_share=float(sizes.max() / len(points)),
         cophenetic=placement.cophenetic if isinstance(placement, CutTree) else None,
@@ -87,7 +80,7 @@ def measure(sample: VectorSample, params: Params, placement: Placement, halves: 
 def indices(points: np.ndarray, number: np.ndarray) -> dict[str, float]:
     """Simplified silhouette, Davies-Bouldin and Calinski-Harabasz of a partition, by its segments' means."""
     _, labels = np.unique(number, return_inverse=True)
-    if labels.max() == 0:
+    if labels.max(initial=0) == 0:
         return {"silhouette": 0.0, "davies_bouldin": float("inf"), "calinski_harabasz": 0.0}
     means, _ = cluster_means(points, labels)
     return {
@@ -97,28 +90,59 @@ def indices(points: np.ndarray, number: np.ndarray) -> dict[str, float]:
     }
 
 
-def agreements(
+def strengths(
     sample: VectorSample, split: int, candidates: list[Params], config: SchemeConfig, seed: int
-) -> list[Agreement]:
-    """How far either half of one hash split agrees with the other's fit, by candidate; 0 where a half is too small."""
+) -> list[float]:
+    """Prediction strength by candidate, mean over the halves of one hash split; 0 where a half is too small."""
     in_first = (sample.bits >> split) & 1 == 0
     halves = [sample.points[in_first], sample.points[~in_first]]
     most = min(distinct(half) for half in halves)
-    possible = [params for params in candidates if params.get("k", 2) <= most]
-    method = METHODS[config.algorithm]
-    fits = iter(zip(*(method.fit_all(half, possible, config, seed) for half in halves), strict=True))
-    nothing = Agreement((0.0, 0.0), (0.0, 0.0))
-    return [agreement(halves, next(fits)) if params in possible else nothing for params in candidates]
+    fits = zip(*(fit_possible(half, candidates, most, config, seed) for half in halves), strict=True)
+    return [0.0 if one is None or other is None else carried_over(halves, (one, other)) for one, other in fits]
 
 
-def agreement(halves: list[np.ndarray], fits: tuple[Placement, ...]) -> Agreement:
-    """Of two halves' points and fits."""
-    strengths, rands = [], []
+def carried_over(halves: list[np.ndarray], fits: tuple[Placement, Placement]) -> float:
+    """How well either half's fit keeps the other half's own segments together."""
+    found = []
     for half, own_fit, other_fit in zip(halves, fits, fits[::-1], strict=True):
         own, carried = own_fit.place(half).number, other_fit.place(half).number
-        strengths.append(prediction_strength(own, carried, own_fit.segments, other_fit.segments, own_fit.noise))
-        rands.append(float(adjusted_rand_score(own, carried)))
-    return Agreement((strengths[0], strengths[1]), (rands[0], rands[1]))
+        found.append(prediction_strength(own, carried, own_fit.segments, other_fit.segments, own_fit.noise))
+    return float(np.mean(found))
+
+
+def recoveries(
+    sample: VectorSample,
+    refit: int,
+    candidates: list[Params],
+    fits: list[Placement],
+    config: SchemeConfig,
+    seed: int,
+) -> list[float]:
+    """Adjusted Rand index, over the sample, of each fit and its refit to a hash-chosen 80 %; 0 where that is few."""
+    part = sample.points[four_of_five(sample.bits, refit)]
+    again = fit_possible(part, candidates, distinct(part), config, seed)
+    return [
+        0.0 if other is None else rand_index(sample.points, own, other) for own, other in zip(fits, again, strict=True)
+    ]
+
+
+def four_of_five(bits: np.ndarray, number: int) -> np.ndarray:
+    """80 % of the users, by a digit of their bits to the base 5; another 80 % for another number, up to 20."""
+    return bits.astype(np.uint64) // np.uint64(5**number) % np.uint64(5) != 0
+
+
+def rand_index(points: np.ndarray, one: Placement, other: Placement) -> float:
+    """Adjusted Rand index of two placements of the same points (Hubert and Arabie 1985)."""
+    return float(adjusted_rand_score(one.place(points).number, other.place(points).number))
+
+
+def fit_possible(
+    points: np.ndarray, candidates: list[Params], most: int, config: SchemeConfig, seed: int
+) -> list[Placement | None]:
+    """A fit per candidate; None for those that ask for more than `most` segments, or for any of a single point."""
+    possible = [params for params in candidates if params.get("k", 2) <= most]
+    fits = iter(METHODS[config.algorithm].fit_all(points, possible, config, seed) if possible else ())
+    return [next(fits) if params in possible else None for params in candidates]
 
 
 def distinct(points: np.ndarray) -> int:

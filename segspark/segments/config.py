@@ -1,11 +1,13 @@
 """What the segments room can be told."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 LEAST, MOST = 2, 100
-Algorithm = Literal["kmeans", "kmedians", "bisecting", "mixture", "ward", "average", "dbscan", "hdbscan"]
+Member = Literal["kmeans", "kmedians", "bisecting", "mixture", "ward", "average"]
+Rule = Literal["rfm", "activity"]
+Algorithm = Member | Literal["dbscan", "hdbscan", "consensus"] | Rule
 
 
 class SchemeConfig(BaseModel):
@@ -16,7 +18,7 @@ class SchemeConfig(BaseModel):
     algorithm: Algorithm = "kmeans"  # of segments/methods
     distance: Literal["euclidean", "cosine"] = "euclidean"  # what kmeans sums: its square, or 1 - cosine
     start: Literal["kmeans++", "random"] = "kmeans++"  # where kmeans and kmedians start: users far apart, or any users
-    source: Literal["features", "factors"] = "features"  # what users are compared by: prepared_features, user_factors
+    source: Literal["features", "factors", "raw"] = "features"  # prepared_features, user_factors; raw: user_features
     columns: tuple[str, ...] = ()  # of prepared_features, by their names in feature_selection; none: all
     weights: dict[str, float] = {}  # multiplies prepared columns, beside the weights of features.prepare.blocks
     k: int | Literal["auto"] = "auto"  # segments; auto tries every number in k_range
@@ -24,13 +26,15 @@ class SchemeConfig(BaseModel):
     min_share: float = Field(0.01, ge=0, lt=0.5)  # share of users below which a segment is too small to act on
     strength: float = Field(0.8, gt=0, le=1)  # prediction strength from which a number of segments is well supported
     splits: int = Field(5, ge=1, le=30)  # times the sample is halved to measure prediction strength
+    refits: int = Field(3, ge=1, le=20)  # to 80 % of the sample each, to measure stability
     sample: int = Field(20_000, ge=100)  # users, chosen by hash and held on the driver, that k is chosen on
     starts: int = Field(5, ge=1, le=100)  # starts of each fit on the sample, best cost kept
     fit: Literal["full", "sample"] = "full"  # who the final centres are fitted on: everyone (MLlib), or fit_sample
     fit_sample: int = Field(200_000, ge=100)  # users, chosen by hash and held on the driver, that fit: sample uses
     fit_starts: int = Field(2, ge=1, le=20)  # starts of the fit on everyone, best cost kept
     fit_partitions: int | None = Field(None, ge=1)  # of the fit on everyone; default: one per 2 million numbers
-    micro_clusters: int = Field(1_000, ge=50, le=5_000)  # that stand for all users in ward, average, dbscan, consensus
+    micro_clusters: int = Field(1_000, ge=50, le=5_000)  # that stand for all users in ward, average and dbscan
+    members: tuple[Member, ...] = ("kmeans", "ward", "mixture")  # methods that consensus fuses
     min_points: int = Field(5, ge=2, le=100)  # neighbours of a dense place: micro-clusters in dbscan, users in hdbscan
     density_sample: int = Field(20_000, ge=100, le=20_000)  # users, chosen by hash, that hdbscan is fitted to
     max_iter: int = Field(50, ge=1)  # iterations of one start
@@ -64,6 +68,22 @@ class SchemeConfig(BaseModel):
         if self.distance == "cosine" and self.algorithm != "kmeans":
             raise ValueError(f"distance: cosine is for kmeans; {self.algorithm} has a distance of its own")
         return self
+
+    @model_validator(mode="after")
+    def _rules_read_raw_columns(self) -> "SchemeConfig":
+        if (self.algorithm in get_args(Rule)) != (self.source == "raw"):
+            rules = " and ".join(get_args(Rule))
+            raise ValueError(f"source: raw is for {rules}, and they need it; {self.algorithm} has {self.source}")
+        if self.source == "raw" and (self.columns or self.weights or self.unit_length):
+            raise ValueError(f"columns, weights and unit_length are not for {self.algorithm}: its columns are its own")
+        return self
+
+    @field_validator("members")
+    @classmethod
+    def _are_several(cls, members: tuple[Member, ...]) -> tuple[Member, ...]:
+        if len(set(members)) != len(members) or len(members) < 2:
+            raise ValueError("two members or more, each once, are needed for a consensus")
+        return members
 
     @property
     def numbers(self) -> list[int]:

@@ -39,12 +39,14 @@ def linkage(distances: np.ndarray, weights: np.ndarray, update: Update) -> np.nd
     count = len(distances)
     np.fill_diagonal(distances, np.inf)
     sizes, alive = weights.astype(np.float64), np.ones(count, dtype=bool)
+    reached = np.zeros(count)  # heights; where they are equal, rounding must not put a merge below its parts
     chain: list[int] = []
     found = np.empty((count - 1, 3))
     for merge in range(count - 1):
         first, second = _mutual_neighbours(distances, alive, chain)
         height = distances[first, second]
-        found[merge] = first, second, height
+        reached[second] = max(height, reached[first], reached[second])
+        found[merge] = first, second, reached[second]
         joined = update(distances[first], distances[second], height, sizes, sizes[first], sizes[second])
         distances[second, :] = distances[:, second] = joined
         distances[first, :] = distances[:, first] = np.inf

@@ -50,17 +50,20 @@ def prediction_strength(own: np.ndarray, carried: np.ndarray, k: int, others: in
     """Least share, over a half's own clusters, of pairs that the other half's fit keeps together.
 
     `own` are the `k` labels from clustering this half, `carried` the `others` from the other half's fit (Tibshirani and
-    Walther 2005). A cluster of one point has no pair that could be kept together: 0. `noise` is a label that is no
-    cluster.
+    Walther 2005). A cluster of one point has no pair that could be kept together: 0. Labels that nobody has are no
+    clusters, nor is `noise`.
     """
     table = contingency(own, carried, k, others).astype(np.float64)
     sizes = table.sum(axis=1)
     kept = (table * (table - 1.0)).sum(axis=1)
     pairs = sizes * (sizes - 1.0)
     shares = np.divide(kept, pairs, out=np.zeros(k), where=pairs > 0)
-    return float((shares if noise is None else np.delete(shares, noise)).min())
+    is_cluster = (sizes > 0) & (np.arange(k) != (-1 if noise is None else noise))
+    return float(shares[is_cluster].min(initial=1.0))
 
 
-def contingency(first: np.ndarray, second: np.ndarray, k: int, others: int) -> np.ndarray:
-    """How many points have each pair of labels: `k` of the first by `others` of the second."""
-    return np.bincount(first * others + second, minlength=k * others).reshape(k, others)
+def contingency(
+    first: np.ndarray, second: np.ndarray, k: int, others: int, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """How many points, or what weight of them, have each pair of labels: `k` of the first by `others` of the second."""
+    return np.bincount(first * others + second, weights=weights, minlength=k * others).reshape(k, others)

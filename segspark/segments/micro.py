@@ -6,7 +6,7 @@ Additive summaries in place of users (Zhang, Ramakrishnan and Livny 1996): how m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from segspark.segments.assign import FRACTIONS, tally
 from segspark.segments.model import as_stored
-from segspark.segments.placements.placed import Placed
+from segspark.segments.placements.cells import Cells
 from segspark.segments.sample import sample_vectors
 from segspark.segments.shortlist import nearest_anchor
 
@@ -37,37 +37,6 @@ class MicroClusters:
     def told(self) -> str:
         """How many of how many users."""
         return f"{len(self.points)} micro-clusters of {int(self.weights.sum())} users"
-
-
-@dataclass(frozen=True)
-class Cells:
-    """The nearest of many centres, for the counting of users alone: it is kept nowhere, and says nothing of borders."""
-
-    centres: np.ndarray
-    kind: ClassVar[str] = "cells"
-
-    @property
-    def segments(self) -> int:
-        """One per centre."""
-        return len(self.centres)
-
-    @property
-    def noise(self) -> int | None:
-        """Everyone has a nearest centre."""
-        return None
-
-    def place(self, points: np.ndarray) -> Placed:
-        """Distance is Euclidean, cost its square, confidence always 0."""
-        number, squares = nearest_anchor(points, self.centres)
-        return Placed(number, np.sqrt(squares), np.zeros(len(points)), squares)
-
-    def reordered(self, order: np.ndarray) -> Cells:
-        """The centres in another order."""
-        return Cells(self.centres[order])
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The centres."""
-        return {"centres": self.centres}
 
 
 def micro_clusters(points: np.ndarray, count: int, seed: int) -> MicroClusters:

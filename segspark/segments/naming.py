@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import log
 
 from segspark.segments.personas import AnyOf, Catalogue, Condition, Persona
+from segspark.segments.placements.rules import Rule
 from segspark.segments.profiles import Profile, Profiles, Stats
 
 WIDEST = log(4.0)  # margins beyond four times the bound count as four times: one feature does not outweigh the rest
@@ -69,6 +70,14 @@ def name_segments(
             why = describe_unusual("no persona's conditions hold", profile, profiles)
             named.append(Named(f"segment-{segment_id}", f"Segment {segment_id}", why, catalogue.unnamed))
     return named
+
+
+def name_by_rules(profiles: Profiles, rules: list[Rule]) -> list[Named]:
+    """The names of the rules that made the segments, in the order of the profiles."""
+    return [
+        Named(rule.name, rule.title, describe_unusual(f"by rule: {rule.told}", profile, profiles), rule.strategy)
+        for rule, profile in zip(rules, profiles.segments, strict=True)
+    ]
 
 
 def taste_personas(profiles: Profiles, catalogue: Catalogue) -> dict[str, Persona]:

@@ -13,7 +13,9 @@ import numpy as np
 from segspark.segments.placements.anchors import Anchors
 from segspark.segments.placements.centres import NearestCentre, NearestDirection, NearestMedian
 from segspark.segments.placements.mixture import LikeliestComponent
+from segspark.segments.placements.panel import Panel
 from segspark.segments.placements.placed import Placed
+from segspark.segments.placements.rules import ByRules
 from segspark.segments.placements.tree import CutTree
 
 __all__ = ["KINDS", "NearestCentre", "Placed", "Placement", "restored"]
@@ -50,6 +52,8 @@ KINDS: dict[str, Kind] = {
     LikeliestComponent.kind: LikeliestComponent.restored,
     Anchors.kind: Anchors.restored,
     CutTree.kind: CutTree.restored,
+    ByRules.kind: ByRules.restored,
+    Panel.kind: lambda arrays: Panel.restored(arrays, restored),
 }
 
 

@@ -8,6 +8,7 @@ last bit in whatever batch the user comes. numpy alone, for executors and driver
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -46,8 +47,11 @@ def closest(block: Block, anchors: np.ndarray, count: int) -> tuple[np.ndarray, 
     number is -1 and their distance infinite.
     """
     rough = block.rough
-    farthest = rough.min(axis=1) if count == 1 else np.partition(rough, count - 1, axis=1)[:, count - 1]
-    rows, candidates = np.nonzero((rough <= (farthest + block.slack)[:, None]) & np.isfinite(rough))
+    # the least of each of `count` parts are as many anchors: the farthest of them is no nearer than the last to find
+    parts = np.linspace(0, rough.shape[1], count + 1).astype(np.int64)
+    farthest = np.max([rough[:, a:b].min(axis=1) for a, b in pairwise(parts)], axis=0)
+    reach = np.minimum(farthest + block.slack, np.finfo(np.float64).max)
+    rows, candidates = np.divmod(np.flatnonzero((rough <= reach[:, None]).ravel()), rough.shape[1])
     exact = np.zeros(len(rows))
     for values, others in zip(block.columns, anchors.T, strict=True):
         gap = values[rows] - others[candidates]

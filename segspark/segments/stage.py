@@ -31,15 +31,18 @@ from segspark.core.errors import InputError
 from segspark.core.stage import StageContext, StageResult
 from segspark.segments.assign import assign
 from segspark.segments.checks import check, look_at
-from segspark.segments.columns import chosen_columns
+from segspark.segments.columns import chosen_columns, raw_columns
 from segspark.segments.config import SchemeConfig, SegmentsConfig
 from segspark.segments.keeping import array_rows, model_from
 from segspark.segments.making import Made, Order, make_model
 from segspark.segments.methods.method import Everyone
+from segspark.segments.methods.rules import RAW_COLUMNS
 from segspark.segments.model import SegmentModel
-from segspark.segments.naming import Named, name_segments, taste_personas
+from segspark.segments.naming import Named, name_by_rules, name_segments, taste_personas
 from segspark.segments.notes import moves, refusal
 from segspark.segments.personas import Catalogue, check_features, load_catalogue
+from segspark.segments.placement import Placement
+from segspark.segments.placements.rules import ByRules
 from segspark.segments.profiles import CATEGORIES, ProfilePlan, Profiles, join_segments, numeric_features
 from segspark.segments.reasons.explain import explain
 from segspark.segments.stability.alignment import rotation_of, sum_products, turned
@@ -77,6 +80,7 @@ SMALL_TABLES = (
     SEGMENT_LINEAGE,
 )
 SOURCES = {"features": (PREPARED_FEATURES, "features"), "factors": (USER_FACTORS, "factors")}
+RAW = "raw"  # the source of rules
 
 
 @dataclass(frozen=True)
@@ -137,8 +141,7 @@ def _build(
     users = caused.where(F.col("segment_id").isNotNull())
     plan = ProfilePlan(catalogue.shares, config.top_values, config.profile_sample, run.seed)
     reasons = explain(join_segments(people, users), model.sizes_by_id, plan, config.rule_depth)
-    names_before, noise = earlier.names if earlier else {}, model.placement.noise
-    named = _names(scheme, reasons.profiles, catalogue, names_before, noise)
+    named = _names(scheme, reasons.profiles, catalogue, earlier.names if earlier else {}, model.placement)
     context.tell(
         f"{name}: " + ", ".join(f"{given.name} ({size:,})" for given, size in zip(named, model.sizes, strict=True))
     )
@@ -171,6 +174,8 @@ def _with_changes(
 
 def _everyone(context: StageContext, name: str, scheme: SchemeConfig, spaces: Spaces) -> Everyone:
     """The scheme's vectors, looked at. InputError where nothing can be fitted to them."""
+    if scheme.source == RAW:
+        return _ruled(context, scheme)
     table, column = SOURCES[scheme.source]
     frame = context.lake.read_run(table, context.run.run_id)
     vectors = _shaped(frame.select("user_id", F.col(column).alias("features")), list(spaces.now), scheme, name)
@@ -188,6 +193,20 @@ def _shaped(vectors: DataFrame, names: list[str], scheme: SchemeConfig, name: st
     return unit_length(vectors) if scheme.unit_length else vectors
 
 
+def _ruled(context: StageContext, scheme: SchemeConfig) -> Everyone:
+    """The columns that the scheme's rules ask for. InputError where nobody has them."""
+    vectors = _raw(context, scheme)
+    facts = look_at(vectors)
+    if facts.users == 0:
+        raise InputError(f"nobody has {', '.join(RAW_COLUMNS[scheme.algorithm])}; orders or events bring them")
+    check(facts, USER_FEATURES.name)
+    return Everyone(vectors, facts.users)
+
+
+def _raw(context: StageContext, scheme: SchemeConfig) -> DataFrame:
+    return raw_columns(context.lake.read_run(USER_FEATURES, context.run.run_id), RAW_COLUMNS[scheme.algorithm])
+
+
 def _spaces(context: StageContext) -> Spaces:
     lake, run = context.lake, context.run
     now = [row.asDict() for row in lake.read_run(FEATURE_SELECTION, run.run_id).collect()]
@@ -199,10 +218,12 @@ def _spaces(context: StageContext) -> Spaces:
 
 
 def _names(
-    scheme: SchemeConfig, profiles: Profiles, catalogue: Catalogue, earlier: dict[int, str], noise: int | None
+    scheme: SchemeConfig, profiles: Profiles, catalogue: Catalogue, earlier: dict[int, str], placement: Placement
 ) -> list[Named]:
+    if isinstance(placement, ByRules):
+        return name_by_rules(profiles, placement.rules)
     personas = catalogue.personas if scheme.names == "personas" else taste_personas(profiles, catalogue)
-    return name_segments(profiles, personas, catalogue, earlier, noise)
+    return name_segments(profiles, personas, catalogue, earlier, placement.noise)
 
 
 # --- against the published run ---
@@ -267,6 +288,8 @@ def _expected(context: StageContext, earlier: Earlier, spaces: Spaces, notes: li
     if earlier.model is not None and earlier.settings is not None:
         if earlier.settings.source == "factors":
             vectors = _turned_factors(context, notes)
+        elif earlier.settings.source == RAW:
+            vectors = _raw(context, earlier.settings)
         else:
             column = "features" if spaces.is_same else "before"
             prepared = context.lake.read_run(PREPARED_FEATURES, context.run.run_id)

@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
@@ -15,7 +16,7 @@ from segspark.segments.methods.kmeans import fit_centres, spread_evenly
 from segspark.segments.methods.method import Everyone, Method, Params
 from segspark.segments.model import as_stored
 from segspark.segments.placement import Placement
-from segspark.segments.placements.mixture import LikeliestComponent
+from segspark.segments.placements.mixture import LikeliestComponent, cholesky
 from segspark.segments.sample import sample_vectors
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ def start_of(points: np.ndarray, k: int, config: SchemeConfig, seed: int) -> dic
     precisions = []
     for number in range(k):
         gaps = points[label == number] - centres[number]
-        precisions.append(np.linalg.inv(gaps.T @ gaps / sizes[number] + WIDENED * np.eye(points.shape[1])))
+        lower = cholesky(gaps.T @ gaps / sizes[number] + WIDENED * np.eye(points.shape[1]))
+        inverse = solve_triangular(lower, np.eye(points.shape[1]), lower=True)
+        precisions.append(inverse.T @ inverse)
     shares = sizes / sizes.sum()
     return {"weights_init": shares, "means_init": centres, "precisions_init": np.array(precisions)}
 

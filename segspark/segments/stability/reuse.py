@@ -83,7 +83,7 @@ def reason_to_fit(earlier: Earlier, config: SchemeConfig, spaces: Spaces) -> str
         return "the settings of the scheme are others"
     if config.source == "factors":
         return "factors are fitted anew in every run"
-    if not spaces.is_same:
+    if config.source == "features" and not spaces.is_same:
         return "the features were prepared anew"
     if config.refit == "always":
         return "refit is always"

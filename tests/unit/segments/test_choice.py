@@ -1,8 +1,10 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-from segspark.segments.choice import Candidate, best, scored, try_candidates
+from segspark.segments.choice import Candidate, best, four_of_five, scored, try_candidates
 from segspark.segments.config import SchemeConfig
 from segspark.segments.geometry import nearest
 from segspark.segments.methods.kmeans import fit_centres
@@ -83,5 +85,33 @@ def test_where_every_number_has_a_tiny_segment_support_decides():
 
 def test_a_number_near_the_number_of_points_is_measured_as_unsupported():
     points = np.arange(8.0).reshape(-1, 1)
-    (tried,) = try_candidates(sample_of(points), [{"k": 7}], CONFIG, seed=7)
+    (tried,) = try_candidates(sample_of(points), [{"k": 8}], CONFIG, seed=7)
     assert (tried.prediction_strength, tried.stability) == (0.0, 0.0)
+
+
+def test_refits_leave_out_a_fifth_each_and_not_the_same():
+    bits = np.random.default_rng(1).integers(-(2**63), 2**63 - 1, size=20_000)
+    kept = [four_of_five(bits, number) for number in range(20)]
+    assert all(abs(part.mean() - 0.8) < 0.02 for part in kept)
+    both = [(one & other).mean() for one, other in pairwise(kept)]
+    assert all(abs(share - 0.64) < 0.02 for share in both)
+    assert abs((kept[0] & (bits & 1 == 0)).mean() - 0.4) < 0.02
+
+
+def test_stability_is_one_where_groups_are_separated_and_low_where_there_are_none():
+    config = SchemeConfig(splits=1, starts=1, refits=5)
+    apart, _ = blobs([[0, 0], [9, 0], [0, 9]], [200, 150, 100])
+    even = np.random.default_rng(2).normal(size=(450, 8))
+    (steady,), (loose,) = (try_candidates(sample_of(p), [{"k": 3}], config, 7) for p in (apart, even))
+    assert steady.stability == 1.0
+    assert loose.stability < 0.8
+
+
+def test_stability_is_that_of_scikit_learns_index_between_the_fit_and_its_refits():
+    points, _ = blobs([[0, 0], [1.5, 0]], [200, 150])
+    sample, config = sample_of(points), SchemeConfig(splits=1, refits=2)
+    (tried,) = try_candidates(sample, [{"k": 3}], config, 7)
+    whole = nearest(points, fit_centres(points, 3, config, 7)).label
+    parts = [points[four_of_five(sample.bits, number)] for number in range(2)]
+    refits = [nearest(points, fit_centres(part, 3, config, 7)).label for part in parts]
+    assert tried.stability == pytest.approx(np.mean([adjusted_rand_score(whole, again) for again in refits]))

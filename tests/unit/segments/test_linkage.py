@@ -50,6 +50,16 @@ def test_a_cut_gives_as_many_clusters_as_asked_for_though_heights_are_equal():
     assert [len(np.unique(cut(merges, clusters))) for clusters in range(1, 7)] == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_where_many_distances_are_equal_the_dendrogram_is_still_one(seed):
+    random = np.random.default_rng(seed)
+    kinds = np.unique(random.integers(0, 4, size=(60, 3)), axis=0)
+    apart = (kinds[:, None, :] != kinds[None, :, :]).mean(axis=2)
+    merges = average_linkage(apart, random.integers(1, 99, size=len(kinds)).astype(float))
+    assert hierarchy.is_valid_linkage(merges)
+    assert [len(np.unique(cut(merges, clusters))) for clusters in range(1, len(kinds))] == list(range(1, len(kinds)))
+
+
 def test_heights_never_fall():
     points, weights, _ = replicated(7, count=200, features=2)
     for method in ("ward", "average"):

@@ -111,3 +111,23 @@ def test_without_factors_taste_is_left_out_and_a_k_above_the_users_is_refused(la
 
 def test_without_features_the_stage_is_skipped(lake, config):
     assert "there are no user_features" in build_segments(StageContext(lake, RUN), config).skipped
+
+
+def test_noise_is_a_segment_that_no_persona_names_and_a_segment_of_nearly_all_is_told(lake, spark, config):
+    """60 users in one dense place and 4 far from it and from each other, who spend more than all others."""
+    random = np.random.default_rng(1)
+    far = [[9.0, 9.0], [-9.0, 9.0], [9.0, -9.0], [-9.0, -9.0]]
+    points = [*(random.normal(size=(60, 2)) * 0.3).tolist(), *far]
+    people = [(f"u{n:03d}", RUN.as_of, False, None, None, None, None, 10.0 if n < 60 else 99.0) for n in range(64)]
+    lake.replace_run(USER_FEATURES, spark.createDataFrame(people, FEATURES), RUN.run_id)
+    prepared = spark.createDataFrame(
+        [(f"u{n:03d}", point) for n, point in enumerate(points)], "user_id string, features array<float>"
+    )
+    lake.replace_run(PREPARED_FEATURES, prepared, RUN.run_id)
+    dense = config.value.model_copy(update={"algorithm": "dbscan"})
+    result = build_segments(StageContext(lake, RUN), config.model_copy(update={"value": dense}))
+    segments = lake.read_run(SEGMENTS, RUN.run_id).collect()
+    assert {(row.name, row.size) for row in segments} == {("segment-0", 60), ("noise", 4)}
+    noise = next(row for row in segments if row.name == "noise")
+    assert noise.why.startswith("users in no dense place; most unusual: monetary 99")
+    assert any("one segment holds 94 % of the users" in note for note in result.notes)
