@@ -40,13 +40,20 @@ class KMeans(Method):
     def fit_everyone(self, everyone: Everyone, params: Params, config: SchemeConfig, seed: int) -> dict[str, Placement]:
         """MLlib's centres, one set per start, or the driver's on up to `fit_sample` users."""
         k = int(params["k"])
-        if config.fit == "sample":
-            return sampled(everyone, params, config, seed)
         if config.distance == "cosine":
-            # every placement sends vectors of length 0 to where most of the same few users go
-            few = sample_vectors(everyone.vectors, config.sample, everyone.users, seed).points
-            return {name: around(centres, few) for name, centres in full_centres(everyone, k, config, seed).items()}
-        return {name: NearestCentre(centres) for name, centres in full_centres(everyone, k, config, seed).items()}
+            return everyones_directions(everyone, k, config, seed)
+        find = full_centres if config.fit == "full" else sampled_centres
+        return {name: NearestCentre(centres) for name, centres in find(everyone, k, config, seed).items()}
+
+
+def everyones_directions(everyone: Everyone, k: int, config: SchemeConfig, seed: int) -> dict[str, Placement]:
+    """As `fit_everyone`, by cosine. Vectors of length 0 go where most of the driver's users do."""
+    size = config.fit_sample if config.fit == "sample" else config.sample
+    sample = sample_vectors(everyone.vectors, size, everyone.users, seed)
+    with threadpool_limits(limits=1):
+        if config.fit == "sample":
+            return {f"sample of {len(sample.points)}": fit_directions(sample.points, k, config, seed)}
+    return {name: around(found, sample.points) for name, found in full_centres(everyone, k, config, seed).items()}
 
 
 def fit_centres(points: np.ndarray, k: int, config: SchemeConfig, seed: int) -> np.ndarray:
@@ -85,14 +92,12 @@ def full_centres(everyone: Everyone, k: int, config: SchemeConfig, seed: int) ->
     return found
 
 
-def sampled(everyone: Everyone, params: Params, config: SchemeConfig, seed: int) -> dict[str, Placement]:
-    """The driver's fit on up to `fit_sample` users chosen by hash."""
+def sampled_centres(everyone: Everyone, k: int, config: SchemeConfig, seed: int) -> dict[str, np.ndarray]:
+    """scikit-learn's K-Means on up to `fit_sample` users chosen by hash, held on the driver."""
     sample = sample_vectors(everyone.vectors, config.fit_sample, everyone.users, seed)
     with threadpool_limits(limits=1):
-        if config.distance == "cosine":
-            return {f"sample of {len(sample.points)}": fit_directions(sample.points, int(params["k"]), config, seed)}
-        centres = fit_centres(sample.points, int(params["k"]), config, seed)
-    return {f"sample of {len(sample.points)}": NearestCentre(as_stored(centres))}
+        centres = fit_centres(sample.points, k, config, seed)
+    return {f"sample of {len(sample.points)}": as_stored(centres)}
 
 
 def spread_evenly(everyone: Everyone, config: SchemeConfig) -> DataFrame:
