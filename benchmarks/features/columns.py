@@ -4,7 +4,7 @@ WINDOWS = (7, 30, 90, 365)
 BY_WINDOW = ("events", "sessions", "views", "carts", "orders", "units", "spend", "active_days")
 SESSION_GAP_MICROS = 30 * 60 * 1_000_000
 NEW_PRODUCT_DAYS = 60
-BOT_EVENTS_PER_DAY = 2000
+BOT_EVENTS_PER_DAY = 1000
 NIGHT_FROM_HOUR, NIGHT_TO_HOUR = 22, 6
 
 TEXTS = ("gender", "education", "region", "favourite_category")

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.contestant import Ready, Task
-from benchmarks.features.columns import WINDOWED, WINDOWS
+from benchmarks.features.columns import BOT_EVENTS_PER_DAY, WINDOWED, WINDOWS
 
 SUMMED = (
     *("events", "impressions", "views", "clicks", "searches", "carts", "wishlists", "purchases", "night_events"),
@@ -37,6 +37,7 @@ def statement() -> str:
         windows.append(f"count(*) {inside} AS active_days_{days}d")
     text = Path(__file__).with_name("user_features.sql").read_text()
     return text.format(
+        bot_events_per_day=BOT_EVENTS_PER_DAY,
         sums=", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in SUMMED),
         windows=", ".join(windows),
         windows_or_zero=", ".join(f"coalesce({name}, 0) AS {name}" for name in WINDOWED),

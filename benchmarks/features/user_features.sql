@@ -53,7 +53,7 @@ days AS (
     SELECT * FROM event_days FULL JOIN session_days USING (user_id, day) FULL JOIN order_days USING (user_id, day)
     FULL JOIN rating_days USING (user_id, day)),
 activity AS (
-    SELECT user_id, min(day) AS first_day, count(*) AS active_days, coalesce(max(events), 0) > 2000 AS is_bot,
+    SELECT user_id, min(day) AS first_day, count(*) AS active_days, coalesce(max(events), 0) > {bot_events_per_day} AS is_bot,
         max(day) FILTER (orders > 0) AS last_order_day, max(day) FILTER (events > 0) AS last_visit_day,
         {sums},
         sum(events) FILTER (dayofweek(day) IN (0, 6)) AS weekend_events,

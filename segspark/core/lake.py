@@ -88,10 +88,13 @@ class Lake:
         rows = stored(frame, contract).withColumn("run_id", F.lit(run_id))
         return self._write(contract, rows, where=f"run_id = '{run_id}'")
 
-    def replace_days(self, contract: Contract, frame: DataFrame, days: Iterable[date]) -> int:
-        """Writes those days in place of what they held before; returns how many rows."""
+    def replace_days(self, contract: Contract, frame: DataFrame, days: Iterable[date], gathered: bool = False) -> int:
+        """Writes those days in place of what they held before; returns how many rows.
+
+        Where the rows of a day are `gathered` in few partitions already, they are not shuffled once more to be so.
+        """
         ranges = " OR ".join(f"(day >= '{first}' AND day <= '{last}')" for first, last in contiguous(days))
-        return self._write(contract, stored(frame, contract), where=ranges) if ranges else 0
+        return self._write(contract, stored(frame, contract), where=ranges, gathered=gathered) if ranges else 0
 
     def upsert(self, contract: Contract, frame: DataFrame) -> None:
         """Inserts rows, or updates those with the same key. The key is unique in `frame`."""
@@ -156,12 +159,12 @@ class Lake:
             return DeltaTable.forName(self.spark, self.identifier(contract.name))
         return DeltaTable.forPath(self.spark, f"{self.root}/{contract.name}")
 
-    def _write(self, contract: Contract, rows: DataFrame, where: str | None = None) -> int:
+    def _write(self, contract: Contract, rows: DataFrame, where: str | None = None, gathered: bool = False) -> int:
         """Adds the rows, in place of those that `where` selects; a new table has none of these."""
         replaces = not self.create(contract) and where is not None
         written = Observation()
         rows = rows.observe(written, F.count(F.lit(1)).alias("rows"))
-        if contract.partition_by == ("day",):
+        if contract.partition_by == ("day",) and not gathered:
             rows = rows.hint("rebalance", "day")
         writer = rows.write.format("delta").mode("overwrite" if replaces else "append").option("mergeSchema", "true")
         if replaces:

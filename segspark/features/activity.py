@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from segspark.features.config import FeaturesConfig
-from segspark.features.exact import amount, count_if, exact_sum, ratio, whole
+from segspark.features.exact import amount, count_if, ratio, whole
 from segspark.features.sources import Sources
 
 EVENT_WINDOWS = ("events", "sessions", "views", "carts")
@@ -20,15 +20,19 @@ COUNTS = (
 
 
 def add_up_days(user_days: DataFrame, as_of: date, config: FeaturesConfig) -> DataFrame:
-    """One row per user: totals over all their days before as_of, first and last days, and sums over windows."""
+    """One row per user: totals over all their days before as_of, first and last days, and sums over windows.
+
+    Amounts are made whole once for each day, and not in each of the sums that they go into.
+    """
     day = F.col("day")
     is_weekend = F.dayofweek(day).isin(1, 7)
     return (
         user_days.where(day < F.lit(as_of))
+        .withColumns({name: whole(F.col(name)) for name in AMOUNTS})
         .groupBy("user_id")
         .agg(
             *(F.sum(name).alias(name) for name in COUNTS),
-            *(exact_sum(F.col(name)).alias(name) for name in AMOUNTS),
+            *(amount(F.sum(name)).alias(name) for name in AMOUNTS),
             F.count(F.lit(1)).alias("active_days"),
             _sum_if(is_weekend, F.col("events")).alias("weekend_events"),
             _sum_if(is_weekend, F.col("orders")).alias("weekend_orders"),
@@ -127,10 +131,10 @@ def _windows(names: tuple[str, ...], windows: tuple[int, ...]) -> dict[str, Colu
 
 
 def _window_sums(days: int, as_of: date) -> list[Column]:
-    """Over the last `days` days before as_of; the day of as_of itself does not count."""
+    """Over the last `days` days before as_of, units and spend being whole; the day of as_of itself does not count."""
     is_inside = F.col("day") >= F.lit(as_of - timedelta(days=days))
     counts = {name: _sum_if(is_inside, F.col(name)) for name in (*EVENT_WINDOWS, "orders")}
-    sums = {name: amount(_sum_if(is_inside, whole(F.col(name)))) for name in ("units", "spend")}
+    sums = {name: amount(_sum_if(is_inside, F.col(name))) for name in ("units", "spend")}
     columns = {**counts, **sums, "active_days": count_if(is_inside)}
     return [column.alias(f"{name}_{days}d") for name, column in columns.items()]
 

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from segspark.features.config import FeaturesConfig
 from segspark.features.exact import amount, count_if, day_of, is_night, whole
+from segspark.features.layout import KEYS, ONE_TASK, Layout
 from segspark.features.visits import COUNTS
 
 SESSION_COUNTS = ("sessions", "session_seconds", "session_events", "bounces")
@@ -17,7 +18,12 @@ KEY = ("user_id", "day")
 
 
 def count_user_days(
-    parts: DataFrame, sessions: DataFrame, orders: DataFrame, ratings: DataFrame, config: FeaturesConfig
+    parts: DataFrame,
+    sessions: DataFrame,
+    orders: DataFrame,
+    ratings: DataFrame,
+    config: FeaturesConfig,
+    layout: Layout = ONE_TASK,
 ) -> DataFrame:
     """One row per user and day with any event, order or rating, as the table `user_days` has it.
 
@@ -26,14 +32,18 @@ def count_user_days(
     frames = [_event_days(parts), _session_days(sessions), _order_days(orders, config), _rating_days(ratings)]
     rows = reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), frames)
     firsts, lasts = ("first_event_at", "first_order_at"), ("last_event_at", "last_order_at")
-    summed = rows.groupBy(*KEY).agg(
-        *(F.coalesce(F.sum(name), F.lit(0)).cast("bigint").alias(name) for name in ALL_COUNTS),
-        *(F.sum(name).alias(name) for name in AMOUNTS),
-        *(F.min(name).alias(name) for name in firsts),
-        *(F.max(name).alias(name) for name in lasts),
+    summed = (
+        layout.gather(rows)
+        .groupBy("user_id", *KEYS)
+        .agg(
+            *(F.coalesce(F.sum(name), F.lit(0)).cast("bigint").alias(name) for name in ALL_COUNTS),
+            *(F.sum(name).alias(name) for name in AMOUNTS),
+            *(F.min(name).alias(name) for name in firsts),
+            *(F.max(name).alias(name) for name in lasts),
+        )
     )
     amounts = {name: amount(F.coalesce(F.col(name), F.lit(0))) for name in AMOUNTS if name != "discount"}
-    return summed.withColumns(
+    return summed.drop("slice").withColumns(
         {
             **amounts,
             "discount": amount(F.col("discount")),

@@ -12,8 +12,15 @@ DAY_MICROS = 86_400_000_000
 
 
 def whole(amount: Column) -> Column:
-    """The amount in whole ten-thousandths; null where it is null or too large to be counted so."""
-    return F.round(amount * F.lit(float(SCALE))).try_cast("bigint")
+    """The amount in whole ten-thousandths, halves away from zero; null where it is null or too large to be counted so.
+
+    `round` would say the same, but goes through text and a BigDecimal for each value: a sum of it costs three times as
+    much. `rint` takes halves to the even neighbour: those are put right.
+    """
+    scaled = amount * F.lit(float(SCALE))
+    nearest = F.rint(scaled)
+    is_half_lost = F.abs(scaled) - F.abs(nearest) == F.lit(0.5)
+    return F.when(is_half_lost, nearest + F.signum(scaled)).otherwise(nearest).try_cast("bigint")
 
 
 def amount(wholes: Column) -> Column:

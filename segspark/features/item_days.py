@@ -3,47 +3,46 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from segspark.features.exact import amount, whole
+from segspark.features.exact import amount, count_if, whole
+from segspark.features.kinds import kind_number
+from segspark.features.layout import KEYS, ONE_TASK, Layout
 
-KINDS = {
-    "views": "view",
-    "clicks": "click",
-    "carts": "add_to_cart",
-    "wishlists": "wishlist",
-    "purchases": "purchase",
-}
-COUNTS = (*KINDS, "order_lines")
+TOUCHES = ("views", "clicks", "carts", "wishlists", "purchases")
+COUNTS = (*TOUCHES, "order_lines")
 AMOUNTS = ("units", "spend")
 
 
-def count_user_item_days(events: DataFrame, orders: DataFrame) -> DataFrame:
-    """One row per user, item and day with a paid line or an event of `KINDS`, as `user_item_days` has it.
+def count_user_item_days(events: DataFrame, orders: DataFrame, layout: Layout = ONE_TASK) -> DataFrame:
+    """One row per user, item and day with a paid line or an event of `TOUCHES`, as `user_item_days` has it.
 
-    Categories travel as hashes and are looked up at the end: Spark sorts all rows where it aggregates text, but hashes
-    them where it aggregates numbers.
+    Rows are gathered by day before they are counted: they are nearly as many afterwards, so that counting first would
+    spare the shuffle nothing. Categories travel as hashes and are looked up at the end: Spark sorts all rows where it
+    aggregates text, but hashes them where it aggregates numbers.
     """
-    rows = _event_rows(events).unionByName(_order_rows(orders))
-    summed = rows.groupBy("user_id", "item_id", "day").agg(
-        *(F.sum(name).alias(name) for name in (*COUNTS, *AMOUNTS)), F.max(_hash()).alias("category_hash")
+    rows = layout.gather(_event_rows(events).unionByName(_order_rows(orders)))
+    summed = rows.groupBy("user_id", "item_id", *KEYS).agg(
+        *(count_if(F.col("kind") == number).alias(name) for number, name in enumerate(TOUCHES)),
+        *(F.sum(name).alias(name) for name in ("order_lines", *AMOUNTS)),
+        F.max("category_hash").alias("category_hash"),
     )
-    names = F.broadcast(rows.select("category").distinct().where(F.col("category").isNotNull()))
-    named = summed.join(names.withColumn("category_hash", _hash()), "category_hash", "left")
-    return named.select(
+    names = events.select("category").unionByName(orders.select("category")).distinct()
+    named = F.broadcast(names.where(F.col("category").isNotNull()).withColumn("category_hash", _hash()))
+    return summed.join(named, "category_hash", "left").select(
         "user_id", "item_id", "day", "category", *COUNTS, *(amount(F.col(name)).alias(name) for name in AMOUNTS)
     )
 
 
 def _event_rows(events: DataFrame) -> DataFrame:
-    is_known = F.col("user_id").isNotNull() & F.col("item_id").isNotNull()
     zero = F.lit(0).cast("bigint")
-    return events.where(is_known & F.col("event_type").isin(*KINDS.values())).select(
+    rows = events.where(F.col("user_id").isNotNull() & F.col("item_id").isNotNull()).select(
         "user_id",
         "item_id",
         "day",
-        "category",
-        *(_one_if(F.col("event_type") == kind).alias(name) for name, kind in KINDS.items()),
+        _hash().alias("category_hash"),
+        kind_number(TOUCHES).alias("kind"),
         *(zero.alias(name) for name in ("order_lines", *AMOUNTS)),
     )
+    return rows.where(F.col("kind").isNotNull())
 
 
 def _order_rows(orders: DataFrame) -> DataFrame:
@@ -54,16 +53,12 @@ def _order_rows(orders: DataFrame) -> DataFrame:
         "user_id",
         "item_id",
         "day",
-        "category",
-        *(F.lit(0).cast("bigint").alias(name) for name in KINDS),
+        _hash().alias("category_hash"),
+        F.lit(None).cast("int").alias("kind"),
         F.lit(1).cast("bigint").alias("order_lines"),
         F.coalesce(whole(F.col("quantity")), F.lit(0)).cast("bigint").alias("units"),
         F.coalesce(whole(net), F.lit(0)).cast("bigint").alias("spend"),
     )
-
-
-def _one_if(condition: Column) -> Column:
-    return F.when(condition, F.lit(1)).otherwise(F.lit(0)).cast("bigint")
 
 
 def _hash() -> Column:

@@ -5,7 +5,7 @@ from datetime import date
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from segspark.features.exact import exact_sum, ratio
+from segspark.features.exact import amount, exact_sum, ratio, whole
 
 
 def describe_items(user_item_days: DataFrame, items: DataFrame, as_of: date) -> DataFrame:
@@ -41,17 +41,24 @@ def price_categories(described: DataFrame) -> DataFrame:
     return totals.select("category", number.alias("category_no"), mean_price.alias("category_price"))
 
 
+def place_items(described: DataFrame, categories: DataFrame) -> DataFrame:
+    """One row per item of `describe_items`: launch_day, and its category's number and price."""
+    numbered = F.broadcast(categories.withColumnRenamed("category", "name"))
+    return described.join(numbered, F.expr("category <=> name"), "left").select(
+        "item_id", "launch_day", "category_no", "category_price"
+    )
+
+
 def _sum_items(item_days: DataFrame) -> DataFrame:
+    is_sold = F.col("order_lines") > 0
     by_category = item_days.groupBy("item_id", "category").agg(
         F.max("day").alias("last_day"),
-        F.min(F.when(F.col("order_lines") > 0, F.col("day"))).alias("first_sale"),
-        exact_sum(F.col("units")).alias("units"),
-        exact_sum(F.col("spend")).alias("spend"),
+        F.min(F.when(is_sold, F.col("day"))).alias("first_sale"),
+        *(F.sum(F.when(is_sold, whole(F.col(name)))).alias(name) for name in ("units", "spend")),
     )
     newest = F.max(F.when(F.col("category").isNotNull(), F.struct("last_day", "category")))
     return by_category.groupBy("item_id").agg(
         newest.getField("category").alias("category"),
         F.min("first_sale").alias("first_sale"),
-        exact_sum(F.col("units")).alias("units"),
-        exact_sum(F.col("spend")).alias("spend"),
+        *(amount(F.sum(name)).alias(name) for name in ("units", "spend")),
     )

@@ -33,7 +33,8 @@ from segspark.features.config import FeaturesConfig
 from segspark.features.days import count_user_days
 from segspark.features.drift import Drift, borders_of, compare, count_bins
 from segspark.features.item_days import count_user_item_days
-from segspark.features.items import describe_items, price_categories
+from segspark.features.items import describe_items, place_items, price_categories
+from segspark.features.layout import Layout, tasks_for
 from segspark.features.prepare import fit_preparation, prepare, prepare_both, sample_users, selection_rows
 from segspark.features.reuse import Earlier, reason_to_fit, settings_digest, without
 from segspark.features.sources import Sources
@@ -49,9 +50,9 @@ def build_features(context: StageContext, config: FeaturesConfig) -> StageResult
 
     Skipped where no log has a row. Raises InputError where nothing lies before as_of, or where no feature varies.
     """
-    if all(context.lake.read(log).isEmpty() for log in LOGS):
-        return StageResult(skipped="there are no events, orders or ratings; any of these sources brings features")
     sources = _sources_before(context.lake, context.run.as_of)
+    if sources is None:
+        return StageResult(skipped="there are no events, orders or ratings; any of these sources brings features")
     rows = update_days(context, config)
     rows |= write_user_features(context, config, sources)
     prepared, notes = write_prepared(context, config)
@@ -75,8 +76,8 @@ def update_days(context: StageContext, config: FeaturesConfig) -> dict[str, int]
     events, orders, ratings = (lake.read(log).where(F.col("ingest_seq") <= up_to) for log in LOGS)
     rows = _write_visits_and_days(context, changes, (events, orders, ratings), config)
     days = changes.of_user_item_days
-    item_days = count_user_item_days(events.where(within(days)), orders.where(within(days)))
-    rows[USER_ITEM_DAYS.name] = lake.replace_days(USER_ITEM_DAYS, item_days, days)
+    item_days = count_user_item_days(events.where(within(days)), orders.where(within(days)), _layout(lake, days))
+    rows[USER_ITEM_DAYS.name] = lake.replace_days(USER_ITEM_DAYS, item_days, days, gathered=True)
     built = (up_to, config.shapes_days(), len(changes.days), datetime.now(timezone.utc))
     schema = ", ".join(f"{column.name} {column.type}" for column in DAY_BUILDS.columns)
     lake.append(DAY_BUILDS, lake.spark.createDataFrame([built], schema))
@@ -92,13 +93,22 @@ def _write_visits_and_days(
     parts = cut_visits(count_slots(events.where(read), config), config).persist()
     try:
         sessions = list_sessions(parts)
-        of_days = count_user_days(parts, sessions, orders.where(within(days)), ratings.where(within(days)), config)
+        orders, ratings = (log.where(within(days)) for log in (orders, ratings))
+        of_days = count_user_days(parts, sessions, orders, ratings, config, _layout(context.lake, days))
         return {
             SESSIONS.name: context.lake.replace_days(SESSIONS, sessions.where(within(of_sessions)), of_sessions),
-            USER_DAYS.name: context.lake.replace_days(USER_DAYS, of_days.where(within(days)), days),
+            USER_DAYS.name: context.lake.replace_days(USER_DAYS, of_days.where(within(days)), days, gathered=True),
         }
     finally:
         parts.unpersist()
+
+
+def _layout(lake: Lake, days: set[date]) -> Layout:
+    return Layout(len(days), _partitions(lake))
+
+
+def _partitions(lake: Lake) -> int:
+    return int(lake.spark.conf.get("spark.sql.shuffle.partitions") or 1)
 
 
 def write_user_features(context: StageContext, config: FeaturesConfig, sources: Sources) -> dict[str, int]:
@@ -107,20 +117,28 @@ def write_user_features(context: StageContext, config: FeaturesConfig, sources: 
     context.tell(f"features: describing users at {as_of}")
     item_days = lake.read(USER_ITEM_DAYS)
     described = describe_items(item_days, lake.read(ITEMS), as_of).persist()
+    categories = price_categories(described).persist()
+    items = place_items(described, categories).persist()
     try:
-        taste = measure_taste(item_days, described, price_categories(described), as_of, config)
+        items.count()  # so that Spark knows how large it is, and sends it to the rows rather than the rows to it
+        tasks = tasks_for(item_days.count(), _partitions(lake))
+        taste = measure_taste(item_days, items, categories, as_of, config, tasks)
         user_days = _days_before(lake, as_of, config)
         features = describe_users(user_days, taste, lake.read(USERS), as_of, config, sources)
         return {USER_FEATURES.name: lake.replace_run(USER_FEATURES, features, context.run.run_id)}
     finally:
-        described.unpersist()
+        for frame in (items, categories, described):
+            frame.unpersist()
 
 
-def _sources_before(lake: Lake, as_of: date) -> Sources:
+def _sources_before(lake: Lake, as_of: date) -> Sources | None:
+    """Which logs have rows before as_of; None where there is no row at all."""
     sources = Sources(*(not lake.read(log).where(F.col("day") < F.lit(as_of)).isEmpty() for log in LOGS))
-    if not (sources.events or sources.orders or sources.ratings):
-        raise InputError(f"as_of: no event, order or rating lies before {as_of}; choose a later day")
-    return sources
+    if sources.events or sources.orders or sources.ratings:
+        return sources
+    if all(lake.read(log).isEmpty() for log in LOGS):
+        return None
+    raise InputError(f"as_of: no event, order or rating lies before {as_of}; choose a later day")
 
 
 def _days_before(lake: Lake, as_of: date, config: FeaturesConfig) -> DataFrame:
@@ -132,7 +150,8 @@ def _days_before(lake: Lake, as_of: date, config: FeaturesConfig) -> DataFrame:
     last = as_of - timedelta(days=1)
     parts = cut_visits(count_slots(events.where(within([last - timedelta(days=1), last])), config), config)
     is_last = within([last])
-    counted = count_user_days(parts, list_sessions(parts), orders.where(is_last), ratings.where(is_last), config)
+    orders, ratings = orders.where(is_last), ratings.where(is_last)
+    counted = count_user_days(parts, list_sessions(parts), orders, ratings, config, _layout(lake, {last}))
     return user_days.where(F.col("day") < F.lit(last)).unionByName(counted.where(is_last))
 
 

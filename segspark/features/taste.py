@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from segspark.features.config import FeaturesConfig
 from segspark.features.exact import SCALE, count_if, ratio, whole
+from segspark.features.layout import gather_users
 
 NUMBERS = 1 << 20  # categories that fit beside a weight in one bigint
 VARIETY = ("distinct_items", "distinct_categories", "category_entropy")
@@ -14,82 +15,98 @@ PURCHASES = ("repeat_item_share", "new_product_share", "price_level")
 
 
 def measure_taste(
-    user_item_days: DataFrame, described: DataFrame, categories: DataFrame, as_of: date, config: FeaturesConfig
+    user_item_days: DataFrame,
+    items: DataFrame,
+    categories: DataFrame,
+    as_of: date,
+    config: FeaturesConfig,
+    tasks: int | None = None,
 ) -> DataFrame:
     """One row per user with any item before as_of: `VARIETY`, `PURCHASES` and favourite_category.
+
+    `items` are rows of `place_items`, `categories` of `price_categories`. `tasks` says where rows lie, not what they
+    say, as in `gather_users`.
 
     repeat_item_share: of the items bought, those bought on more than one day. new_product_share: of the lines bought,
     those within new_product_days of the item's launch or first sale. price_level: unit price against the category's
     mean, weighted by spend, 1 = average. category_entropy: Shannon's, in nats, over lines bought, or over events where
     nothing was bought.
     """
-    numbered = F.broadcast(categories.withColumnRenamed("category", "name"))
-    items = described.join(numbered, F.expr("category <=> name"), "left").select(
-        "item_id", "launch_day", "category_no", "category_price"
-    )
-    rows = user_item_days.where(F.col("day") < F.lit(as_of)).drop("category").join(items, "item_id", "left")
-    pairs = _sum_pairs(rows.repartition("user_id"), config)
+    rows = user_item_days.where(F.col("day") < F.lit(as_of))
+    tastes = _sum_touches(rows, items, tasks).join(_sum_purchases(rows, items, config), "user_id", "left")
     favourite = categories.select(F.col("category").alias("favourite_category"), "category_no")
-    users = _sum_users(_sum_categories(pairs)).join(F.broadcast(favourite), "category_no", "left")
+    users = _describe(tastes).join(F.broadcast(favourite), "category_no", "left")
     return users.select(
         "user_id", *(F.col(name).cast("double") for name in (*VARIETY, *PURCHASES)), "favourite_category"
     )
 
 
-def _sum_pairs(rows: DataFrame, config: FeaturesConfig) -> DataFrame:
-    """One row per user and item."""
-    is_bought = F.col("order_lines") > 0
+def _sum_touches(rows: DataFrame, items: DataFrame, tasks: int | None) -> DataFrame:
+    """One row per user: distinct items, and what they looked at by category.
+
+    These are nearly as many rows as events, so no column more than this travels to the user's partition.
+    """
+    touches = F.col("views") + F.col("clicks") + F.col("carts") + F.col("wishlists") + F.col("purchases")
+    touched = rows.select("user_id", "item_id", touches.alias("touches"))
+    placed = touched.join(items.select("item_id", "category_no"), "item_id", "left")
+    pairs = (
+        gather_users(placed, tasks).groupBy("user_id", "item_id", "category_no").agg(F.sum("touches").alias("touches"))
+    )
+    by_category = pairs.groupBy("user_id", "category_no").agg(
+        F.count(F.lit(1)).alias("items"), F.sum("touches").alias("touches")
+    )
+    return by_category.groupBy("user_id").agg(
+        F.sum("items").alias("distinct_items"),
+        F.nullif(count_if(F.col("category_no") > 0), F.lit(0)).alias("distinct_categories"),
+        *_spread("touches"),
+    )
+
+
+def _sum_purchases(rows: DataFrame, items: DataFrame, config: FeaturesConfig) -> DataFrame:
+    """One row per user who bought: repeats, new products, price level, and what they bought by category."""
     is_new = F.datediff("day", "launch_day") <= config.new_product_days
     level = ratio(F.col("spend"), F.col("units") * F.col("category_price"))
-    return rows.groupBy("user_id", "item_id").agg(
-        F.max("category_no").alias("category_no"),
-        count_if(is_bought).alias("days_bought"),
-        F.sum("order_lines").alias("lines"),
-        F.sum(F.when(is_new, F.col("order_lines")).otherwise(F.lit(0))).alias("new_lines"),
-        F.sum(F.col("views") + F.col("clicks") + F.col("carts") + F.col("wishlists") + F.col("purchases")).alias(
-            "touches"
-        ),
-        F.sum(whole(F.when(level.isNotNull(), F.col("spend")))).alias("priced_spend"),
-        F.sum(whole(F.col("spend") * level)).alias("levelled_spend"),
+    bought = rows.where(F.col("order_lines") > 0).select("user_id", "item_id", "day", "order_lines", "units", "spend")
+    placed = bought.join(items, "item_id", "left")
+    pairs = (
+        gather_users(placed, None)
+        .groupBy("user_id", "item_id", "category_no")
+        .agg(
+            F.count(F.lit(1)).alias("days"),
+            F.sum("order_lines").alias("lines"),
+            F.sum(F.when(is_new, F.col("order_lines")).otherwise(F.lit(0))).alias("new_lines"),
+            F.sum(whole(F.when(level.isNotNull(), F.col("spend")))).alias("priced_spend"),
+            F.sum(whole(F.col("spend") * level)).alias("levelled_spend"),
+        )
     )
-
-
-def _sum_categories(pairs: DataFrame) -> DataFrame:
-    """One row per user and category."""
-    sums = ("lines", "new_lines", "touches", "priced_spend", "levelled_spend")
-    return pairs.groupBy("user_id", "category_no").agg(
-        F.count(F.lit(1)).alias("items"),
-        count_if(F.col("days_bought") > 0).alias("bought_items"),
-        count_if(F.col("days_bought") > 1).alias("repeated_items"),
+    sums = ("lines", "new_lines", "priced_spend", "levelled_spend")
+    by_category = pairs.groupBy("user_id", "category_no").agg(
+        F.count(F.lit(1)).alias("bought_items"),
+        count_if(F.col("days") > 1).alias("repeated_items"),
         *(F.sum(name).alias(name) for name in sums),
     )
+    return by_category.groupBy("user_id").agg(
+        *(F.sum(name).alias(name) for name in ("bought_items", "repeated_items", *sums)), *_spread("lines")
+    )
 
 
-def _sum_users(by_category: DataFrame) -> DataFrame:
+def _spread(weight: str) -> list[Column]:
+    """Over a user's named categories: their weight, the sum of n ln n, and the heaviest."""
     is_named = F.col("category_no") > 0
-    sums = (
-        "items",
-        "bought_items",
-        "repeated_items",
-        "lines",
-        "new_lines",
-        "touches",
-        "priced_spend",
-        "levelled_spend",
-    )
-    weights = ("lines", "touches")
-    users = by_category.groupBy("user_id").agg(
-        *(F.sum(name).alias(name) for name in sums),
-        F.nullif(count_if(is_named), F.lit(0)).alias("distinct_categories"),
-        *(F.sum(F.when(is_named, F.col(name))).alias(f"named_{name}") for name in weights),
-        *(F.sum(F.when(is_named, _n_log_n(name))).alias(f"log_{name}") for name in weights),
-        *(F.max(F.when(is_named, _pack(name))).alias(f"best_{name}") for name in weights),
-    )
+    return [
+        F.sum(F.when(is_named, F.col(weight))).alias(f"named_{weight}"),
+        F.sum(F.when(is_named, _n_log_n(weight))).alias(f"log_{weight}"),
+        F.max(F.when(is_named, _pack(weight))).alias(f"best_{weight}"),
+    ]
+
+
+def _describe(users: DataFrame) -> DataFrame:
+    """The features from sums; of who bought nothing in a named category, what they looked at says where they are."""
     has_bought = F.col("named_lines") > 0
     best = F.when(has_bought, F.col("best_lines")).otherwise(F.col("best_touches"))
     return users.select(
         "user_id",
-        F.col("items").alias("distinct_items"),
+        "distinct_items",
         "distinct_categories",
         F.when(has_bought, _entropy("lines")).otherwise(_entropy("touches")).alias("category_entropy"),
         ratio(F.col("repeated_items"), F.col("bought_items")).alias("repeat_item_share"),

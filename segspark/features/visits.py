@@ -14,16 +14,8 @@ from pyspark.sql import functions as F
 
 from segspark.features.config import FeaturesConfig
 from segspark.features.exact import DAY_MICROS, count_if, day_of, is_night
+from segspark.features.kinds import KINDS, kind_number
 
-KINDS = {
-    "impressions": "impression",
-    "views": "view",
-    "clicks": "click",
-    "searches": "search",
-    "carts": "add_to_cart",
-    "wishlists": "wishlist",
-    "purchases": "purchase",
-}
 COUNTS = ("events", *KINDS, "night_events")
 
 
@@ -37,11 +29,11 @@ def count_slots(events: DataFrame, config: FeaturesConfig) -> DataFrame:
     at_night = is_night(F.col("time"), config.night_from_hour, config.night_to_hour)
     return (
         events.where(F.col("user_id").isNotNull())
-        .select("user_id", "event_type", time.alias("time"), slot.alias("slot"))
+        .select("user_id", kind_number(KINDS).alias("kind"), time.alias("time"), slot.alias("slot"))
         .groupBy("user_id", "slot")
         .agg(
             F.count(F.lit(1)).alias("events"),
-            *(count_if(F.col("event_type") == kind).alias(name) for name, kind in KINDS.items()),
+            *(count_if(F.col("kind") == number).alias(name) for number, name in enumerate(KINDS)),
             count_if(at_night).alias("night_events"),
             F.min("time").alias("first_time"),
             F.max("time").alias("last_time"),

@@ -1,3 +1,4 @@
+import shutil
 from datetime import timedelta
 
 import numpy as np
@@ -12,6 +13,7 @@ from benchmarks.features import duckdb_peer
 from benchmarks.features.columns import BOUNDS
 from benchmarks.features.comparison import compare, read_features
 from benchmarks.shop_days import FIRST_DAY, ShopSize, write_shop
+from segspark.features.config import FeaturesConfig
 
 DAYS = 10
 TIMES = {"events": "event_time", "orders": "order_time", "ratings": "rated_at"}
@@ -65,6 +67,20 @@ def test_a_peer_counts_what_pandas_counts(shop):
     by_user = rows.groupby("user_id")
     assert (found.loc[by_user.size().index, "events"] == by_user.size()).all()
     assert (found.loc[by_user.size().index, "sessions"] == by_user["starts"].sum()).all()
+
+
+def test_a_bot_of_ours_is_a_bot_of_the_peers(shop, tmp_path):
+    bound = FeaturesConfig().bot_events_per_day
+    shutil.copytree(shop / "lake", tmp_path / "lake")
+    on_first_day = tmp_path / "lake" / "events" / f"day={FIRST_DAY}"
+    one_event = pq.read_table(on_first_day / f"{FIRST_DAY}.parquet").slice(0, 1)
+    for user, events in (("busy", bound + 1), ("calm", bound)):
+        rows = pa.concat_tables([one_event] * events)
+        named = rows.set_column(rows.column_names.index("user_id"), "user_id", pa.array([user] * events))
+        pq.write_table(named, on_first_day / f"{user}.parquet")
+    for peer in (duckdb_peer, pytest.importorskip("benchmarks.features.polars_peer")):
+        found = features(peer, tmp_path, peer.__name__)
+        assert found.loc[["busy", "calm"], "is_bot"].tolist() == [True, False]
 
 
 def test_a_wrong_number_is_told(shop):

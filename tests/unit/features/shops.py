@@ -8,7 +8,8 @@ from segspark.core.stage import Run, StageContext
 from segspark.features.config import FeaturesConfig
 from segspark.features.days import count_user_days
 from segspark.features.item_days import count_user_item_days
-from segspark.features.items import describe_items, price_categories
+from segspark.features.items import describe_items, place_items, price_categories
+from segspark.features.layout import ONE_TASK
 from segspark.features.sources import Sources
 from segspark.features.stage import build_features, update_days, write_user_features
 from segspark.features.taste import measure_taste
@@ -56,12 +57,13 @@ def frame_of(spark, contract, *rows):
     return rows_of(spark, contract, *({**row, "day": row[clock].date()} if clock else row for row in rows))
 
 
-def day_tables(events, orders, ratings, config=None):
+def day_tables(events, orders, ratings, config=None, layout=ONE_TASK):
     """sessions, user_days and user_item_days of whole logs, without a lake."""
     config = config or FeaturesConfig()
     parts = cut_visits(count_slots(events, config), config)
     sessions = list_sessions(parts)
-    return sessions, count_user_days(parts, sessions, orders, ratings, config), count_user_item_days(events, orders)
+    user_days = count_user_days(parts, sessions, orders, ratings, config, layout)
+    return sessions, user_days, count_user_item_days(events, orders, layout)
 
 
 def features_of(spark, as_of, config=None, **logs):
@@ -71,7 +73,8 @@ def features_of(spark, as_of, config=None, **logs):
     tables = day_tables(frames["events"], frames["orders"], frames["ratings"], config)
     _, user_days, item_days = (table.cache() for table in tables)
     described = describe_items(item_days, frames["items"], as_of).cache()
-    taste = measure_taste(item_days, described, price_categories(described), as_of, config)
+    categories = price_categories(described)
+    taste = measure_taste(item_days, place_items(described, categories), categories, as_of, config)
     sources = Sources(*(bool(logs.get(name)) for name in ("events", "orders", "ratings")))
     rows = describe_users(user_days, taste, frames["users"], as_of, config, sources).collect()
     spark.catalog.clearCache()

@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from segspark.core.contracts import DAY_BUILDS, EVENTS, ORDERS, RATINGS, SESSIONS, USER_DAYS, USER_ITEM_DAYS, conform
 from segspark.features import stage
 from segspark.features.config import FeaturesConfig
+from segspark.features.layout import Layout
 from tests.builders import day
 from tests.unit.features.shops import day_tables, event, frame_of, order, random_logs
 
@@ -113,6 +114,26 @@ def test_how_rows_are_spread_over_partitions_changes_nothing(spark, logs):
     spread = [frame.repartition(5, F.rand(1)) for frame in frames]
     for one, other in zip(day_tables(*frames), day_tables(*spread), strict=True):
         assert {tuple(row) for row in one.collect()} == {tuple(row) for row in other.collect()}
+
+
+def test_the_layout_of_the_tasks_changes_nothing_and_keeps_a_user_and_day_together(spark, logs):
+    frames = [frame_of(spark, contract, *rows) for contract, rows in zip(LOGS, logs, strict=True)]
+    whole = [{tuple(row) for row in table.collect()} for table in day_tables(*frames)]
+    for layout in (Layout(days=11, partitions=4), Layout(days=2, partitions=7)):
+        tables = day_tables(*frames, layout=layout)
+        assert [{tuple(row) for row in table.collect()} for table in tables] == whole
+        places = layout.gather(frames[0]).select("user_id", "day", F.spark_partition_id().alias("task")).distinct()
+        assert max(places.groupBy("user_id", "day").count().collect(), key=lambda row: row["count"])["count"] == 1
+
+
+def test_few_days_are_cut_into_slices_of_users_and_many_lie_in_one_file_each(spark, shop, logs):
+    sliced = Layout(days=2, partitions=7).gather(frame_of(spark, EVENTS, *logs[0]))
+    assert sliced.select("slice").distinct().count() == 4
+    shop.log(EVENTS, *logs[0])
+    shop.update()
+    for table in (USER_DAYS, USER_ITEM_DAYS):
+        files = shop.lake.read(table).groupBy("day").agg(F.countDistinct("_metadata.file_path").alias("files"))
+        assert {row.files for row in files.collect()} == {1}
 
 
 def hash_of(text):
