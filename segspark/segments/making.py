@@ -47,9 +47,10 @@ def make_model(order: Order, everyone: Everyone, earlier: Earlier | None, spaces
     if earlier is None:
         return fit_model(order, everyone, None)
     reason = reason_to_fit(earlier, order.config, spaces)
-    if reason is None and earlier.model is not None:
-        model = carry_over(everyone, earlier.model)
-        empty = [str(segment_id) for segment_id, size in model.sizes_by_id.items() if size == 0]
+    if reason is None and earlier.today is not None:
+        model = carry_over(everyone, earlier.today)
+        sizes = model.sizes_by_id if order.config.source != "raw" else {}  # a rule's segment may be empty
+        empty = [str(segment_id) for segment_id, size in sizes.items() if size == 0]
         if not empty or order.config.refit == "never":
             order.tell(f"{order.name}: {model.k} segments by the model of run {earlier.run_id}")
             return Made(model, earlier.tried, [])

@@ -31,6 +31,8 @@ def doubts(name: str, chosen: Candidate, scheme: SchemeConfig) -> list[str]:
 def moves(name: str, earlier: Earlier, reason: str | None, churn: Churn) -> str:
     """How the users of the published run fared, in one line."""
     model = f"fitted anew ({reason})" if reason else "the published model serves again"
+    if earlier.rotation is not None:
+        model += f"; today's items lie like that run's to {earlier.rotation.congruence:.2f} once turned"
     counted = ", ".join(f"{churn.users.get(cause, 0):,} {cause}" for cause in (BEHAVIOUR, REFIT, NEW, GONE))
     return f"{name}: {model}; since run {earlier.run_id} of {churn.in_both:,} users in both moved: {counted}"
 

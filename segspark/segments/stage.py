@@ -45,7 +45,7 @@ from segspark.segments.placement import Placement
 from segspark.segments.placements.rules import ByRules
 from segspark.segments.profiles import CATEGORIES, ProfilePlan, Profiles, join_segments, numeric_features
 from segspark.segments.reasons.explain import explain
-from segspark.segments.stability.alignment import rotation_of, sum_products, turned
+from segspark.segments.stability.alignment import Rotation, rotation_of, sum_products, turned
 from segspark.segments.stability.changes import (
     Churn,
     changed_users,
@@ -246,7 +246,9 @@ def _earlier(context: StageContext, name: str) -> Earlier | None:
         model = model_from(arrays)
     except (KeyError, TypeError, ValueError):
         model = None
-    return Earlier(run_id, names, members, tried, model, settings_from(tried))
+    settings = settings_from(tried)
+    rotation = _rotation(context, run_id) if settings is not None and settings.source == "factors" else None
+    return Earlier(run_id, names, members, tried, model, settings, rotation)
 
 
 def _cross(context: StageContext, everyone: Everyone, made: Made, earlier: Earlier | None, spaces: Spaces) -> DataFrame:
@@ -287,7 +289,9 @@ def _expected(context: StageContext, earlier: Earlier, spaces: Spaces, notes: li
     vectors = None
     if earlier.model is not None and earlier.settings is not None:
         if earlier.settings.source == "factors":
-            vectors = _turned_factors(context, notes)
+            users = context.lake.read_run(USER_FACTORS, context.run.run_id)
+            users = users.select("user_id", F.col("factors").alias("features"))
+            vectors = turned(users, earlier.rotation) if earlier.rotation else None
         elif earlier.settings.source == RAW:
             vectors = _raw(context, earlier.settings)
         else:
@@ -301,23 +305,18 @@ def _expected(context: StageContext, earlier: Earlier, spaces: Spaces, notes: li
     return assign(shaped, earlier.model).select("user_id", F.col("segment_id").alias("expected"))
 
 
-def _turned_factors(context: StageContext, notes: list[str]) -> DataFrame | None:
-    """Everyone's factors in the space of the published run's; None where no item is in both."""
-    lake, run = context.lake, context.run
+def _rotation(context: StageContext, run_id: str) -> Rotation | None:
+    """What brings today's factors into the space of the published run's; None where no item is in both."""
+    lake = context.lake
     now, then = (
-        lake.read_run(ITEM_FACTORS, run_id).select("item_id", F.col("factors").alias(side))
-        for run_id, side in ((run.run_id, "now"), (str(run.previous), "then"))
+        lake.read_run(ITEM_FACTORS, each).select("item_id", F.col("factors").alias(side))
+        for each, side in ((context.run.run_id, "now"), (run_id, "then"))
     )
     items = now.join(then, on="item_id", how="inner")
     first = items.select(F.size("now"), F.size("then")).first()
     if first is None or first[0] != first[1]:
         return None
-    rotation = rotation_of(sum_products(items, first[0]).collect(), first[0])
-    if rotation is None:
-        return None
-    notes.append(f"factors: today's items lie like the published run's to {rotation.congruence:.2f} once turned")
-    users = lake.read_run(USER_FACTORS, run.run_id).select("user_id", F.col("factors").alias("features"))
-    return turned(users, rotation)
+    return rotation_of(sum_products(items, first[0]).collect(), first[0])
 
 
 def _write(context: StageContext, schemes: list[Scheme]) -> dict[str, int]:

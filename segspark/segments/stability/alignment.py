@@ -7,7 +7,7 @@ brings today's item factors nearest to the earlier ones brings the users along.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,8 @@ from pyspark.sql import functions as F
 
 from segspark.segments.assign import FRACTIONS
 from segspark.segments.geometry import project
+from segspark.segments.model import SegmentModel, as_stored
+from segspark.segments.placements.centres import NearestCentre, NearestDirection
 from segspark.segments.sample import matrix_of
 
 if TYPE_CHECKING:
@@ -61,6 +63,19 @@ def rotation_of(products: Iterable[Row], rank: int) -> Rotation | None:
         return None
     left, values, right = np.linalg.svd(totals[:rank, rank:])
     return Rotation((left @ right).astype(np.float32).astype(np.float64), float(values.sum() / np.sqrt(sizes)))
+
+
+def model_today(model: SegmentModel, rotation: Rotation) -> SegmentModel | None:
+    """An earlier model in the space of today's factors, where it would place everyone as it does there.
+
+    None for a placement that a rotation does not carry: of centres alone it does, by Euclidean distance or direction.
+    """
+    if not isinstance(model.placement, NearestCentre | NearestDirection):
+        return None
+    back = rotation.turn.T
+    placement = replace(model.placement, centres=as_stored(model.placement.centres @ back))
+    moved = {name: as_stored(getattr(model, name) @ back) for name in ("centres", "origin", "axes")}
+    return replace(model, placement=placement, **moved)
 
 
 def turned(vectors: DataFrame, rotation: Rotation) -> DataFrame:

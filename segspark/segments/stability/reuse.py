@@ -15,8 +15,10 @@ from segspark.segments.config import SchemeConfig
 from segspark.segments.fit import count_under
 from segspark.segments.methods.method import Everyone
 from segspark.segments.model import SegmentModel, as_stored
+from segspark.segments.stability.alignment import Rotation, model_today
 
 Row = dict[str, Any]
+ALIKE = 0.9  # congruence from which two fits' factors are one space: what is left differs by less than half
 NO_PART_OF_A_MODEL = {"refit", "churn_budget", "names"}
 
 
@@ -55,6 +57,18 @@ class Earlier:
     tried: list[Row]  # its rows of segment_models
     model: SegmentModel | None  # None where this version cannot read it
     settings: SchemeConfig | None  # what the model was fitted with; None where this version cannot read them
+    rotation: Rotation | None = (
+        None  # of today's factors into its space; None for features, or where no item is in both
+    )
+
+    @property
+    def today(self) -> SegmentModel | None:
+        """The model in today's space; None where today's factors do not lie like those it was fitted to."""
+        if self.settings is None or self.model is None or self.settings.source != "factors":
+            return self.model
+        if self.rotation is None or self.rotation.congruence < ALIKE:
+            return None
+        return model_today(self.model, self.rotation)
 
 
 def settings_of(config: SchemeConfig) -> dict[str, Any]:
@@ -81,8 +95,8 @@ def reason_to_fit(earlier: Earlier, config: SchemeConfig, spaces: Spaces) -> str
         return f"the model of run {earlier.run_id} cannot be read by this version"
     if settings_of(earlier.settings) != settings_of(config):
         return "the settings of the scheme are others"
-    if config.source == "factors":
-        return "factors are fitted anew in every run"
+    if config.source == "factors" and earlier.today is None:
+        return "today's factors do not lie like the published run's"
     if config.source == "features" and not spaces.is_same:
         return "the features were prepared anew"
     if config.refit == "always":

@@ -219,9 +219,13 @@ def test_factors_that_turned_as_a_whole_move_nobody_and_a_user_who_changed_moved
     angle = np.radians(130)
     turn = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
     result = shop.run("r-2", {**FIRST, "l00": "high"}, turn=turn)
-    assert any("lie like the published run's to 1.00 once turned" in note for note in result.notes)
+    (told,) = [note for note in result.notes if note.startswith("taste")]
+    assert "serves again; today's items lie like that run's to 1.00 once turned" in told
     assert shop.changes("r-2", "taste") == {"l00": (0, 2, "behaviour")}
     assert {i: name for i, (name, _) in shop.segments("r-2", "taste").items()} == NAMES
+    result = shop.run("r-3", {**FIRST, "l01": "high"}, turn=turn, refit="always")
+    assert any("fitted anew (refit is always)" in note for note in result.notes if note.startswith("taste"))
+    assert shop.changes("r-3", "taste") == {"l01": (0, 2, "behaviour")}
 
 
 def _nothing():

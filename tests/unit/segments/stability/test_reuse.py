@@ -10,6 +10,7 @@ from segspark.segments.config import SchemeConfig
 from segspark.segments.model import SegmentModel
 from segspark.segments.notes import refusal
 from segspark.segments.placement import NearestCentre
+from segspark.segments.stability.alignment import Rotation
 from segspark.segments.stability.changes import Churn
 from segspark.segments.stability.identity import identify_anew
 from segspark.segments.stability.reuse import (
@@ -62,13 +63,24 @@ def test_a_model_is_fitted_anew_for_a_reason(earlier, config, spaces, expected):
     assert reason is None if expected is None else expected in reason
 
 
-def test_a_scheme_heeds_the_drift_of_its_own_columns_and_factors_are_always_fitted_anew():
+def test_a_scheme_heeds_the_drift_of_its_own_columns():
     narrow = SchemeConfig(k=2, columns=("a",))
     earlier = replace(EARLIER, settings=narrow)
     assert reason_to_fit(earlier, narrow, replace(SAME, drifted=frozenset("b"))) is None
     assert reason_to_fit(earlier, narrow, replace(SAME, drifted=frozenset("a"))) == "a drifted"
-    factors = SchemeConfig(k=2, source="factors", refit="never")
-    assert "factors" in reason_to_fit(replace(EARLIER, settings=factors), factors, SAME)
+
+
+def test_a_model_of_factors_serves_again_where_they_lie_alike_once_turned():
+    factors = SchemeConfig(k=2, source="factors")
+    quarter = np.array([[0.0, -1.0], [1.0, 0.0]])  # today's (x, y) were (y, -x) then
+    earlier = replace(EARLIER, settings=factors, rotation=Rotation(quarter, 0.97))
+    assert reason_to_fit(earlier, factors, Spaces()) is None
+    assert earlier.today.placement.centres.tolist() == [[0.0, 0.0], [-5.0, 5.0]]
+    points = np.random.default_rng(5).normal(size=(50, 2)) * 4
+    then, today = MODEL.placement.place(points @ quarter), earlier.today.placement.place(points)
+    assert (then.number == today.number).all()
+    for rotation in (Rotation(quarter, 0.5), None):
+        assert "do not lie like" in reason_to_fit(replace(earlier, rotation=rotation), factors, Spaces())
 
 
 def selection(fitted_by, *features):
