@@ -143,7 +143,7 @@ def test_a_run_that_stopped_goes_on_after_its_last_stage(first_run):
 
 
 def test_an_unwhole_run_is_not_published(first_run):
-    assert "is not whole: segments, similarity" in first_run.refused
+    assert "is not whole: segments, recommendations" in first_run.refused
 
 
 def test_an_unknown_stage_is_named(run_shop, tmp_path):

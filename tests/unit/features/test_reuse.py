@@ -82,6 +82,7 @@ class Runs:
         return {row.fitted_by for row in self.lake.read_run(FEATURE_SELECTION, run_id).collect()}
 
 
+@pytest.mark.slow
 def test_a_preparation_is_used_again_until_a_feature_drifts_or_vanishes_or_its_files_are_lost(lake):
     draw = np.random.default_rng(2)
     users = np.column_stack([draw.poisson(5, 40), draw.lognormal(4, 1, 40), draw.normal(3000, 500, 40)])

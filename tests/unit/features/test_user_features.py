@@ -76,6 +76,7 @@ def test_features_are_what_duckdb_computes_from_the_logs(spark):
             assert found[user][name] == close, (user, name)
 
 
+@pytest.mark.slow
 def test_rows_at_or_after_as_of_change_nothing(shop):
     events, orders, ratings = random_logs(seed=5, users=6, days=9)
     before, after = {}, {}

@@ -163,6 +163,7 @@ def test_a_refit_keeps_ids_and_names_and_tells_who_moved_by_themselves(shop):
     assert moved == {"l00": (0, 2, "behaviour")}
 
 
+@pytest.mark.slow
 def test_ids_are_never_used_again_and_a_refit_that_moves_too_many_is_refused(shop):
     begin(shop)
     result = shop.run("r-2", FIRST, k=2, churn_budget=0.2)
@@ -185,6 +186,7 @@ def test_ids_are_never_used_again_and_a_refit_that_moves_too_many_is_refused(sho
     assert set(shop.segments("r-5")) - set(shop.segments("r-3")) == {4}, "3 was published, and rolled back"
 
 
+@pytest.mark.slow
 def test_without_the_earlier_preparation_no_move_is_put_down_to_the_user(shop):
     begin(shop)
     later = {**FIRST, "l00": "high"}
@@ -200,6 +202,7 @@ def test_without_the_earlier_preparation_no_move_is_put_down_to_the_user(shop):
     assert {i: name for i, (name, _) in shop.segments("r-2").items()} == NAMES
 
 
+@pytest.mark.slow
 def test_drift_asks_for_a_refit_unless_it_is_forbidden_and_an_emptied_segment_too(shop):
     begin(shop)
     assert "monetary drifted" in of_value(shop.run("r-2", FIRST, drifted=("monetary",)))
@@ -211,6 +214,7 @@ def test_drift_asks_for_a_refit_unless_it_is_forbidden_and_an_emptied_segment_to
     assert shop.changes("r-5")["h00"] == (2, None, "gone")
 
 
+@pytest.mark.slow
 def test_factors_that_turned_as_a_whole_move_nobody_and_a_user_who_changed_moved_by_themselves(shop):
     shop.run("r-1", FIRST, turn=[[1, 0], [0, 1]])
     first = {i: name for i, (name, _) in shop.segments("r-1", "taste").items()}

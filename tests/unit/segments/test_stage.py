@@ -19,6 +19,7 @@ from segspark.core.errors import ConfigError
 from segspark.core.stage import Run, StageContext
 from segspark.segments.config import SegmentsConfig
 from segspark.segments.stage import build_segments
+from tests.builders import rows_of
 
 RUN = Run("r-1", date(2024, 7, 1), 1, 7)
 PERSONAS = """
@@ -120,10 +121,8 @@ def test_noise_is_a_segment_that_no_persona_names_and_a_segment_of_nearly_all_is
     points = [*(random.normal(size=(60, 2)) * 0.3).tolist(), *far]
     people = [(f"u{n:03d}", RUN.as_of, False, None, None, None, None, 10.0 if n < 60 else 99.0) for n in range(64)]
     lake.replace_run(USER_FEATURES, spark.createDataFrame(people, FEATURES), RUN.run_id)
-    prepared = spark.createDataFrame(
-        [(f"u{n:03d}", point) for n, point in enumerate(points)], "user_id string, features array<float>"
-    )
-    lake.replace_run(PREPARED_FEATURES, prepared, RUN.run_id)
+    prepared = [{"user_id": f"u{n:03d}", "features": point} for n, point in enumerate(points)]
+    lake.replace_run(PREPARED_FEATURES, rows_of(spark, PREPARED_FEATURES, *prepared), RUN.run_id)
     dense = config.value.model_copy(update={"algorithm": "dbscan"})
     result = build_segments(StageContext(lake, RUN), config.model_copy(update={"value": dense}))
     segments = lake.read_run(SEGMENTS, RUN.run_id).collect()

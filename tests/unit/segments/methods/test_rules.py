@@ -13,6 +13,7 @@ from segspark.segments.methods.rules import GRID, name_by_rfm
 from segspark.segments.placement import restored
 from segspark.segments.placements.rules import RULES
 from segspark.segments.stage import build_segments
+from tests.builders import rows_of
 from tests.unit.segments.blobs import sample_of
 
 RFM = SchemeConfig(algorithm="rfm", source="raw", splits=1)
@@ -114,9 +115,8 @@ def test_a_scheme_of_rules_is_written_under_their_names_and_counts_customers_onl
     rows = [(*row[:3], None, None, None, None, *row[3:]) for row in [*people, *others]]
     frame = spark.createDataFrame(rows, f"user_id string, as_of date, is_bot boolean, {texts}, {numbers}")
     lake.replace_run(USER_FEATURES, frame, RUN.run_id)
-    prepared = [(row[0], [float(number % 2), 0.0]) for number, row in enumerate(people)]
-    vectors = spark.createDataFrame(prepared, "user_id string, features array<float>")
-    lake.replace_run(PREPARED_FEATURES, vectors, RUN.run_id)
+    prepared = [{"user_id": row[0], "features": [float(number % 2), 0.0]} for number, row in enumerate(people)]
+    lake.replace_run(PREPARED_FEATURES, rows_of(spark, PREPARED_FEATURES, *prepared), RUN.run_id)
     personas = tmp_path / "personas.yaml"
     personas.write_text("personas: {}\nunnamed: none\n")
     quick = {"k": 2, "splits": 1, "starts": 1, "refits": 1, "fit": "sample"}
