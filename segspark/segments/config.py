@@ -41,7 +41,7 @@ class SchemeConfig(BaseModel):
     tolerance: float = Field(1e-4, ge=0)  # a start ends when no centre moves farther, in prepared units
     unit_length: bool = False  # scale every vector to length 1, so that only its direction counts
     names: Literal["personas", "tastes"] = "personas"  # the part of the personas file that names the segments
-    refit: Literal["auto", "always", "never"] = "auto"  # auto: by the published model until settings or features change
+    refit: Literal["auto", "always", "never"] = "auto"  # auto: as published until something changes; always: k free too
     churn_budget: float = Field(0.2, ge=0, le=1)  # share of users whom a refit alone may move; more is not published
 
     @field_validator("k", mode="before")

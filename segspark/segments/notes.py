@@ -42,9 +42,12 @@ def refusal(name: str, scheme: SchemeConfig, churn: Churn, run_id: str) -> str |
     if churn.by_refit <= scheme.churn_budget:
         return None
     path = f"segments.{name}"
+    keep = f"keep the number of segments by {path}.k"
+    if scheme.source == "features":
+        keep = f"keep the published model by features.prepare.refit and {path}.refit: never"
     return (
         f"{path}: the refit would move {churn.by_refit:.1%} of {churn.in_both:,} users without new behaviour of theirs,"
         f" above churn_budget {scheme.churn_budget:.0%}: nothing is published. See the rows of run {run_id} in"
         f" segment_lineage and segment_changes (scheme {name}); then raise {path}.churn_budget to accept the new"
-        f" segments, or keep the published model by {path}.refit: never"
+        f" segments, or {keep}"
     )

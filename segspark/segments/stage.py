@@ -297,8 +297,9 @@ def _expected(context: StageContext, earlier: Earlier, spaces: Spaces, notes: li
         else:
             column = "features" if spaces.is_same else "before"
             prepared = context.lake.read_run(PREPARED_FEATURES, context.run.run_id)
-            vectors = prepared.where(F.col(column).isNotNull()).select("user_id", F.col(column).alias("features"))
-    if vectors is None or earlier.settings is None or earlier.model is None or vectors.isEmpty():
+            known = prepared.where(F.col(column).isNotNull())
+            vectors = None if known.isEmpty() else known.select("user_id", F.col(column).alias("features"))
+    if vectors is None or earlier.settings is None or earlier.model is None:
         notes.append(f"run {earlier.run_id}'s model cannot be asked about today's users: every move counts as refit")
         return None
     shaped = _shaped(vectors, list(spaces.then), earlier.settings, "earlier")

@@ -120,5 +120,9 @@ def test_a_run_is_refused_above_the_budget_only_and_is_told_what_to_do():
     assert refusal("value", CONFIG, churn, "r-9") is None
     said = refusal("value", SchemeConfig(k=2, churn_budget=0.19), churn, "r-9")
     assert said.startswith("segments.value: the refit would move 20.0% of 100 users without new behaviour")
-    assert "above churn_budget 19%" in said and "segments.value.refit: never" in said and "r-9" in said
+    assert (
+        "above churn_budget 19%" in said
+        and "features.prepare.refit and segments.value.refit: never" in said
+        and "r-9" in said
+    )
     assert Churn({"new": 5}).by_refit == 0.0
