@@ -104,7 +104,7 @@ class SegmentsConfig(BaseModel):
     others: dict[str, SchemeConfig] = {}  # further schemes, by names of your own
     personas: str = "conf/personas.yaml"  # names, their conditions and strategies; relative to the working folder
     profile_sample: int = Field(50_000, ge=100)  # users, chosen by hash, that medians and percentiles are taken over
-    rule_depth: int = Field(4, ge=1, le=6)  # questions that a rule asks at most
+    rule_depth: int = Field(6, ge=1, le=8)  # questions that a rule asks at most
     top_values: int = Field(12, ge=1, le=100)  # most frequent values of a category that profiles show
 
     @field_validator("taste", mode="before")

@@ -15,6 +15,7 @@ from segspark.segments.reasons.table import UNKNOWN, Features, feature_column
 
 DIGITS = 3  # of a bound: the share of users that lie between a bound and its rounding is counted, not hidden
 LEAST_SHARE = 0.005  # of the sample's users that a leaf holds
+LEAVES = 3  # per segment at most: the splits that tell most come first
 KNOWN = UNKNOWN / 2  # the bound between missing values and any number
 
 
@@ -56,15 +57,17 @@ class Rule:
 
 
 def learn_rules(features: Features, depth: int, seed: int) -> list[Rule]:
-    """The leaves of a decision tree (Breiman et al. 1984) on the sample, at most 2 ** depth.
+    """The leaves of a decision tree (Breiman et al. 1984) on the sample, at most LEAVES per segment.
 
     Every user fulfils exactly one. Bounds are rounded to three digits, or to whole numbers for features that are whole,
     once for both sides of a split. Coverage and precision are still to be counted.
     """
-    if features.cells.shape[1] == 0 or len(np.unique(features.labels)) < 2:
+    segments = len(np.unique(features.labels))
+    if features.cells.shape[1] == 0 or segments < 2:
         return []
     least = max(2, floor(LEAST_SHARE * len(features.cells)))
-    model = DecisionTreeClassifier(max_depth=depth, min_samples_leaf=least, random_state=seed % 2**32)
+    limits = {"max_depth": depth, "max_leaf_nodes": LEAVES * segments, "min_samples_leaf": least}
+    model = DecisionTreeClassifier(**limits, random_state=seed % 2**32)
     model.fit(features.cells, features.labels)
     is_whole = [_is_whole(column) for column in features.cells.T]
     rules: list[Rule] = []

@@ -43,6 +43,16 @@ def test_planted_bounds_come_back_in_words():
     assert fidelity > 0.995
 
 
+def test_every_segment_of_many_gets_a_rule_and_rules_stay_few():
+    """Eight groups that a tree peels off one by one, as personas are: each has one feature that is high."""
+    labels = random.integers(0, 8, 4000)
+    cells = random.normal(size=(4000, 8)) + 6.0 * np.eye(8)[labels]
+    features = Features(tuple("abcdefgh"), cells, labels)
+    rules, fidelity = counted(leaves := learn_rules(features, 7, 7), holding(leaves, features), sizes_of(features))
+    assert {rule.segment_id for rule in rules} == set(range(8))
+    assert len(rules) <= 24 and fidelity > 0.95
+
+
 def test_every_user_fulfils_exactly_one_rule_whatever_is_missing_and_however_bounds_are_rounded():
     cells = random.lognormal(0, 2, size=(2000, 4)) * [1, 1e-4, 1e5, 1]
     cells[:, 3] = np.round(cells[:, 3])
