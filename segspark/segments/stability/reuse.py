@@ -101,8 +101,10 @@ def reason_to_fit(earlier: Earlier, config: SchemeConfig, spaces: Spaces) -> str
         return "the features were prepared anew"
     if config.refit == "always":
         return "refit is always"
+    if config.source != "features" or config.refit == "never":
+        return None
     drifted = sorted(name for name in spaces.drifted if not config.columns or name in config.columns)
-    return f"{', '.join(drifted)} drifted" if drifted and config.refit == "auto" else None
+    return f"{', '.join(drifted)} drifted" if drifted else None
 
 
 def carry_over(everyone: Everyone, model: SegmentModel) -> SegmentModel:
