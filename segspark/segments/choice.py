@@ -154,10 +154,10 @@ def scored(candidates: list[Candidate], config: SchemeConfig) -> list[Candidate]
     """The candidates with the one score that the choice goes by; the highest is chosen.
 
     2 for a candidate of more than one segment and none below the least share: it beats any other. 1 more where the
-    prediction strength reaches the bound, and there the larger k is better (Tibshirani and Walther 2005), unless k -
-    1 does too, no weaker and a clear peak of the Calinski-Harabasz index (above k and above k - 2): then k has split
-    what belongs together. Where the index only falls with k, as on users who shade into one another, it says nothing
-    of k. Of the others the stronger is better.
+    prediction strength reaches the bound, and there the larger k is better (Tibshirani and Walther 2005), unless a
+    smaller one does too, no weaker and a peak of the Calinski-Harabasz index (above k and above its own next smaller)
+    that is clear or that Davies-Bouldin confirms: then k has split what belongs together. Where the index only falls
+    with k, as on users who shade into one another, it says nothing of k. Of the others the stronger is better.
     """
     highest = max(candidate.k for candidate in candidates)
     by_k = {int(candidate.params["k"]): candidate for candidate in candidates if "k" in candidate.params}
@@ -177,12 +177,27 @@ def _score(candidate: Candidate, by_k: dict[int, Candidate], highest: int, confi
 
 
 def _splits_needlessly(candidate: Candidate, by_k: dict[int, Candidate], config: SchemeConfig) -> bool:
-    fewer, fewest = by_k.get(candidate.k - 1), by_k.get(candidate.k - 2)
-    if fewer is None or fewest is None or not (_has_room(fewer, config) and _is_strong(fewer, config)):
-        return False
-    is_no_weaker = fewer.prediction_strength >= candidate.prediction_strength
-    is_peak = fewer.calinski_harabasz > max(CLEARLY * candidate.calinski_harabasz, fewest.calinski_harabasz)
-    return is_no_weaker and is_peak
+    return any(
+        _is_peak(fewer, by_k)
+        and _has_room(fewer, config)
+        and _is_strong(fewer, config)
+        and fewer.prediction_strength >= candidate.prediction_strength
+        and _is_tighter(fewer, candidate)
+        for fewer in by_k.values()
+        if fewer.k < candidate.k
+    )
+
+
+def _is_peak(candidate: Candidate, by_k: dict[int, Candidate]) -> bool:
+    fewer = by_k.get(candidate.k - 1)
+    return fewer is not None and candidate.calinski_harabasz > fewer.calinski_harabasz
+
+
+def _is_tighter(fewer: Candidate, candidate: Candidate) -> bool:
+    if fewer.calinski_harabasz > CLEARLY * candidate.calinski_harabasz:
+        return True
+    is_above = fewer.calinski_harabasz > candidate.calinski_harabasz
+    return is_above and fewer.davies_bouldin < candidate.davies_bouldin
 
 
 def _has_room(candidate: Candidate, config: SchemeConfig) -> bool:

@@ -4,7 +4,7 @@ import duckdb
 import pytest
 from pyspark.sql import functions as F
 from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, precision_recall_fscore_support
 from sklearn.preprocessing import StandardScaler
 
 from segspark.core.contracts import RECOMMENDATION_METRICS, SEGMENTS, USER_SEGMENTS
@@ -15,14 +15,14 @@ from segspark.shop.generate import write_shop
 pytestmark = pytest.mark.slow
 SEEDS = [7, 8, 9]
 TO_SEGMENTS = ("ingest", "features", "segments")
-NAMES = {
-    "high-value",
-    "young",
-    "economy",
-    "loyal",
-    "frequent buyers",
-    "rare big-basket buyers",
-    "new-product tasters",
+NAMES = {  # of the segments, by the planted persona
+    "high_value": "high-value",
+    "young": "young",
+    "economy": "economy",
+    "loyal": "loyal",
+    "frequent": "frequent buyers",
+    "rare_big_basket": "rare big-basket buyers",
+    "new_product_taster": "new-product tasters",
 }
 
 
@@ -50,7 +50,19 @@ def test_the_value_segments_are_the_planted_personas_under_their_names(demo_run)
     folder, lake, run_id = demo_run
     assert recovered(lake, run_id, truth_of(folder / "shop")) >= 0.80
     rows = lake.read_run(SEGMENTS, run_id).where("scheme = 'value'").select("name").collect()
-    assert {row.name for row in rows} == NAMES
+    assert {row.name for row in rows} == set(NAMES.values())
+
+
+def test_each_persona_is_found_under_its_name_with_precision_and_recall(demo_run):
+    folder, lake, run_id = demo_run
+    planted = truth_of(folder / "shop")["persona"].map(NAMES)
+    rows = lake.read_run(USER_SEGMENTS, run_id).where("scheme = 'value'").select("user_id", "segment_name")
+    named = dict(rows.collect())
+    found = [named.get(user, "nobody") for user in planted.index]
+    names = sorted(NAMES.values())
+    precision, recall, _, _ = precision_recall_fscore_support(planted, found, labels=names, zero_division=0.0)
+    told = {name: (float(p), float(r)) for name, p, r in zip(names, precision, recall, strict=True)}
+    assert min(precision.min(), recall.min()) >= 0.75, told
 
 
 def test_als_is_at_least_twice_as_good_as_popularity_later_in_time(demo_run):

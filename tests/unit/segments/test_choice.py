@@ -19,8 +19,9 @@ def choose(points, numbers=range(2, 8), config=CONFIG):
     return best(try_candidates(sample_of(points), [{"k": k} for k in numbers], config, seed=7))
 
 
-def candidate(k, strength, share=0.1, index=1.0):
-    return Candidate({"k": k}, NearestCentre(np.zeros((k, 1))), k, 1.0, 0.5, 1.0, index, strength, 1.0, share, 0.5)
+def candidate(k, strength, share=0.1, index=1.0, spread=1.0):
+    """`index` is Calinski-Harabasz, `spread` Davies-Bouldin."""
+    return Candidate({"k": k}, NearestCentre(np.zeros((k, 1))), k, 1.0, 0.5, spread, index, strength, 1.0, share, 0.5)
 
 
 @pytest.mark.parametrize("k", [3, 4, 5])
@@ -53,6 +54,15 @@ def test_of_two_well_supported_neighbours_a_clear_peak_of_calinski_harabasz_deci
     assert best(scored([below, peak, above], CONFIG)).k == 7
     assert best(scored([below, peak, candidate(8, 0.9, index=1340)], CONFIG)).k == 8
     assert best(scored([below, candidate(7, 0.85, index=1365), above], CONFIG)).k == 8
+
+
+def test_a_group_cut_in_three_loses_to_the_whole_where_both_indices_say_so():
+    """A shop whose seventh persona was cut twice: seven segments at strength .997, nine at .839."""
+    six, eight = candidate(6, 1.0, index=1004, spread=0.82), candidate(8, 0.83, index=1200, spread=0.84)
+    seven, nine = candidate(7, 0.997, index=1212, spread=0.79), candidate(9, 0.839, index=1150, spread=0.86)
+    assert best(scored([six, seven, eight, nine], CONFIG)).k == 7
+    seven_of_one_index = candidate(7, 0.997, index=1190, spread=0.79)
+    assert best(scored([six, seven_of_one_index, eight, candidate(9, 0.839, index=1195)], CONFIG)).k == 9
 
 
 def test_a_calinski_harabasz_index_that_only_falls_does_not_lead_down_to_two_segments():
