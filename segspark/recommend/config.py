@@ -27,18 +27,27 @@ class EventWeights(BaseModel):
 
 
 class EvaluationConfig(BaseModel):
-    """How the lists are judged: fitted on what came before a day, held against what came after it."""
+    """How the lists are judged: fitted on a train part, held against the rest."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    test_days: int = Field(default=30, ge=1)  # days before as_of that are held out
+    split: Literal["time", "last", "random"] = "time"  # held out: the last days, each user's last items, pairs by hash
+    test_days: int = Field(default=30, ge=1)  # for time: days before as_of that are held out
+    last_items: int = Field(default=1, ge=1)  # for last: items of each user that are held out; every user keeps one
     test_share: float | None = Field(
         default=None, gt=0, lt=1
-    )  # in place of test_days: the last share of the days with data
+    )  # in place of both: the last share of the days with data, or of each user's items; random needs it, for pairs
     k: int = Field(default=10, ge=1, le=1000)  # length of the lists that are judged
     relevant: Literal["bought", "touched"] = "bought"  # what counts as a hit; touched where nothing was bought
     bootstrap_rounds: int = Field(default=500, ge=20, le=10_000)  # resamples of the users behind each interval
     max_users: int = Field(default=100_000, ge=1)  # users judged; above it, a sample by hash
+    auc_max_users: int = Field(default=10_000, ge=1)  # of them those whose auc is computed, which scores every item
+
+    @model_validator(mode="after")
+    def _random_has_a_share(self) -> "EvaluationConfig":
+        if self.split == "random" and self.test_share is None:
+            raise ValueError("test_share: null; split random holds out that share of the pairs, so give one, as 0.2")
+        return self
 
 
 class RecommendConfig(BaseModel):

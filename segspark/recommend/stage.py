@@ -22,20 +22,25 @@ from segspark.core.contracts import (
 )
 from segspark.core.stage import StageContext, StageResult
 from segspark.recommend.config import RecommendConfig
-from segspark.recommend.evaluation import judge_lists, judge_ratings
 from segspark.recommend.factors import Factors, fit_implicit, require_checkpoints
 from segspark.recommend.interactions import leave_out_bots, weigh_interactions, with_numbers
+from segspark.recommend.judging.evaluation import judge_lists, judge_ratings
+from segspark.recommend.judging.methods import Method, by_als, by_segment
+from segspark.recommend.judging.ratings import last_ratings
+from segspark.recommend.judging.split import mark_held_out, split_day
 from segspark.recommend.numbering import number_both
 from segspark.recommend.popular import lists_for_cold_users, people_without_vector, popular_items
-from segspark.recommend.ratings import last_ratings
 from segspark.recommend.reasons import with_names
 from segspark.recommend.similarity import nearest_rows
 from segspark.recommend.sizes import als_blocks, similarity_block_rows, user_block_rows
-from segspark.recommend.split import split_day
 from segspark.recommend.topn import ListPlan, best_items, leave_out_from
 
 NO_INTERACTIONS = "no user acted on an item before as_of; events, orders or ratings bring that"
 NO_FACTORS = "the stage factors left no index of users and items; events, orders or ratings bring interactions"
+NOBODY_TO_JUDGE = (
+    "nobody who is in the train part did anything in the held-out part with an item that was known; a longer history"
+    " brings that, or another recommend.evaluation.split"
+)
 SCHEME = "value"  # the segments whose popular items stand in for users without a vector
 
 
@@ -114,26 +119,46 @@ def build_recommendations(context: StageContext, config: RecommendConfig) -> Sta
 
 
 def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> StageResult:
-    """Writes recommendation_metrics: fitted before a day, judged by what came from that day up to as_of.
+    """Writes recommendation_metrics: fitted on the train part, judged by what was held out.
 
-    Judged are users with a relevant act in the held-out days, on items known before, who acted before too. Stock is not
-    looked at, as it was not recorded then; who is a bot is taken from as_of.
+    Judged are users with a relevant act in the held-out part, on items of the train part, who are in it too. With the
+    split `time` weights are as of its day, so that nothing of the train part knows what came after. Stock is not looked
+    at, as it was not recorded then; who is a bot, and who is in which segment, is taken from as_of.
     """
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    first_day = run.as_of if config.evaluation.test_share is None else _first_day(context)
-    day = split_day(run.as_of, first_day, config.evaluation)
-    past = _interactions(context, config, day)
-    held_out = _interactions(context, config, run.as_of, since=day)
-    rows, notes = judge_lists(past, held_out, config, run.seed)
-    ratings = leave_out_bots(_ratings(context, run.as_of), _user_features(context))
-    rows += judge_ratings(last_ratings(ratings, None, day), last_ratings(ratings, day, run.as_of), config, run.seed)
+    past, held_out, past_ratings, held_out_ratings = _parts(context, config)
+    rows, notes = judge_lists(past, held_out, _methods(context), config, run.seed)
+    rows += judge_ratings(past_ratings, held_out_ratings, config, run.seed)
     if not rows:
-        return StageResult(skipped=f"nobody acted both before {day} and from then on; a longer history brings that")
+        return StageResult(skipped=NOBODY_TO_JUDGE)
     schema = ", ".join(f"{column.name} {column.type}" for column in RECOMMENDATION_METRICS.columns)
     values = [tuple(row[name] for name in RECOMMENDATION_METRICS.names) for row in rows]
     written = lake.replace_run(RECOMMENDATION_METRICS, lake.spark.createDataFrame(values, schema), run.run_id)
     return StageResult(rows={RECOMMENDATION_METRICS.name: written}, notes=tuple(notes))
+
+
+def _methods(context: StageContext) -> dict[str, Method]:
+    """What is judged beside popularity."""
+    methods: dict[str, Method] = {"als": by_als}
+    segments = _segments(context).checkpoint()
+    if not segments.isEmpty():
+        methods["segment_popularity"] = by_segment(segments)
+    return methods
+
+
+def _parts(context: StageContext, config: RecommendConfig) -> list[DataFrame]:
+    """The train part and the held-out part of the interactions, and of the ratings: with the last of each pair."""
+    run, features = context.run, _user_features(context)
+    ratings = leave_out_bots(_ratings(context, run.as_of), features)
+    if config.evaluation.split != "time":
+        pairs = (_interactions(context, config, run.as_of), last_ratings(ratings, None, run.as_of))
+        marked = [mark_held_out(each, config.evaluation, run.seed).checkpoint() for each in pairs]
+        return [frame.where(part).drop("held_out") for frame in marked for part in ("NOT held_out", "held_out")]
+    first_day = run.as_of if config.evaluation.test_share is None else _first_day(context)
+    day = split_day(run.as_of, first_day, config.evaluation)
+    past, held_out = _interactions(context, config, day), _interactions(context, config, run.as_of, since=day)
+    return [past, held_out, last_ratings(ratings, None, day), last_ratings(ratings, day, run.as_of)]
 
 
 def _interactions(context: StageContext, config: RecommendConfig, as_of: date, since: date | None = None) -> DataFrame:
@@ -151,6 +176,12 @@ def _ratings(context: StageContext, as_of: date) -> DataFrame:
 
 def _user_features(context: StageContext) -> DataFrame:
     return context.lake.read_run(USER_FEATURES, context.run.run_id).select("user_id", "is_bot")
+
+
+def _segments(context: StageContext) -> DataFrame:
+    """user_id and segment_id, each user once."""
+    segments = context.lake.read_run(USER_SEGMENTS, context.run.run_id).where(F.col("scheme") == SCHEME)
+    return segments.select("user_id", "segment_id")
 
 
 def _first_day(context: StageContext) -> date:
@@ -171,7 +202,7 @@ def _cold_lists(
     context: StageContext, config: RecommendConfig, interactions: DataFrame, cold: DataFrame, closed: DataFrame
 ) -> DataFrame:
     """Lists of the users that no vector stands for: what is popular in their segment, then overall."""
-    segments = context.lake.read_run(USER_SEGMENTS, context.run.run_id).where(F.col("scheme") == SCHEME)
+    segments = _segments(context)
     leave_out = leave_out_from(config.exclude_seen, config.seen)
     left_out = interactions.where(F.col("action") >= leave_out) if leave_out else interactions.limit(0)
     seen = left_out.join(cold, on="user_id", how="left_semi").select("user_id", "item_id").checkpoint()
