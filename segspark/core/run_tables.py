@@ -241,11 +241,11 @@ ITEM_SIMILARITY = run_table(
     "one neighbour of an item",
     ["method", "item_id", "rank"],
     [
-        Column("method", "string", "cosine"),
+        Column("method", "string", "cosine, adjusted_cosine, pearson or content"),
         ITEM_ID,
         Column("rank", "int", "1 is the nearest; ties by neighbour_id"),
         Column("neighbour_id", "string", "the neighbour"),
-        Column("similarity", "double", "in [-1, 1]"),
+        Column("similarity", "double", "in [-1, 1], never 0"),
     ],
 )
 
@@ -254,7 +254,7 @@ USER_SIMILARITY = run_table(
     "one user's neighbours",
     ["method", "user_id"],
     [
-        Column("method", "string", "cosine"),
+        Column("method", "string", "cosine, adjusted_cosine or pearson"),
         USER_ID,
         Column(
             "neighbours", "array<struct<neighbour_id:string,similarity:double>>", "best first; ties by neighbour_id"

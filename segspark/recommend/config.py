@@ -26,6 +26,24 @@ class EventWeights(BaseModel):
         return self
 
 
+class ContentWeights(BaseModel):
+    """How much each part of an item's description counts in content similarity; an item without a part lacks it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    category: float = Field(default=1.0, ge=0)  # the same category
+    brand: float = Field(default=1.0, ge=0)  # the same brand
+    price: float = Field(default=0.5, ge=0)  # the same price band; a band ends at about 1.4 times its beginning
+    description: float = Field(default=1.0, ge=0)  # cosine of the words, rare ones counting more (TF-IDF)
+    embedding: float = Field(default=1.0, ge=0)  # cosine of the given vectors
+
+    @model_validator(mode="after")
+    def _some_part_counts(self) -> "ContentWeights":
+        if not any(self.model_dump().values()):
+            raise ValueError("content_weights: all are 0; at least one part must count")
+        return self
+
+
 class EvaluationConfig(BaseModel):
     """How the lists are judged: fitted on a train part, held against the rest."""
 
@@ -50,6 +68,9 @@ class EvaluationConfig(BaseModel):
         return self
 
 
+Similarity = Literal["cosine", "adjusted_cosine", "pearson", "content"]
+
+
 class RecommendConfig(BaseModel):
     """Factors, similarity and recommendations."""
 
@@ -70,6 +91,12 @@ class RecommendConfig(BaseModel):
     seen: Literal["bought", "touched"] = "bought"  # which items a user has: those bought, or those acted on in any way
     explain_max_items: int = Field(1_000_000, ge=0)  # items up to which each row names the item that it follows from
 
+    similarity: tuple[Similarity, ...] = (
+        "cosine",
+    )  # measures; pearson and adjusted_cosine go by ratings where any are
+    shrinkage: float = Field(0.0, ge=0)  # s: a similarity over n common users or items is multiplied by n / (n + s)
+    min_overlap: int = Field(1, ge=1)  # fewer common users or items than these: no neighbours
+    content_weights: ContentWeights = ContentWeights()
     neighbours: int = Field(50, ge=1, le=1000)  # similar items per item
     user_neighbours: int = Field(20, ge=1, le=1000)  # similar users per user
     user_similarity_max_users: int = Field(50_000, ge=0)  # above it, exact user similarity is left out
@@ -80,3 +107,9 @@ class RecommendConfig(BaseModel):
     item_block_rows: int = Field(4096, ge=1, le=65_536)  # items that are scored at a time
 
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _measures_are_named_once(self) -> "RecommendConfig":
+        if not self.similarity or len(set(self.similarity)) < len(self.similarity):
+            raise ValueError("similarity: name at least one measure, and none twice")
+        return self

@@ -1,6 +1,8 @@
 """The four stages of the room: factors, similarity, recommendations, evaluate."""
 
+from dataclasses import replace
 from datetime import date
+from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -23,16 +25,17 @@ from segspark.core.contracts import (
 from segspark.core.stage import StageContext, StageResult
 from segspark.recommend.config import RecommendConfig
 from segspark.recommend.factors import Factors, fit_implicit, require_checkpoints
-from segspark.recommend.interactions import leave_out_bots, weigh_interactions, with_numbers
+from segspark.recommend.interactions import RATED, leave_out_bots, weigh_interactions, with_numbers
 from segspark.recommend.judging.evaluation import judge_lists, judge_ratings
 from segspark.recommend.judging.methods import Method, by_als, by_segment
 from segspark.recommend.judging.ratings import last_ratings
 from segspark.recommend.judging.split import mark_held_out, split_day
+from segspark.recommend.neighbours.acts import Acts, similar_contents, similar_items, similar_users
+from segspark.recommend.neighbours.content import content_triples
 from segspark.recommend.numbering import number_both
 from segspark.recommend.popular import lists_for_cold_users, people_without_vector, popular_items
 from segspark.recommend.reasons import with_names
-from segspark.recommend.similarity import nearest_rows
-from segspark.recommend.sizes import als_blocks, similarity_block_rows, user_block_rows
+from segspark.recommend.sizes import als_blocks, user_block_rows
 from segspark.recommend.topn import ListPlan, best_items, leave_out_from
 
 NO_INTERACTIONS = "no user acted on an item before as_of; events, orders or ratings bring that"
@@ -41,6 +44,7 @@ NOBODY_TO_JUDGE = (
     "nobody who is in the train part did anything in the held-out part with an item that was known; a longer history"
     " brings that, or another recommend.evaluation.split"
 )
+CONTENT = "content"  # compares items by what they are, not by who chose them
 SCHEME = "value"  # the segments whose popular items stand in for users without a vector
 
 
@@ -67,7 +71,11 @@ def fit_factors(context: StageContext, config: RecommendConfig) -> StageResult:
 
 
 def build_similarity(context: StageContext, config: RecommendConfig) -> StageResult:
-    """Writes item_similarity, and user_similarity where the users are few enough for the exact answer."""
+    """Writes item_similarity, and user_similarity where the users are few enough for the exact answer.
+
+    Each by every measure in `similarity`; by content, items only. Cosine goes by the weights of acts, adjusted cosine
+    and Pearson by each pair's last rating where there is any rating, else by the weights.
+    """
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
     users, items = lake.read_run(USER_INDEX, run.run_id), lake.read_run(ITEM_INDEX, run.run_id)
@@ -75,21 +83,23 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
     if user_count == 0:
         return StageResult(skipped=NO_FACTORS)
     pairs = with_numbers(_interactions(context, config, run.as_of).where("weight > 0"), users, items).checkpoint()
-    pair_count = pairs.count()
-    context.tell(f"{item_count:,} items")
-    height = similarity_block_rows(item_count, pair_count, config)
-    near = nearest_rows(pairs, "item_no", "user_no", item_count, user_count, height, config.neighbours)
-    rows = {ITEM_SIMILARITY.name: lake.replace_run(ITEM_SIMILARITY, _named_items(near, items), run.run_id)}
+    weighed = Acts(pairs, user_count, item_count, pairs.count())
+    rated = _rated(context, config, weighed, users, items)
+    context.tell(f"{item_count:,} items by {', '.join(config.similarity)}")
+    near = [_near_items(context, config, method, weighed, rated, items) for method in config.similarity]
+    rows = {ITEM_SIMILARITY.name: lake.replace_run(ITEM_SIMILARITY, reduce(DataFrame.unionByName, near), run.run_id)}
     if user_count > config.user_similarity_max_users:
         note = (
             f"user_similarity is left out: {user_count:,} users are more than"
             f" recommend.user_similarity_max_users ({config.user_similarity_max_users:,})"
         )
         return StageResult(rows=rows, notes=(note,))
-    context.tell(f"{user_count:,} users")
-    height = similarity_block_rows(user_count, pair_count, config)
-    near = nearest_rows(pairs, "user_no", "item_no", user_count, item_count, height, config.user_neighbours)
-    rows[USER_SIMILARITY.name] = lake.replace_run(USER_SIMILARITY, _named_users(near, users), run.run_id)
+    methods = [method for method in config.similarity if method != CONTENT]
+    if not methods:
+        return StageResult(rows=rows, notes=("user_similarity is left out: content compares items only",))
+    context.tell(f"{user_count:,} users by {', '.join(methods)}")
+    near = [_named_users(similar_users(_acts(m, weighed, rated), m, config), users, m) for m in methods]
+    rows[USER_SIMILARITY.name] = lake.replace_run(USER_SIMILARITY, reduce(DataFrame.unionByName, near), run.run_id)
     return StageResult(rows=rows)
 
 
@@ -169,6 +179,31 @@ def _interactions(context: StageContext, config: RecommendConfig, as_of: date, s
     return leave_out_bots(weigh_interactions(days, ratings, config, as_of), _user_features(context))
 
 
+def _rated(context: StageContext, config: RecommendConfig, weighed: Acts, users: DataFrame, items: DataFrame) -> Acts:
+    """The last ratings of numbered users and items; the weighed acts where nobody rated or no measure asks."""
+    if not {"adjusted_cosine", "pearson"} & set(config.similarity):
+        return weighed
+    ratings = leave_out_bots(_ratings(context, context.run.as_of), _user_features(context))
+    last = last_ratings(ratings, None, context.run.as_of).withColumn("action", F.lit(RATED))
+    numbered = with_numbers(last, users, items).checkpoint()
+    return replace(weighed, triples=numbered, pairs=count) if (count := numbered.count()) else weighed
+
+
+def _acts(method: str, weighed: Acts, rated: Acts) -> Acts:
+    return weighed if method == "cosine" else rated
+
+
+def _near_items(
+    context: StageContext, config: RecommendConfig, method: str, weighed: Acts, rated: Acts, items: DataFrame
+) -> DataFrame:
+    if method != CONTENT:
+        return _named_items(similar_items(_acts(method, weighed, rated), method, config), items, method)
+    known = context.lake.read(ITEMS).join(items, on="item_id", how="inner")
+    triples = content_triples(known, config.content_weights).checkpoint()
+    size = triples.agg(F.count("*"), F.coalesce(F.max("feature_no"), F.lit(0)) + 1).first() or (0, 1)
+    return _named_items(similar_contents(triples, weighed.items, size[1], size[0], config), items, method)
+
+
 def _ratings(context: StageContext, as_of: date) -> DataFrame:
     seen_by_run = F.col("ingest_seq") <= context.run.ingest_seq
     return _before(context.lake.read(RATINGS), as_of).where(seen_by_run)
@@ -223,18 +258,18 @@ def _plan(users: int, items: int, config: RecommendConfig) -> ListPlan:
     )
 
 
-def _named_items(near: DataFrame, items: DataFrame) -> DataFrame:
+def _named_items(near: DataFrame, items: DataFrame, method: str) -> DataFrame:
     """item_similarity from NEIGHBOURS of similarity."""
     other = items.select(F.col("item_no").alias("neighbour_no"), F.col("item_id").alias("neighbour_id"))
     named = near.join(items.withColumnRenamed("item_no", "row_no"), on="row_no", how="inner")
-    return named.join(other, on="neighbour_no", how="inner").withColumn("method", F.lit("cosine"))
+    return named.join(other, on="neighbour_no", how="inner").withColumn("method", F.lit(method))
 
 
-def _named_users(near: DataFrame, users: DataFrame) -> DataFrame:
+def _named_users(near: DataFrame, users: DataFrame, method: str) -> DataFrame:
     """user_similarity from NEIGHBOURS of similarity: one row per user who has a neighbour."""
     other = users.select(F.col("user_no").alias("neighbour_no"), F.col("user_id").alias("neighbour_id"))
     named = near.join(other, on="neighbour_no", how="inner").groupBy("row_no")
     ranked = F.array_sort(F.collect_list(F.struct("rank", "neighbour_id", "similarity")))
     best_first = F.transform(ranked, lambda each: F.struct(each["neighbour_id"], each["similarity"]))
     whole = named.agg(best_first.alias("neighbours")).withColumnRenamed("row_no", "user_no")
-    return whole.join(users, on="user_no", how="inner").withColumn("method", F.lit("cosine"))
+    return whole.join(users, on="user_no", how="inner").withColumn("method", F.lit(method))
