@@ -1,5 +1,6 @@
 """The four stages of the room: factors, similarity, recommendations, evaluate."""
 
+from dataclasses import replace
 from datetime import date
 
 from pyspark.sql import DataFrame
@@ -21,21 +22,24 @@ from segspark.core.contracts import (
     USER_SIMILARITY,
 )
 from segspark.core.stage import StageContext, StageResult
+from segspark.recommend.categories import item_categories, number_categories
 from segspark.recommend.config import RecommendConfig
 from segspark.recommend.evaluation import judge_lists, judge_ratings
 from segspark.recommend.factors import Factors, fit_implicit, require_checkpoints
 from segspark.recommend.interactions import leave_out_bots, weigh_interactions, with_numbers
 from segspark.recommend.numbering import number_both
-from segspark.recommend.popular import lists_for_cold_users, people_without_vector, popular_items
+from segspark.recommend.planner import Lists, PlannedLists, measure_degrees, plan_lists, plan_similarity
+from segspark.recommend.popular import CategoryCap, lists_for_cold_users, people_without_vector, popular_items
 from segspark.recommend.ratings import last_ratings
 from segspark.recommend.reasons import with_names
 from segspark.recommend.similarity import nearest_rows
-from segspark.recommend.sizes import als_blocks, similarity_block_rows, user_block_rows
+from segspark.recommend.sizes import als_blocks
 from segspark.recommend.split import split_day
 from segspark.recommend.topn import ListPlan, best_items, leave_out_from
 
 NO_INTERACTIONS = "no user acted on an item before as_of; events, orders or ratings bring that"
 NO_FACTORS = "the stage factors left no index of users and items; events, orders or ratings bring interactions"
+NO_CATEGORIES = "recommend.max_per_category caps nothing: no item has a category; items, events or orders bring that"
 SCHEME = "value"  # the segments whose popular items stand in for users without a vector
 
 
@@ -70,10 +74,11 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
     if user_count == 0:
         return StageResult(skipped=NO_FACTORS)
     pairs = with_numbers(_interactions(context, config, run.as_of).where("weight > 0"), users, items).checkpoint()
-    pair_count = pairs.count()
-    context.tell(f"{item_count:,} items")
-    height = similarity_block_rows(item_count, pair_count, config)
-    near = nearest_rows(pairs, "item_no", "user_no", item_count, user_count, height, config.neighbours)
+    of_items = measure_degrees(pairs, "item_no", "user_no", item_count)
+    of_users = measure_degrees(pairs, "user_no", "item_no", user_count)
+    plan = plan_similarity(of_items, of_users, config.neighbours, config, "item similarity")
+    context.tell(plan.told("item similarity"))
+    near = nearest_rows(pairs, "item_no", "user_no", item_count, user_count, plan.block_rows, config.neighbours)
     rows = {ITEM_SIMILARITY.name: lake.replace_run(ITEM_SIMILARITY, _named_items(near, items), run.run_id)}
     if user_count > config.user_similarity_max_users:
         note = (
@@ -81,9 +86,9 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
             f" recommend.user_similarity_max_users ({config.user_similarity_max_users:,})"
         )
         return StageResult(rows=rows, notes=(note,))
-    context.tell(f"{user_count:,} users")
-    height = similarity_block_rows(user_count, pair_count, config)
-    near = nearest_rows(pairs, "user_no", "item_no", user_count, item_count, height, config.user_neighbours)
+    plan = plan_similarity(of_users, of_items, config.user_neighbours, config, "user similarity")
+    context.tell(plan.told("user similarity"))
+    near = nearest_rows(pairs, "user_no", "item_no", user_count, item_count, plan.block_rows, config.user_neighbours)
     rows[USER_SIMILARITY.name] = lake.replace_run(USER_SIMILARITY, _named_users(near, users), run.run_id)
     return StageResult(rows=rows)
 
@@ -104,13 +109,18 @@ def build_recommendations(context: StageContext, config: RecommendConfig) -> Sta
     )
     own = with_numbers(interactions, users, items)
     closed_numbers = closed.join(items, on="item_id", how="inner")
-    lists = best_items(factors, own, closed_numbers, _plan(user_count, item_count, config))
+    planned = _plan(own, user_count, item_count, config)
+    context.tell(planned.told())
+    cap = _category_cap(context, config)
+    notes = () if cap is None or not cap.categories.isEmpty() else (NO_CATEGORIES,)
+    numbered = None if cap is None else number_categories(cap.categories, items)
+    lists = best_items(factors, own, closed_numbers, planned.plan, numbered)
     named = with_names(lists, users, items).withColumn("method", F.lit("als"))
     cold = people_without_vector(_user_features(context), users).checkpoint()
     if not cold.isEmpty():
-        named = named.unionByName(_cold_lists(context, config, interactions, cold, closed))
+        named = named.unionByName(_cold_lists(context, config, interactions, cold, closed, cap))
     written = lake.replace_run(RECOMMENDATIONS, named, run.run_id)
-    return StageResult(rows={RECOMMENDATIONS.name: written})
+    return StageResult(rows={RECOMMENDATIONS.name: written}, notes=notes)
 
 
 def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> StageResult:
@@ -168,7 +178,12 @@ def _before(frame: DataFrame, as_of: date) -> DataFrame:
 
 
 def _cold_lists(
-    context: StageContext, config: RecommendConfig, interactions: DataFrame, cold: DataFrame, closed: DataFrame
+    context: StageContext,
+    config: RecommendConfig,
+    interactions: DataFrame,
+    cold: DataFrame,
+    closed: DataFrame,
+    cap: CategoryCap | None,
 ) -> DataFrame:
     """Lists of the users that no vector stands for: what is popular in their segment, then overall."""
     segments = context.lake.read_run(USER_SEGMENTS, context.run.run_id).where(F.col("scheme") == SCHEME)
@@ -176,20 +191,34 @@ def _cold_lists(
     left_out = interactions.where(F.col("action") >= leave_out) if leave_out else interactions.limit(0)
     seen = left_out.join(cold, on="user_id", how="left_semi").select("user_id", "item_id").checkpoint()
     most_seen = seen.groupBy("user_id").count().agg(F.max("count")).first()
-    length = config.top_n + ((most_seen[0] or 0) if most_seen else 0)
-    popular = popular_items(interactions, segments, closed, length).checkpoint()
-    return lists_for_cold_users(cold, segments, popular, seen, config.top_n).withColumn("method", F.lit("popularity"))
+    can_miss = (most_seen[0] or 0) if most_seen else 0
+    length = config.top_n + can_miss
+    if cap is not None:  # of each category on the list so many may be seen, or be one too many where others are seen
+        length, cap = (config.top_n + 1) * (can_miss + 1), replace(cap, most=cap.most + can_miss)
+    popular = popular_items(interactions, segments, closed, length, cap).checkpoint()
+    lists = lists_for_cold_users(cold, segments, popular, seen, config.top_n, config.max_per_category)
+    return lists.withColumn("method", F.lit("popularity"))
 
 
-def _plan(users: int, items: int, config: RecommendConfig) -> ListPlan:
-    return ListPlan(
+def _category_cap(context: StageContext, config: RecommendConfig) -> CategoryCap | None:
+    if config.max_per_category is None:
+        return None
+    lake, as_of = context.lake, context.run.as_of
+    categories = item_categories(lake.read(USER_ITEM_DAYS), lake.read(ITEMS), as_of).checkpoint()
+    return CategoryCap(categories, config.max_per_category)
+
+
+def _plan(own: DataFrame, users: int, items: int, config: RecommendConfig) -> PlannedLists:
+    wanted = ListPlan(
         users=users,
         top_n=config.top_n,
         leave_out=leave_out_from(config.exclude_seen, config.seen),
         explain=items <= config.explain_max_items,
-        user_block_rows=user_block_rows(users, config),
+        user_block_rows=config.user_block_rows,
         item_block_rows=config.item_block_rows,
+        max_per_category=config.max_per_category,
     )
+    return plan_lists(wanted, Lists(items, config.rank, measure_degrees(own, "user_no", "item_no", users)), config)
 
 
 def _named_items(near: DataFrame, items: DataFrame) -> DataFrame:
