@@ -74,8 +74,9 @@ class SimilarityPlan:
     def told(self, what: str) -> str:
         """One line for a person."""
         return (
-            f"{what}: {self.multiply_adds:,} multiply-adds for at most {self.cells:,} pairs, in {self.blocks:,}"
-            f" blocks of {self.block_rows:,} rows; {_mb(self.shuffle_bytes)} to shuffle, {_mb(self.task_bytes)} a task"
+            f"{what}: {self.multiply_adds:,} multiply-adds for at most {self.cells:,} pairs, each of {self.blocks:,}"
+            f" blocks of {self.block_rows:,} rows with every other; {_mb(self.shuffle_bytes)} to shuffle,"
+            f" {_mb(self.task_bytes)} a task"
         )
 
 
@@ -99,7 +100,7 @@ class PlannedLists:
 
     def told(self) -> str:
         """One line for a person."""
-        users, items = self.plan.user_block_rows, self.plan.item_block_rows
+        users, items = min(self.plan.user_block_rows, self.plan.users), self.plan.item_block_rows
         return (
             f"{self.scores:,} scores in blocks of {users:,} users and {items:,} items;"
             f" {_mb(self.shuffle_bytes)} to shuffle, {_mb(self.task_bytes)} a task"
