@@ -14,7 +14,8 @@ MASKED_SHARE = 0.2
 LEAD = 0.05  # of the factors' mean area under the curve over popularity's
 OURS = "ours"
 PAIRS = """
-    SELECT CAST(CAST(CustomerID AS BIGINT) AS TEXT) AS user_id, StockCode AS item_id, CAST(sum(Quantity) AS DOUBLE) weight
+    SELECT CAST(CAST(CustomerID AS BIGINT) AS TEXT) AS user_id, StockCode AS item_id,
+        CAST(sum(Quantity) AS DOUBLE) AS weight
     FROM read_csv('{path}/*.csv.gz', types = {{'StockCode': 'TEXT', 'InvoiceNo': 'TEXT'}})
     WHERE CustomerID IS NOT NULL AND Quantity > 0 GROUP BY ALL ORDER BY ALL
 """

@@ -89,6 +89,7 @@ class RecommendConfig(BaseModel):
     top_n: int = Field(10, ge=1, le=1000)  # items per user
     exclude_seen: bool = True  # whether items that the user has are left out of the user's list
     seen: Literal["bought", "touched"] = "bought"  # which items a user has: those bought, or those acted on in any way
+    max_per_category: int | None = Field(None, ge=1)  # items of one category in a user's list; null: any number
     explain_max_items: int = Field(1_000_000, ge=0)  # items up to which each row names the item that it follows from
 
     similarity: tuple[Similarity, ...] = (
@@ -105,6 +106,10 @@ class RecommendConfig(BaseModel):
     similarity_block_pairs: int = Field(4_000_000, ge=1)  # most interactions of a block, on average
     user_block_rows: int = Field(32_768, ge=1, le=262_144)  # users whose lists one task makes at a time
     item_block_rows: int = Field(4096, ge=1, le=65_536)  # items that are scored at a time
+
+    task_memory_mb: int = Field(
+        1024, ge=1
+    )  # MB of arrays that a task of similarity or lists may hold; block sizes follow
 
     evaluation: EvaluationConfig = EvaluationConfig()
 

@@ -23,6 +23,7 @@ from segspark.core.contracts import (
     USER_SIMILARITY,
 )
 from segspark.core.stage import StageContext, StageResult
+from segspark.recommend.categories import item_categories, number_categories
 from segspark.recommend.config import RecommendConfig
 from segspark.recommend.factors import Factors, fit_implicit, require_checkpoints
 from segspark.recommend.interactions import RATED, leave_out_bots, weigh_interactions, with_numbers
@@ -33,9 +34,10 @@ from segspark.recommend.judging.split import mark_held_out, split_day
 from segspark.recommend.neighbours.acts import Acts, similar_contents, similar_items, similar_users
 from segspark.recommend.neighbours.content import content_triples
 from segspark.recommend.numbering import number_both
-from segspark.recommend.popular import lists_for_cold_users, people_without_vector, popular_items
+from segspark.recommend.planner import Lists, PlannedLists, SimilarityPlan, measure_degrees, plan_lists, plan_similarity
+from segspark.recommend.popular import CategoryCap, lists_for_cold_users, people_without_vector, popular_items
 from segspark.recommend.reasons import with_names
-from segspark.recommend.sizes import als_blocks, user_block_rows
+from segspark.recommend.sizes import als_blocks
 from segspark.recommend.topn import ListPlan, best_items, leave_out_from
 
 NO_INTERACTIONS = "no user acted on an item before as_of; events, orders or ratings bring that"
@@ -45,6 +47,7 @@ NOBODY_TO_JUDGE = (
     " brings that, or another recommend.evaluation.split"
 )
 CONTENT = "content"  # compares items by what they are, not by who chose them
+NO_CATEGORIES = "recommend.max_per_category caps nothing: no item has a category; items, events or orders bring that"
 SCHEME = "value"  # the segments whose popular items stand in for users without a vector
 
 
@@ -83,10 +86,13 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
     if user_count == 0:
         return StageResult(skipped=NO_FACTORS)
     pairs = with_numbers(_interactions(context, config, run.as_of).where("weight > 0"), users, items).checkpoint()
-    weighed = Acts(pairs, user_count, item_count, pairs.count())
+    of_items = measure_degrees(pairs, "item_no", "user_no", item_count)
+    of_users = measure_degrees(pairs, "user_no", "item_no", user_count)
+    weighed = Acts(pairs, user_count, item_count, of_items.pairs)
     rated = _rated(context, config, weighed, users, items)
-    context.tell(f"{item_count:,} items by {', '.join(config.similarity)}")
-    near = [_near_items(context, config, method, weighed, rated, items) for method in config.similarity]
+    plan = plan_similarity(of_items, of_users, config.neighbours, config, "item similarity")
+    context.tell(plan.told("item similarity"))
+    near = [_near_items(context, config, m, _acts(m, weighed, rated), plan, items) for m in config.similarity]
     rows = {ITEM_SIMILARITY.name: lake.replace_run(ITEM_SIMILARITY, reduce(DataFrame.unionByName, near), run.run_id)}
     if user_count > config.user_similarity_max_users:
         note = (
@@ -97,8 +103,11 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
     methods = [method for method in config.similarity if method != CONTENT]
     if not methods:
         return StageResult(rows=rows, notes=("user_similarity is left out: content compares items only",))
-    context.tell(f"{user_count:,} users by {', '.join(methods)}")
-    near = [_named_users(similar_users(_acts(m, weighed, rated), m, config), users, m) for m in methods]
+    plan = plan_similarity(of_users, of_items, config.user_neighbours, config, "user similarity")
+    context.tell(plan.told("user similarity"))
+    near = [
+        _named_users(similar_users(_acts(m, weighed, rated), m, plan.block_rows, config), users, m) for m in methods
+    ]
     rows[USER_SIMILARITY.name] = lake.replace_run(USER_SIMILARITY, reduce(DataFrame.unionByName, near), run.run_id)
     return StageResult(rows=rows)
 
@@ -119,13 +128,18 @@ def build_recommendations(context: StageContext, config: RecommendConfig) -> Sta
     )
     own = with_numbers(interactions, users, items)
     closed_numbers = closed.join(items, on="item_id", how="inner")
-    lists = best_items(factors, own, closed_numbers, _plan(user_count, item_count, config))
+    planned = _plan(own, user_count, item_count, config)
+    context.tell(planned.told())
+    cap = _category_cap(context, config)
+    notes = () if cap is None or not cap.categories.isEmpty() else (NO_CATEGORIES,)
+    numbered = None if cap is None else number_categories(cap.categories, items)
+    lists = best_items(factors, own, closed_numbers, planned.plan, numbered)
     named = with_names(lists, users, items).withColumn("method", F.lit("als"))
     cold = people_without_vector(_user_features(context), users).checkpoint()
     if not cold.isEmpty():
-        named = named.unionByName(_cold_lists(context, config, interactions, cold, closed))
+        named = named.unionByName(_cold_lists(context, config, interactions, cold, closed, cap))
     written = lake.replace_run(RECOMMENDATIONS, named, run.run_id)
-    return StageResult(rows={RECOMMENDATIONS.name: written})
+    return StageResult(rows={RECOMMENDATIONS.name: written}, notes=notes)
 
 
 def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> StageResult:
@@ -194,14 +208,14 @@ def _acts(method: str, weighed: Acts, rated: Acts) -> Acts:
 
 
 def _near_items(
-    context: StageContext, config: RecommendConfig, method: str, weighed: Acts, rated: Acts, items: DataFrame
+    context: StageContext, config: RecommendConfig, method: str, acts: Acts, plan: SimilarityPlan, items: DataFrame
 ) -> DataFrame:
     if method != CONTENT:
-        return _named_items(similar_items(_acts(method, weighed, rated), method, config), items, method)
+        return _named_items(similar_items(acts, method, plan.block_rows, config), items, method)
     known = context.lake.read(ITEMS).join(items, on="item_id", how="inner")
     triples = content_triples(known, config.content_weights).checkpoint()
     size = triples.agg(F.count("*"), F.coalesce(F.max("feature_no"), F.lit(0)) + 1).first() or (0, 1)
-    return _named_items(similar_contents(triples, weighed.items, size[1], size[0], config), items, method)
+    return _named_items(similar_contents(triples, acts.items, size[1], size[0], config), items, method)
 
 
 def _ratings(context: StageContext, as_of: date) -> DataFrame:
@@ -234,7 +248,12 @@ def _before(frame: DataFrame, as_of: date) -> DataFrame:
 
 
 def _cold_lists(
-    context: StageContext, config: RecommendConfig, interactions: DataFrame, cold: DataFrame, closed: DataFrame
+    context: StageContext,
+    config: RecommendConfig,
+    interactions: DataFrame,
+    cold: DataFrame,
+    closed: DataFrame,
+    cap: CategoryCap | None,
 ) -> DataFrame:
     """Lists of the users that no vector stands for: what is popular in their segment, then overall."""
     segments = _segments(context)
@@ -242,20 +261,34 @@ def _cold_lists(
     left_out = interactions.where(F.col("action") >= leave_out) if leave_out else interactions.limit(0)
     seen = left_out.join(cold, on="user_id", how="left_semi").select("user_id", "item_id").checkpoint()
     most_seen = seen.groupBy("user_id").count().agg(F.max("count")).first()
-    length = config.top_n + ((most_seen[0] or 0) if most_seen else 0)
-    popular = popular_items(interactions, segments, closed, length).checkpoint()
-    return lists_for_cold_users(cold, segments, popular, seen, config.top_n).withColumn("method", F.lit("popularity"))
+    can_miss = (most_seen[0] or 0) if most_seen else 0
+    length = config.top_n + can_miss
+    if cap is not None:  # of each category on the list so many may be seen, or be one too many where others are seen
+        length, cap = (config.top_n + 1) * (can_miss + 1), replace(cap, most=cap.most + can_miss)
+    popular = popular_items(interactions, segments, closed, length, cap).checkpoint()
+    lists = lists_for_cold_users(cold, segments, popular, seen, config.top_n, config.max_per_category)
+    return lists.withColumn("method", F.lit("popularity"))
 
 
-def _plan(users: int, items: int, config: RecommendConfig) -> ListPlan:
-    return ListPlan(
+def _category_cap(context: StageContext, config: RecommendConfig) -> CategoryCap | None:
+    if config.max_per_category is None:
+        return None
+    lake, as_of = context.lake, context.run.as_of
+    categories = item_categories(lake.read(USER_ITEM_DAYS), lake.read(ITEMS), as_of).checkpoint()
+    return CategoryCap(categories, config.max_per_category)
+
+
+def _plan(own: DataFrame, users: int, items: int, config: RecommendConfig) -> PlannedLists:
+    wanted = ListPlan(
         users=users,
         top_n=config.top_n,
         leave_out=leave_out_from(config.exclude_seen, config.seen),
         explain=items <= config.explain_max_items,
-        user_block_rows=user_block_rows(users, config),
+        user_block_rows=config.user_block_rows,
         item_block_rows=config.item_block_rows,
+        max_per_category=config.max_per_category,
     )
+    return plan_lists(wanted, Lists(items, config.rank, measure_degrees(own, "user_no", "item_no", users)), config)
 
 
 def _named_items(near: DataFrame, items: DataFrame, method: str) -> DataFrame:

@@ -25,17 +25,15 @@ class Acts:
     pairs: int
 
 
-def similar_items(acts: Acts, method: str, config: RecommendConfig) -> DataFrame:
+def similar_items(acts: Acts, method: str, block_rows: int, config: RecommendConfig) -> DataFrame:
     """NEIGHBOURS of each item by cosine, adjusted_cosine or pearson."""
-    height = similarity_block_rows(acts.items, acts.pairs, config)
-    sizes = (acts.items, acts.users, height, config.neighbours)
+    sizes = (acts.items, acts.users, block_rows, config.neighbours)
     return nearest_rows(acts.triples, "item_no", "user_no", *sizes, _measure(method, config))
 
 
-def similar_users(acts: Acts, method: str, config: RecommendConfig) -> DataFrame:
+def similar_users(acts: Acts, method: str, block_rows: int, config: RecommendConfig) -> DataFrame:
     """NEIGHBOURS of each user by cosine, adjusted_cosine or pearson."""
-    height = similarity_block_rows(acts.users, acts.pairs, config)
-    sizes = (acts.users, acts.items, height, config.user_neighbours)
+    sizes = (acts.users, acts.items, block_rows, config.user_neighbours)
     return nearest_rows(acts.triples, "user_no", "item_no", *sizes, _measure(method, config))
 
 

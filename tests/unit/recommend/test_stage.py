@@ -1,5 +1,6 @@
 """The room from days to tables, on a shop with planted tastes: a user buys within one of two halves of the items."""
 
+import re
 from datetime import timedelta
 
 import numpy as np
@@ -25,14 +26,18 @@ from tests.builders import at, day, rows_of
 
 AS_OF = day("2024-04-01")
 CONFIG = RecommendConfig(
-    rank=4, iterations=3, top_n=3, reg_param=0.05, evaluation=EvaluationConfig(bootstrap_rounds=100)
+    rank=4, iterations=3, top_n=3, max_per_category=2, reg_param=0.05, evaluation=EvaluationConfig(bootstrap_rounds=100)
 )
 USERS = ["9223372036854775807", "a,b", "🦊", *(f"u{number}" for number in range(21))]
 ITEMS_OF = [["🎁", "i,1", *(f"a{n}" for n in range(8))], ["18446744073709551615", *(f"b{n}" for n in range(9))]]
 
 
+CATEGORY = {item: f"{half} {place % 2}" for half, items in enumerate(ITEMS_OF) for place, item in enumerate(items)}
+told = []
+
+
 def context_of(lake):
-    return StageContext(lake, Run("r-1", AS_OF, ingest_seq=5, seed=7))
+    return StageContext(lake, Run("r-1", AS_OF, ingest_seq=5, seed=7), told.append)
 
 
 def bought():
@@ -42,7 +47,7 @@ def bought():
         items = random.permutation(ITEMS_OF[number % 2])[:6]
         for place, item in enumerate(items):
             on = day("2024-02-10") + timedelta(days=place) if place < 4 else day("2024-03-10") + timedelta(days=place)
-            yield {"user_id": user, "item_id": str(item), "day": on, "order_lines": 1}
+            yield {"user_id": user, "item_id": str(item), "day": on, "order_lines": 1, "category": CATEGORY[str(item)]}
 
 
 def stock_shop(lake, spark):
@@ -96,6 +101,21 @@ def test_no_list_has_what_was_bought_or_what_is_out_of_stock(listed):
     for user, rows in listed.items():
         assert not has & {(user, row.item_id) for row in rows}
         assert "a0" not in {row.item_id for row in rows}
+
+
+def test_no_list_has_more_of_one_category_than_the_cap(listed):
+    categories = [[CATEGORY.get(row.item_id) for row in rows] for rows in listed.values()]
+    assert max(max(map(of_list.count, of_list)) for of_list in categories) == 2
+
+
+def test_the_plan_of_each_product_is_told_before_it_runs(results):
+    lines = " | ".join(told)
+    for plan in (
+        r"item similarity: [\d,]+ multiply-adds",
+        r"user similarity: .* MB a task",
+        r"480 scores in blocks of 24",
+    ):
+        assert re.search(plan, lines), plan
 
 
 def test_a_list_starts_with_the_half_of_the_shop_that_the_user_buys_in_and_says_why(listed):
