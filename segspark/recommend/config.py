@@ -68,6 +68,7 @@ class EvaluationConfig(BaseModel):
         return self
 
 
+Member = Literal["als", "item_cf", "user_cf", "content"]
 Similarity = Literal["cosine", "adjusted_cosine", "pearson", "content"]
 
 
@@ -86,6 +87,12 @@ class RecommendConfig(BaseModel):
     blocks: int | None = Field(None, ge=1, le=10_000)  # ALS blocks per side; null: from the number of interactions
     rating_reg_param: float = Field(0.1, ge=0)  # the same for explicit ALS on ratings
 
+    methods: tuple[Member | Literal["hybrid"], ...] = ("als",)  # that make lists, and are judged beside popularity
+    hybrid_of: tuple[Member, ...] = (
+        "als",
+        "item_cf",
+        "user_cf",
+    )  # what hybrid blends; weights are learnt
     top_n: int = Field(10, ge=1, le=1000)  # items per user
     exclude_seen: bool = True  # whether items that the user has are left out of the user's list
     seen: Literal["bought", "touched"] = "bought"  # which items a user has: those bought, or those acted on in any way
@@ -112,6 +119,17 @@ class RecommendConfig(BaseModel):
     )  # MB of arrays that a task of similarity or lists may hold; block sizes follow
 
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _methods_are_named_once(self) -> "RecommendConfig":
+        for key, names in (("methods", self.methods), ("hybrid_of", self.hybrid_of)):
+            if not names or len(set(names)) < len(names):
+                raise ValueError(f"{key}: name at least one method, and none twice")
+        if "hybrid" in self.methods and len(self.hybrid_of) < 2:
+            raise ValueError("hybrid_of: a blend needs two methods at least")
+        if self.max_per_category is not None and self.methods != ("als",):
+            raise ValueError("max_per_category: lists of als alone are capped; leave it out, or set methods to [als]")
+        return self
 
     @model_validator(mode="after")
     def _measures_are_named_once(self) -> "RecommendConfig":

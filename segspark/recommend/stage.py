@@ -28,9 +28,13 @@ from segspark.recommend.config import RecommendConfig
 from segspark.recommend.factors import Factors, fit_implicit, require_checkpoints
 from segspark.recommend.interactions import RATED, leave_out_bots, weigh_interactions, with_numbers
 from segspark.recommend.judging.evaluation import judge_lists, judge_ratings
-from segspark.recommend.judging.methods import Method, by_als, by_segment
+from segspark.recommend.judging.mixing import best_mix
 from segspark.recommend.judging.ratings import last_ratings
 from segspark.recommend.judging.split import mark_held_out, split_day
+from segspark.recommend.methods.by_factors import by_segment
+from segspark.recommend.methods.hybrid import by_hybrid
+from segspark.recommend.methods.method import Method, Settings, Train
+from segspark.recommend.methods.registry import HYBRID, methods_of
 from segspark.recommend.neighbours.acts import Acts, similar_contents, similar_items, similar_users
 from segspark.recommend.neighbours.content import content_triples
 from segspark.recommend.numbering import number_both
@@ -38,7 +42,7 @@ from segspark.recommend.planner import Lists, PlannedLists, SimilarityPlan, meas
 from segspark.recommend.popular import CategoryCap, lists_for_cold_users, people_without_vector, popular_items
 from segspark.recommend.reasons import with_names
 from segspark.recommend.sizes import als_blocks
-from segspark.recommend.topn import ListPlan, best_items, leave_out_from
+from segspark.recommend.topn import ListPlan, leave_out_from
 
 NO_INTERACTIONS = "no user acted on an item before as_of; events, orders or ratings bring that"
 NO_FACTORS = "the stage factors left no index of users and items; events, orders or ratings bring interactions"
@@ -113,33 +117,30 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
 
 
 def build_recommendations(context: StageContext, config: RecommendConfig) -> StageResult:
-    """Writes recommendations: by ALS for users with a vector, by popularity for all other users but bots."""
+    """Writes recommendations: by every method that is configured, by popularity for users without a vector but bots."""
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    users, items = lake.read_run(USER_INDEX, run.run_id), lake.read_run(ITEM_INDEX, run.run_id)
-    user_count, item_count = users.count(), items.count()
-    if user_count == 0:
-        return StageResult(skipped=NO_FACTORS)
-    closed = lake.read(ITEMS).where("stock <= 0").select("item_id")
     interactions = _interactions(context, config, run.as_of).checkpoint()
-    factors = Factors(
-        lake.read_run(USER_FACTORS, run.run_id).join(users, on="user_id", how="inner"),
-        lake.read_run(ITEM_FACTORS, run.run_id).join(items, on="item_id", how="inner"),
-    )
-    own = with_numbers(interactions, users, items)
-    closed_numbers = closed.join(items, on="item_id", how="inner")
-    planned = _plan(own, user_count, item_count, config)
+    train = _everything(context, interactions)
+    if train.users == 0:
+        return StageResult(skipped=NO_FACTORS)
+    users, items = train.user_index, train.item_index
+    closed = lake.read(ITEMS).where("stock <= 0").select("item_id")
+    planned = _plan(train, config)
     context.tell(planned.told())
     cap = _category_cap(context, config)
-    notes = () if cap is None or not cap.categories.isEmpty() else (NO_CATEGORIES,)
+    notes = [] if cap is None or not cap.categories.isEmpty() else [NO_CATEGORIES]
     numbered = None if cap is None else number_categories(cap.categories, items)
-    lists = best_items(factors, own, closed_numbers, planned.plan, numbered)
-    named = with_names(lists, users, items).withColumn("method", F.lit("als"))
+    closed_numbers = closed.join(items, on="item_id", how="inner")
+    settings = Settings(config, planned.plan, run.seed, closed_numbers, numbered)
+    methods, told = _methods(context, config, _parts(context, config, run.as_of)[:2])
+    answers = {name: method(train, users.select("user_no"), settings) for name, method in methods.items()}
+    named = [with_names(a.lists, users, items).withColumn("method", F.lit(name)) for name, a in answers.items()]
     cold = people_without_vector(_user_features(context), users).checkpoint()
     if not cold.isEmpty():
-        named = named.unionByName(_cold_lists(context, config, interactions, cold, closed, cap))
-    written = lake.replace_run(RECOMMENDATIONS, named, run.run_id)
-    return StageResult(rows={RECOMMENDATIONS.name: written}, notes=notes)
+        named.append(_cold_lists(context, config, interactions, cold, closed, cap))
+    written = lake.replace_run(RECOMMENDATIONS, reduce(DataFrame.unionByName, named), run.run_id)
+    return StageResult(rows={RECOMMENDATIONS.name: written}, notes=tuple(notes + told))
 
 
 def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> StageResult:
@@ -151,38 +152,74 @@ def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> 
     """
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    past, held_out, past_ratings, held_out_ratings = _parts(context, config)
-    rows, notes = judge_lists(past, held_out, _methods(context), config, run.seed)
+    past, held_out, past_ratings, held_out_ratings = _parts(context, config, run.as_of)
+    methods, told = _methods(context, config, _validation(context, config, past))
+    segments = _segments(context).checkpoint()
+    if not segments.isEmpty():
+        methods["segment_popularity"] = by_segment(segments)
+    rows, notes = judge_lists(past, held_out, methods, config, run.seed)
     rows += judge_ratings(past_ratings, held_out_ratings, config, run.seed)
     if not rows:
         return StageResult(skipped=NOBODY_TO_JUDGE)
     schema = ", ".join(f"{column.name} {column.type}" for column in RECOMMENDATION_METRICS.columns)
     values = [tuple(row[name] for name in RECOMMENDATION_METRICS.names) for row in rows]
     written = lake.replace_run(RECOMMENDATION_METRICS, lake.spark.createDataFrame(values, schema), run.run_id)
-    return StageResult(rows={RECOMMENDATION_METRICS.name: written}, notes=tuple(notes))
+    return StageResult(rows={RECOMMENDATION_METRICS.name: written}, notes=tuple(notes + told))
 
 
-def _methods(context: StageContext) -> dict[str, Method]:
-    """What is judged beside popularity."""
-    methods: dict[str, Method] = {"als": by_als}
-    segments = _segments(context).checkpoint()
-    if not segments.isEmpty():
-        methods["segment_popularity"] = by_segment(segments)
-    return methods
+def _everything(context: StageContext, interactions: DataFrame) -> Train:
+    """What the stage factors left, with all interactions before as_of."""
+    lake, run_id = context.lake, context.run.run_id
+    users, items = lake.read_run(USER_INDEX, run_id), lake.read_run(ITEM_INDEX, run_id)
+    factors = Factors(
+        lake.read_run(USER_FACTORS, run_id).join(users, on="user_id", how="inner"),
+        lake.read_run(ITEM_FACTORS, run_id).join(items, on="item_id", how="inner"),
+    )
+    own = with_numbers(interactions, users, items).checkpoint()
+    pairs = own.where("weight > 0").count()
+    return Train(own, factors, users, items, users.count(), items.count(), pairs)
 
 
-def _parts(context: StageContext, config: RecommendConfig) -> list[DataFrame]:
-    """The train part and the held-out part of the interactions, and of the ratings: with the last of each pair."""
-    run, features = context.run, _user_features(context)
-    ratings = leave_out_bots(_ratings(context, run.as_of), features)
+def _methods(
+    context: StageContext, config: RecommendConfig, validation: list[DataFrame]
+) -> tuple[dict[str, Method], list[str]]:
+    """The methods that make lists, and what a person should know; a mix is learnt on the parts of `validation`."""
+    catalogue = context.lake.read(ITEMS)
+    methods = methods_of(config.methods, catalogue)
+    if HYBRID not in config.methods:
+        return methods, []
+    members = methods_of(config.hybrid_of, catalogue)
+    mix = best_mix(*validation, members, config, context.run.seed)
+    return {**methods, HYBRID: by_hybrid(members, mix)}, [f"hybrid: {mix.told}"]
+
+
+def _validation(context: StageContext, config: RecommendConfig, past: DataFrame) -> list[DataFrame]:
+    """Two parts of what was known at the split: the mix must not have seen what it is judged by."""
+    if config.evaluation.split == "time":
+        return _parts(context, config, _split_day(context, config, context.run.as_of))[:2]
+    marked = mark_held_out(past, config.evaluation, context.run.seed + 1).checkpoint()
+    return [marked.where(part).drop("held_out") for part in ("NOT held_out", "held_out")]
+
+
+def _split_day(context: StageContext, config: RecommendConfig, as_of: date) -> date:
+    """The first day that is held out by split time; as_of for the other splits."""
     if config.evaluation.split != "time":
-        pairs = (_interactions(context, config, run.as_of), last_ratings(ratings, None, run.as_of))
-        marked = [mark_held_out(each, config.evaluation, run.seed).checkpoint() for each in pairs]
+        return as_of
+    first_day = as_of if config.evaluation.test_share is None else _first_day(context)
+    return split_day(as_of, first_day, config.evaluation)
+
+
+def _parts(context: StageContext, config: RecommendConfig, as_of: date) -> list[DataFrame]:
+    """The train part and the held-out part of the interactions, and of the ratings: with the last of each pair."""
+    features = _user_features(context)
+    ratings = leave_out_bots(_ratings(context, as_of), features)
+    if config.evaluation.split != "time":
+        pairs = (_interactions(context, config, as_of), last_ratings(ratings, None, as_of))
+        marked = [mark_held_out(each, config.evaluation, context.run.seed).checkpoint() for each in pairs]
         return [frame.where(part).drop("held_out") for frame in marked for part in ("NOT held_out", "held_out")]
-    first_day = run.as_of if config.evaluation.test_share is None else _first_day(context)
-    day = split_day(run.as_of, first_day, config.evaluation)
-    past, held_out = _interactions(context, config, day), _interactions(context, config, run.as_of, since=day)
-    return [past, held_out, last_ratings(ratings, None, day), last_ratings(ratings, day, run.as_of)]
+    day = _split_day(context, config, as_of)
+    past, held_out = _interactions(context, config, day), _interactions(context, config, as_of, since=day)
+    return [past, held_out, last_ratings(ratings, None, day), last_ratings(ratings, day, as_of)]
 
 
 def _interactions(context: StageContext, config: RecommendConfig, as_of: date, since: date | None = None) -> DataFrame:
@@ -278,17 +315,18 @@ def _category_cap(context: StageContext, config: RecommendConfig) -> CategoryCap
     return CategoryCap(categories, config.max_per_category)
 
 
-def _plan(own: DataFrame, users: int, items: int, config: RecommendConfig) -> PlannedLists:
+def _plan(train: Train, config: RecommendConfig) -> PlannedLists:
     wanted = ListPlan(
-        users=users,
+        users=train.users,
         top_n=config.top_n,
         leave_out=leave_out_from(config.exclude_seen, config.seen),
-        explain=items <= config.explain_max_items,
+        explain=train.items <= config.explain_max_items,
         user_block_rows=config.user_block_rows,
         item_block_rows=config.item_block_rows,
         max_per_category=config.max_per_category,
     )
-    return plan_lists(wanted, Lists(items, config.rank, measure_degrees(own, "user_no", "item_no", users)), config)
+    degrees = measure_degrees(train.interactions, "user_no", "item_no", train.users)
+    return plan_lists(wanted, Lists(train.items, config.rank, degrees), config)
 
 
 def _named_items(near: DataFrame, items: DataFrame, method: str) -> DataFrame:

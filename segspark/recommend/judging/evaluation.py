@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from segspark.recommend.factors import fit_explicit, fit_implicit
+from segspark.recommend.factors import fit_explicit
 from segspark.recommend.interactions import BOUGHT, with_numbers
 from segspark.recommend.judging.areas import AREAS, user_areas
 from segspark.recommend.judging.bootstrap import DECIMALS, Estimate, Key, resample
 from segspark.recommend.judging.lists import POPULARITY, figures_of, gather, spread
-from segspark.recommend.judging.methods import Answer, Method, Settings, Train, by_popularity
 from segspark.recommend.judging.ratings import (
     BASELINE,
     MODEL,
@@ -28,6 +27,9 @@ from segspark.recommend.judging.ratings import (
     rating_errors,
 )
 from segspark.recommend.judging.split import relevant_pairs, sample_users
+from segspark.recommend.methods.by_factors import by_popularity
+from segspark.recommend.methods.method import Answer, Method, Settings, Train
+from segspark.recommend.methods.train import train_part
 from segspark.recommend.numbering import number_both
 from segspark.recommend.sizes import als_blocks, user_block_rows
 from segspark.recommend.topn import ListPlan, leave_out_from
@@ -50,13 +52,13 @@ def judge_lists(
     if train is None:
         return [], []
     tested = with_numbers(held_out, train.user_index, train.item_index).checkpoint()
-    relevant, notes = _relevant(tested, train.interactions, config)
+    relevant, notes = relevant_part(tested, train.interactions, config)
     users = relevant.select("user_no").distinct().count()
     if users == 0:
         return [], notes
     judged = sample_users(relevant, users, config.evaluation.max_users, seed).checkpoint()
     most = min(config.evaluation.auc_max_users, config.evaluation.max_users)
-    settings = Settings(config, _plan(train, config), seed)
+    settings = Settings(config, plan_of(train, config), seed)
     judged_users = judged.select("user_no").distinct().checkpoint()
     every = {**methods, POPULARITY: by_popularity}
     answers = {name: method(train, judged_users, settings) for name, method in every.items()}
@@ -87,19 +89,6 @@ def judge_ratings(past: DataFrame, held_out: DataFrame, config: RecommendConfig,
         for (method, metric), estimate in sorted(errors.items())
         if method == MODEL
     ]
-
-
-def train_part(past: DataFrame, config: RecommendConfig, seed: int) -> Train | None:
-    """Numbers what is known and fits implicit ALS to it; None where no interaction has a weight."""
-    past = past.checkpoint()
-    weighed = past.where("weight > 0")
-    pairs = weighed.count()
-    if pairs == 0:
-        return None
-    users, items = (index.checkpoint() for index in number_both(weighed, pairs))
-    own = with_numbers(past, users, items).checkpoint()
-    factors = fit_implicit(own.where("weight > 0"), config, als_blocks(pairs, config), seed)
-    return Train(own, factors, users, items, users.count(), items.count(), pairs)
 
 
 def lists_of(answers: Mapping[str, Answer]) -> DataFrame:
@@ -161,7 +150,7 @@ def metric_row(method: str, metric: str, k: int, estimate: Estimate, popularity_
     )
 
 
-def _relevant(tested: DataFrame, own: DataFrame, config: RecommendConfig) -> tuple[DataFrame, list[str]]:
+def relevant_part(tested: DataFrame, own: DataFrame, config: RecommendConfig) -> tuple[DataFrame, list[str]]:
     """The hits; what anybody touched where nothing was bought."""
     leave_out, kind, notes = leave_out_from(config.exclude_seen, config.seen), config.evaluation.relevant, []
     if kind == "bought" and tested.where(F.col("action") >= BOUGHT).isEmpty():
@@ -170,7 +159,7 @@ def _relevant(tested: DataFrame, own: DataFrame, config: RecommendConfig) -> tup
     return relevant_pairs(tested, own, kind, leave_out).checkpoint(), notes
 
 
-def _plan(train: Train, config: RecommendConfig) -> ListPlan:
+def plan_of(train: Train, config: RecommendConfig) -> ListPlan:
     return ListPlan(
         users=train.users,
         top_n=config.evaluation.k,

@@ -7,7 +7,8 @@ from sklearn.metrics import ndcg_score, roc_auc_score
 from segspark.recommend.config import EvaluationConfig, RecommendConfig
 from segspark.recommend.interactions import BOUGHT, VIEWED
 from segspark.recommend.judging.evaluation import judge_lists, judge_ratings
-from segspark.recommend.judging.methods import Answer, by_als, by_segment
+from segspark.recommend.methods.by_factors import by_als, by_segment
+from segspark.recommend.methods.method import Answer
 
 ACTS = "user_id string, item_id string, weight double, action int"
 LISTS = "user_no int, rank int, item_no int"

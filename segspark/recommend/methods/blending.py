@@ -15,7 +15,6 @@ from scipy.special import comb
 from segspark.recommend.ranking import rank_within
 from segspark.recommend.sizes import block_count
 
-CANDIDATES = "user_no int, item_no int, scores array<double>"
 GAINS = "mix int, gain double"
 DIGITS = 10  # decimals of a scaled score; beyond them the order of sums would decide
 STEPS = 5  # weights are multiples of 1 / STEPS
@@ -30,6 +29,13 @@ class Mix:
     weights: dict[str, float]
     ndcg: float
     users: int
+
+    @property
+    def told(self) -> str:
+        """One line for a person."""
+        parts = " + ".join(f"{weight:.2g} {name}" for name, weight in self.weights.items() if weight > 0)
+        how = f"ndcg_at_k {self.ndcg:.3f} on {self.users:,} users" if self.users else "nobody to learn it on"
+        return f"{parts} ({how})"
 
 
 def mixes_of(methods: int, steps: int = STEPS) -> np.ndarray:
@@ -53,17 +59,22 @@ def _compositions(total: int, parts: int) -> Iterator[tuple[int, ...]]:
 
 
 def candidates(lists: DataFrame, methods: Sequence[str]) -> DataFrame:
-    """One row per user and item that any method lists, as CANDIDATES: the scores in the order of `methods`.
+    """One row per user and item that any method lists: user_no, item_no, scores (in the order of `methods`), because.
 
-    `lists` has method, user_no, rank, item_no and score. A method's scores are scaled for each user so that its best
-    is 1 and its last is 0, where an item that it does not list stands too; a list of equal scores is all 1.
+    `lists` has method and the columns of LISTS. A method's scores are scaled for each user so that its best is 1 and
+    its last is 0, where an item that it does not list stands too; a list of equal scores is all 1. `because`
+    (because_no and because_action) is of the method that has a reason and gives the item the highest scaled score.
     """
     of_list = Window.partitionBy("method", "user_no")
     best, last = F.max("score").over(of_list), F.min("score").over(of_list)
     share = F.when(best > last, F.round((F.col("score") - last) / (best - last), DIGITS)).otherwise(1.0)
-    scaled = lists.select("method", "user_no", "item_no", share.alias("share"))
+    because = F.struct("because_no", "because_action").alias("because")
+    scaled = lists.select("method", "user_no", "item_no", share.alias("share"), because)
+    place = F.array_position(F.array(*map(F.lit, methods)), F.col("method"))
+    strongest = F.when(F.col("because.because_no").isNotNull(), F.struct("share", -place))
     columns = [F.coalesce(F.max(F.when(F.col("method") == name, F.col("share"))), F.lit(0.0)) for name in methods]
-    return scaled.groupBy("user_no", "item_no").agg(F.array(*columns).alias("scores"))
+    reason = F.max_by("because", strongest).alias("because")
+    return scaled.groupBy("user_no", "item_no").agg(F.array(*columns).alias("scores"), reason)
 
 
 def learn_mix(candidates: DataFrame, relevant: DataFrame, methods: Sequence[str], k: int, users: int) -> Mix:
@@ -94,13 +105,14 @@ def learn_mix(candidates: DataFrame, relevant: DataFrame, methods: Sequence[str]
 
 
 def blend(candidates: DataFrame, mix: Mix, methods: Sequence[str], top_n: int) -> DataFrame:
-    """user_no, rank, item_no and score: the `top_n` items of the highest blended score, ties by item_no.
+    """Lists (as LISTS of topn): the `top_n` items of the highest blended score, ties by item_no.
 
     The score is the weighted sum of the scaled ones, from 0 to 1; an item that only counts for 0 is not listed.
     """
     weights = [mix.weights[name] for name in methods]
     total = sum((F.col("scores")[place] * F.lit(weight) for place, weight in enumerate(weights)), F.lit(0.0))
-    scored = candidates.select("user_no", "item_no", F.round(total, DIGITS).alias("score")).where("score > 0")
+    scored = candidates.select("user_no", "item_no", F.round(total, DIGITS).alias("score"), "because.*")
+    scored = scored.where("score > 0")
     best_first = Window.partitionBy("user_no").orderBy(F.desc("score"), "item_no")
     return scored.withColumn("rank", F.row_number().over(best_first)).where(F.col("rank") <= top_n)
 

@@ -1,18 +1,21 @@
 import numpy as np
 import pytest
+from pyspark.sql import functions as F
 from sklearn.metrics import ndcg_score
 
-from segspark.recommend.blending import Mix, blend, candidates, learn_mix, mixes_of
+from segspark.recommend.methods.blending import Mix, blend, candidates, learn_mix, mixes_of
 
 METHODS = ("one", "two", "three")
 USERS, ITEMS, PLACES, K = 40, 30, 12, 5
 
 
 def frame_of(spark, lists, partitions=3):
+    """Each method's rows; the first gives item 99 as the reason of everything."""
     rows = [(*row[:-1], float(row[-1])) for row in lists]
-    return spark.createDataFrame(rows, "method string, user_no int, rank int, item_no int, score double").repartition(
-        partitions
-    )
+    frame = spark.createDataFrame(rows, "method string, user_no int, rank int, item_no int, score double")
+    because = F.when(F.col("method") == "one", 99).cast("int")
+    reasons = frame.withColumns({"because_no": because, "because_action": because - 98})
+    return reasons.repartition(partitions)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,8 @@ def test_a_blend_is_the_weighted_sum_of_scaled_scores(spark, lists):
         best = sorted(range(ITEMS), key=lambda item: (-total[user, item], item))[:4]
         assert [row.item_no for row in own] == best
         assert [row.score for row in own] == pytest.approx([total[user, item] for item in best])
+        of_one = {item for method, number, _, item, _ in rows if (method, number) == ("one", user)}
+        assert [row.because_no for row in own] == [99 if item in of_one else None for item in best]
 
 
 def test_a_list_of_one_item_or_of_equal_scores_counts_in_full(spark):
