@@ -76,9 +76,9 @@ def judge_ratings(past: DataFrame, held_out: DataFrame, config: RecommendConfig,
     if pairs == 0:
         return []
     users, items = (index.checkpoint() for index in number_both(past, pairs))
-    no_action = F.lit(0).alias("action")
-    train = with_numbers(past.select("*", no_action), users, items).checkpoint()
-    test = with_numbers(held_out.select("*", no_action), users, items).checkpoint()
+    train, test = (
+        with_numbers(frame.withColumn("action", F.lit(0)), users, items).checkpoint() for frame in (past, held_out)
+    )
     if test.isEmpty():
         return []
     means = item_means(train).checkpoint()

@@ -157,7 +157,22 @@ def test_metrics_are_there_for_both_methods_and_planted_tastes_beat_popularity(r
     assert gap.low > 0
     assert als.low < als.value < als.high
     assert 0 < rows["popularity", "coverage"].value <= rows["als", "coverage"].value <= 1
-    assert rows["als_explicit", "rmse"].value > 0
+    assert rows["als", "auc"].value > 0.6 > rows["popularity", "auc"].value
+    assert rows["segment_popularity", "ndcg_at_k"].value > popular.value
+    assert rows["als_explicit", "rmse"].value > rows["als_explicit", "mae"].value > 0
+
+
+@pytest.mark.parametrize("split", [{"split": "last", "last_items": 2}, {"split": "random", "test_share": 0.3}])
+def test_other_splits_judge_pairs_that_the_train_part_does_not_have(results, split):
+    lake, _ = results
+    evaluation = EvaluationConfig(bootstrap_rounds=20, **split)
+    written = evaluate_recommendations(context_of(lake), CONFIG.model_copy(update={"evaluation": evaluation}))
+    rows = {(r.method, r.metric): r for r in lake.read_run(RECOMMENDATION_METRICS, "r-1").collect()}
+    assert written.rows["recommendation_metrics"] == len(rows)
+    assert rows["als", "ndcg_at_k"].value > rows["popularity", "ndcg_at_k"].value
+    assert rows["als", "auc"].value > 0.6
+    if evaluation.split == "last":  # nobody has less than three items, so everybody is judged
+        assert rows["als", "recall_at_k"].users == len(USERS)
 
 
 def test_stages_without_interactions_are_skipped_with_a_reason(lake):
