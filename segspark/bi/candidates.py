@@ -124,7 +124,7 @@ def candidates_of(scheme: Scheme) -> Candidates | None:
         return None
     models = in_order(scheme.models)
     params = [_params(model) for model in models]
-    varying = [key for key in _own(params) if len({json.dumps(one.get(key)) for one in params}) > 1]
+    varying = [key for key in _own(params) if key == "k" or len({json.dumps(one.get(key)) for one in params}) > 1]
     known = {name for name in models[0] if any(model[name] is not None for model in models)}
     if all(one.get("k") == model["k"] for one, model in zip(params, models, strict=True)) and "k" in varying:
         known.remove("k")  # it is what was tried

@@ -59,5 +59,10 @@ def test_the_only_candidate_of_rules_was_told_nothing():
     assert (only.method, [line.tried for line in only.lines]) == ("RFM rules", ["as configured"])
 
 
+def test_a_fixed_number_of_segments_is_told_though_nothing_else_was_tried():
+    fixed = found({**tried(eps=1.0), "params": json.dumps({"k": 3}), "algorithm": "ward"})
+    assert [line.tried for line in fixed.lines] == ["3 segments"]
+
+
 def test_schemes_that_begin_alike_have_badges_that_do_not():
     assert marks(["value", "taste", "tree", "tr", "t"]) == ["V", "T", "Tr", "tr", "t"]
