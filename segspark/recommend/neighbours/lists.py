@@ -21,7 +21,7 @@ from segspark.recommend.topn import LISTS, ListPlan
 LEFT_STEP, OWN_STEP = -2, -1  # what a task gets before the blocks of items, in this order
 DIGITS = 10  # significant digits of a score: equal sums in another order differ in the last bits
 SLACK = 10.0 ** (1 - DIGITS)  # such a part below a bound, a score may still round up to it
-CELLS_AT_A_TIME = 16_000_000  # most cells of a product that is in memory at once: 200 MB
+CELLS_AT_A_TIME = 8_000_000  # most cells of a product that is in memory at once, twice: 200 MB
 GROUPS_PER_PLACE = 4  # groups of columns per place of a list, from whose highest scores a bound comes
 PAIRS_AT_A_TIME = 50_000  # listed pairs whose reasons are looked for at once
 

@@ -73,3 +73,9 @@ def test_how_the_items_are_partitioned_changes_no_bit(spark):
     assert answers[0] == answers[1]
     numbers = {number for _, number, _ in answers[0]}
     assert numbers == set(range(len(numbers)))
+
+
+def test_items_of_which_nothing_is_known_have_no_neighbours(spark):
+    items = numbered(spark, {}, {"category": ""})
+    assert triples(items).collect() == []
+    assert nearest_rows(triples(items), "item_no", "feature_no", 2, 1, 2, 5).collect() == []
