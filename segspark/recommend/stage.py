@@ -107,7 +107,7 @@ def build_recommendations(context: StageContext, config: RecommendConfig) -> Sta
         lake.read_run(USER_FACTORS, run.run_id).join(users, on="user_id", how="inner"),
         lake.read_run(ITEM_FACTORS, run.run_id).join(items, on="item_id", how="inner"),
     )
-    own = with_numbers(interactions, users, items)
+    own = with_numbers(interactions, users, items).checkpoint()
     closed_numbers = closed.join(items, on="item_id", how="inner")
     planned = _plan(own, user_count, item_count, config)
     context.tell(planned.told())
