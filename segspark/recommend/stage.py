@@ -1,5 +1,6 @@
 """The four stages of the room: factors, similarity, recommendations, evaluate."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from functools import reduce
@@ -133,7 +134,7 @@ def build_recommendations(context: StageContext, config: RecommendConfig) -> Sta
     numbered = None if cap is None else number_categories(cap.categories, items)
     closed_numbers = closed.join(items, on="item_id", how="inner")
     settings = Settings(config, planned.plan, run.seed, closed_numbers, numbered)
-    methods, told = _methods(context, config, _parts(context, config, run.as_of)[:2])
+    methods, told = _methods(context, config, lambda: _parts(context, config, run.as_of)[:2])
     answers = {name: method(train, users.select("user_no"), settings) for name, method in methods.items()}
     named = [with_names(a.lists, users, items).withColumn("method", F.lit(name)) for name, a in answers.items()]
     cold = people_without_vector(_user_features(context), users).checkpoint()
@@ -153,7 +154,7 @@ def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> 
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
     past, held_out, past_ratings, held_out_ratings = _parts(context, config, run.as_of)
-    methods, told = _methods(context, config, _validation(context, config, past))
+    methods, told = _methods(context, config, lambda: _validation(context, config, past))
     segments = _segments(context).checkpoint()
     if not segments.isEmpty():
         methods["segment_popularity"] = by_segment(segments)
@@ -181,15 +182,16 @@ def _everything(context: StageContext, interactions: DataFrame) -> Train:
 
 
 def _methods(
-    context: StageContext, config: RecommendConfig, validation: list[DataFrame]
+    context: StageContext, config: RecommendConfig, validation: Callable[[], list[DataFrame]]
 ) -> tuple[dict[str, Method], list[str]]:
-    """The methods that make lists, and what a person should know; a mix is learnt on the parts of `validation`."""
+    """The methods that make lists, and what a person should know; a mix is learnt on `validation`'s parts."""
     catalogue = context.lake.read(ITEMS)
     methods = methods_of(config.methods, catalogue)
     if HYBRID not in config.methods:
         return methods, []
     members = methods_of(config.hybrid_of, catalogue)
-    mix = best_mix(*validation, members, config, context.run.seed)
+    past, held_out = validation()
+    mix = best_mix(past, held_out, members, config, context.run.seed)
     return {**methods, HYBRID: by_hybrid(members, mix)}, [f"hybrid: {mix.told}"]
 
 
