@@ -11,6 +11,7 @@ from segspark.recommend import similarity, topn
 from segspark.recommend.blocks import matrices, sparse_record, unit_rows
 from segspark.recommend.config import RecommendConfig
 from segspark.recommend.interactions import BOUGHT
+from segspark.recommend.neighbours.measures import COSINE
 from segspark.recommend.planner import Degrees, Lists, measure_degrees, plan_lists, plan_similarity
 from segspark.recommend.topn import ListPlan
 
@@ -62,7 +63,7 @@ def similarity_peak(row, column, columns):
         for step, record in zip((-1, 1), records, strict=True):
             yield {"step": step, **{name: record.column(name)[0].as_py() for name in record.schema.names}}
 
-    task, _ = peak_of(lambda: list(similarity._nearest_of_task(steps(), columns, HEIGHT, NEIGHBOURS)))
+    task, _ = peak_of(lambda: list(similarity._nearest_of_task(steps(), columns, HEIGHT, NEIGHBOURS, COSINE)))
     return max(packing, task)
 
 
