@@ -39,6 +39,7 @@ class Config(BaseModel):
     def digest(self) -> str:
         """Of all that a result depends on in the configuration, also the personas; as_of is a part of the run."""
         content = self.model_dump(mode="json", exclude={"spark", "lake", "as_of"})
+        del content["recommend"]["tuning"]  # changes what `segspark tune` tries, not what a run makes
         content["personas"] = load_catalogue(self.segments.personas).model_dump(mode="json")
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 

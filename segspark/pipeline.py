@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from segspark.bi.stage import build_report
@@ -16,7 +16,14 @@ from segspark.core.session import clear_checkpoints, open_session
 from segspark.core.stage import Run, StageContext, StageResult
 from segspark.features.stage import build_features
 from segspark.ingest.stage import check_quality, ingest
-from segspark.recommend.stage import build_recommendations, build_similarity, evaluate_recommendations, fit_factors
+from segspark.recommend.stage import (
+    build_recommendations,
+    build_similarity,
+    evaluate_recommendations,
+    fit_factors,
+    tune_als,
+)
+from segspark.recommend.tuning import Tuned
 from segspark.segments.stage import build_segments
 
 Tell = Callable[[str], None]
@@ -91,6 +98,22 @@ def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) ->
     if PUBLISH not in stages:
         return RunOutcome(run, None)
     return RunOutcome(run, _publish(lake, run, config))
+
+
+def tune_recommendations(lake: Lake, config: Config, tell: Tell) -> Tuned:
+    """Tries settings of ALS on the logs, with the bots of the published run, else of the newest. Writes no table.
+
+    Its day is the run's, or the configured one where that is earlier: the days that the stage evaluate of the next run
+    holds out are not looked at.
+    """
+    run = runs.run_to_go_by(lake, "features")
+    as_of = min(run.as_of, config.as_of or run.as_of)
+    tell(f"by run {run.run_id} as of {as_of}")
+    context = StageContext(lake, replace(run, as_of=as_of, seed=config.seed), tell)
+    try:
+        return tune_als(context, config.recommend)
+    finally:
+        clear_checkpoints(lake.spark)
 
 
 def publish_earlier(lake: Lake, run_id: str) -> int:

@@ -95,6 +95,16 @@ def finished_stages(lake: Lake, run_id: str) -> set[str]:
     return {row.stage for row in rows}
 
 
+def run_to_go_by(lake: Lake, stage: str) -> Run:
+    """The published run, before any the newest attempt whose `stage` is done. Raises InputError where there is none."""
+    published = lake.published_run()
+    done = newest_status(lake).where((F.col("stage") == stage) & F.col("status").isin("done", "skipped"))
+    row = (done.where(F.col("run_id") == published) if published else done).orderBy(F.desc("heartbeat_at")).first()
+    if row is None:
+        raise InputError(f"runs: no run has done the stage {stage} yet; `segspark run` first")
+    return Run(row["run_id"], row["as_of"], row["ingest_seq"], row["seed"])
+
+
 def record(lake: Lake, run: Run, config_digest: str, records: Iterable[StageRecord]) -> None:
     """Adds rows to the ledger."""
     now = datetime.now(timezone.utc)

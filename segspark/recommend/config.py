@@ -1,6 +1,6 @@
 """What the recommend room can be told."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -68,6 +68,21 @@ class EvaluationConfig(BaseModel):
         return self
 
 
+class TuningConfig(BaseModel):
+    """What `segspark tune` tries. No run looks at it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    alphas: tuple[Annotated[float, Field(gt=0)], ...] = (0.1, 0.3, 1.0, 5.0, 20.0)  # tried with each of reg_params
+    reg_params: tuple[Annotated[float, Field(ge=0)], ...] = (0.05, 0.2, 0.5)  # tried with each of alphas
+    ranks: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = (16, 32, 64)  # tried with the best alpha and reg_param
+    event_weights: tuple[EventWeights, ...] = ()  # tried last, beside recommend.event_weights; each names what differs
+    rating_reg_params: tuple[Annotated[float, Field(ge=0)], ...] = (0.03, 0.1, 0.3)  # tried where there are ratings
+    days: int = Field(default=30, ge=1)  # validation days: the last before those that evaluate holds out, split time
+    sample_users: int = Field(default=5000, ge=1)  # users, chosen by hash with all they did, on whom all is tried
+    finalists: int = Field(default=3, ge=1)  # best settings that are fitted to everyone, beside the configured one
+
+
 Member = Literal["als", "item_cf", "user_cf", "content"]
 Similarity = Literal["cosine", "adjusted_cosine", "pearson", "content"]
 
@@ -119,6 +134,7 @@ class RecommendConfig(BaseModel):
     )  # MB of arrays that a task of similarity or lists may hold; block sizes follow
 
     evaluation: EvaluationConfig = EvaluationConfig()
+    tuning: TuningConfig = TuningConfig()
 
     @model_validator(mode="after")
     def _methods_are_named_once(self) -> "RecommendConfig":

@@ -1,4 +1,4 @@
-"""The four stages of the room: factors, similarity, recommendations, evaluate."""
+"""The four stages of the room: factors, similarity, recommendations, evaluate; and the tuning of ALS."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -44,6 +44,7 @@ from segspark.recommend.popular import CategoryCap, lists_for_cold_users, people
 from segspark.recommend.reasons import with_names
 from segspark.recommend.sizes import als_blocks
 from segspark.recommend.topn import ListPlan, leave_out_from
+from segspark.recommend.tuning import Tuned, tune
 
 NO_INTERACTIONS = "no user acted on an item before as_of; events, orders or ratings bring that"
 NO_FACTORS = "the stage factors left no index of users and items; events, orders or ratings bring interactions"
@@ -168,6 +169,16 @@ def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> 
     return StageResult(rows={RECOMMENDATION_METRICS.name: written}, notes=tuple(notes + told))
 
 
+def tune_als(context: StageContext, config: RecommendConfig) -> Tuned:
+    """Tries settings of ALS on what was known at the split of the stage evaluate, and writes nothing.
+
+    With the split `time` the validation part is the last days before that split; with the others it is drawn from the
+    train part as they draw. Who is a bot is taken from the run.
+    """
+    require_checkpoints(context.lake.spark)
+    return tune(lambda tried: _tuning_parts(context, tried), config, context.run.seed, context.tell)
+
+
 def _everything(context: StageContext, interactions: DataFrame) -> Train:
     """What the stage factors left, with all interactions before as_of."""
     lake, run_id = context.lake, context.run.run_id
@@ -201,6 +212,16 @@ def _validation(context: StageContext, config: RecommendConfig, past: DataFrame)
         return _parts(context, config, _split_day(context, config, context.run.as_of))[:2]
     marked = mark_held_out(past, config.evaluation, context.run.seed + 1).checkpoint()
     return [marked.where(part).drop("held_out") for part in ("NOT held_out", "held_out")]
+
+
+def _tuning_parts(context: StageContext, config: RecommendConfig) -> list[DataFrame]:
+    """The parts of `_parts` inside of what was known at the split."""
+    as_of, evaluation = context.run.as_of, config.evaluation
+    if evaluation.split == "time":
+        inner = evaluation.model_copy(update={"test_days": config.tuning.days, "test_share": None})
+        return _parts(context, config.model_copy(update={"evaluation": inner}), _split_day(context, config, as_of))
+    past, _, ratings, _ = _parts(context, config, as_of)
+    return [*_validation(context, config, past), *_validation(context, config, ratings)]
 
 
 def _split_day(context: StageContext, config: RecommendConfig, as_of: date) -> date:

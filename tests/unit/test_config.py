@@ -54,6 +54,7 @@ def test_execution_settings_do_not_change_the_digest_and_others_do(write):
     path = write(PLAIN)
     plain = load_config(path).digest()
     assert load_config(path, ("spark.shuffle_partitions=3", "lake=./other", "as_of=2024-01-01")).digest() == plain
+    assert load_config(path, ("recommend.tuning.ranks=[8]",)).digest() == plain
     assert load_config(path, ("seed=8",)).digest() != plain
     assert load_config(path, ("features.session_gap_minutes=20",)).digest() != plain
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
@@ -27,3 +28,15 @@ def train_part(past: DataFrame, config: RecommendConfig, seed: int) -> Train | N
     own = with_numbers(past, users, items).checkpoint()
     factors = fit_implicit(own.where("weight > 0"), config, als_blocks(pairs, config), seed)
     return Train(own, factors, users, items, users.count(), items.count(), pairs)
+
+
+def fitted_again(train: Train, config: RecommendConfig, seed: int) -> Train:
+    """The same interactions and numbers with factors by other settings, as `train_part` would fit them."""
+    factors = fit_implicit(train.weighed, config, als_blocks(train.pairs, config), seed)
+    return replace(train, factors=factors)
+
+
+def weighed_again(train: Train, past: DataFrame) -> Train:
+    """The same numbers with other weights of the interactions; who has no number is left out. Factors stay."""
+    own = with_numbers(past, train.user_index, train.item_index).checkpoint()
+    return replace(train, interactions=own, pairs=own.where("weight > 0").count())
