@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -27,7 +28,7 @@ MOST_COLUMNS = 16  # of an embedding
 GUARDS = 4  # columns that are iterated beside them and left out: the last ones converge most slowly
 STEPS = 8  # multiplications between two orthonormalisations: the polynomial's degree
 ROUNDS = 8  # of so many multiplications, at most
-SETTLED = 1e-4  # the round that moves no eigenvalue by more is the last
+SETTLED = 1e-3  # the round that moves no eigenvalue by more is the last
 FINEST_BOUND = 100  # bounds are in hundredths, so that rounds share Spark's compiled code
 PARTS = 1 << 36  # of 1, for sums of a user's neighbours; columns have a mean square of 1 at most
 SQUARE_PARTS = 1 << 30  # of 1, for sums over all users
@@ -37,17 +38,21 @@ def embed(similarity: DataFrame, segments: int, seed: int) -> DataFrame:
     """One row per user with a neighbour: user_id, features (array<float>, length 1).
 
     `similarity` has user_id and neighbours, as user_similarity. There are as many features as there may be `segments`,
-    at most 16, and no more than users. Works through checkpoints, one per round; collects Gram matrices.
+    at most 16, and no more than users. Works through checkpoints, one per round; collects Gram matrices. The graph is
+    cached: unlike a checkpoint, a cache lies by neighbour as every multiplication wants it.
     """
     cells = scaled_cells(neighbour_pairs(similarity))
-    cells = cells.repartition(_partitions(cells), "neighbour_id").checkpoint()
-    users = cells.where(_is_own()).count()
-    width = min(MOST_COLUMNS, segments, max(users, 1))
-    vectors = drawn_columns(cells, min(width + GUARDS, max(users, 1)), seed)
-    if users:
-        vectors = _leading_columns(cells, vectors, users, width)
-    places = vectors.select("user_id", F.array(*vectors.columns[1 : 1 + width]).alias("features"))
-    return unit_length(places).checkpoint()
+    cells = cells.repartition(_partitions(cells), "neighbour_id").persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        users = cells.where(_is_own()).count()
+        width = min(MOST_COLUMNS, segments, max(users, 1))
+        vectors = drawn_columns(cells, min(width + GUARDS, max(users, 1)), seed)
+        if users:
+            vectors = _leading_columns(cells, vectors, users, width)
+        places = vectors.select("user_id", F.array(*vectors.columns[1 : 1 + width]).alias("features"))
+        return unit_length(places).checkpoint()
+    finally:
+        cells.unpersist()
 
 
 def neighbour_pairs(similarity: DataFrame) -> DataFrame:
