@@ -245,6 +245,7 @@ def test_factors_that_turned_as_a_whole_move_nobody_and_a_user_who_changed_moved
     assert shop.changes("r-3", "taste") == {"l01": (0, 2, "behaviour")}
 
 
+@pytest.mark.slow
 def test_segments_of_a_graph_are_fitted_anew_and_keep_their_ids_by_the_users_in_them(shop):
     lonely = {"l00"}
     result = shop.run("r-1", FIRST, befriended={user: group for user, group in FIRST.items() if user not in lonely})
