@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from segspark.bi.colours import INK, WHITE
 from segspark.bi.content import Row, Segment
+from segspark.bi.dendrogram import Tree
 
 ACCENT, QUIET, GRID = "#1f4e79", "#5b6675", "#e3e7ec"
 # The salt makes the ids inside the picture the same at each drawing; mathtext is off, so that a $ is a $.
@@ -44,7 +45,7 @@ def user_map(name: str, title: str, description: str, points: Sequence[Row], seg
         )  # fmt: skip
         for segment in sorted(segments, key=lambda segment: segment.size):
             if segment.centre:
-                _centre(axes, segment)
+                _badge(axes, segment, segment.centre, 25)
         _frame(axes, points, segments)
         axes.set_xlabel("First principal component", fontsize=13)
         axes.set_ylabel("Second principal component", fontsize=13)
@@ -96,6 +97,39 @@ def metric_intervals(name: str, title: str, description: str, labels: Sequence[s
         return _inline_svg(figure, name, title, description)
 
 
+def dendrogram(
+    name: str, title: str, description: str, tree: Tree, segments: Sequence[Segment], min_group: int
+) -> Markup:
+    """The tree from its root at the left to its leaves at the right, with the users of each and the segments' badges.
+
+    `segments` are those that may be described; what lies in another is grey.
+    """
+    colours = {segment.segment_id: segment.colour for segment in segments}
+    with matplotlib.rc_context(SETTINGS):
+        figure, axes = _figure(350, 50 + 16 * len(tree.leaves))
+        for branch in tree.branches:
+            colour = colours.get(branch.segment_id, QUIET) if branch.segment_id is not None else QUIET
+            axes.plot(branch.heights, branch.places, color=colour, linewidth=1.8, solid_capstyle="round")
+        if tree.cut is not None:
+            axes.axvline(tree.cut, color=INK, linewidth=1.2, linestyle=(0, (4, 3)))
+        for segment in segments:
+            _mark_leaves(axes, tree, segment)
+        users = [f"{leaf.users:,}" if leaf.users >= min_group else f"under {min_group}" for leaf in tree.leaves]
+        axes.set_yticks(range(len(users)), users, color=INK)
+        axes.yaxis.tick_right()
+        axes.set_ylim(len(users) - 0.4, -0.6)
+        axes.set_xlim(1.03 * max(tree.branches[-1].heights), 0)
+        axes.locator_params(axis="x", nbins=5)
+        axes.set_xlabel("How different the joined groups are", fontsize=10.5)
+        axes.tick_params(labelsize=10.5, length=0)
+        axes.tick_params(axis="y", pad=10)
+        axes.grid(axis="x", color=GRID, linewidth=0.8)
+        axes.set_axisbelow(True)
+        for side in ("left", "right"):
+            axes.spines[side].set_visible(False)
+        return _inline_svg(figure, name, title, description)
+
+
 def outside(points: Sequence[Row], segments: Sequence[Segment]) -> int:
     """How many users lie outside the map's frame."""
     if not points:
@@ -114,15 +148,27 @@ def _figure(width: int, height: int) -> tuple[Figure, Any]:
     return figure, axes
 
 
-def _centre(axes: Any, segment: Segment) -> None:
-    assert segment.centre is not None
+def _mark_leaves(axes: Any, tree: Tree, segment: Segment) -> None:
+    """A bar beside the segment's leaves, which lie together, and its badge beyond the numbers."""
+    own = [place for place, leaf in enumerate(tree.leaves) if leaf.segment_id == segment.segment_id]
+    if not own:
+        return
+    across = axes.get_yaxis_transform()  # 1 is the right edge of the frame
+    first, last = min(own) - 0.4, max(own) + 0.4
+    axes.plot((1.015, 1.015), (first, last), color=segment.colour, linewidth=5, transform=across, clip_on=False)
+    _badge(axes, segment, (1.28, (first + last) / 2), 19, transform=across)
+
+
+def _badge(axes: Any, segment: Segment, place: tuple[float, float], size: float, **where: Any) -> None:
+    """The segment's mark in a disc of that size, in points."""
     axes.plot(
-        *segment.centre, "o", markersize=25, clip_on=False,
-        markerfacecolor=segment.colour, markeredgecolor=WHITE, markeredgewidth=2.5,
+        *place, "o", markersize=size, clip_on=False, **where,
+        markerfacecolor=segment.colour, markeredgecolor=WHITE, markeredgewidth=0.1 * size,
     )  # fmt: skip
-    axes.annotate(
-        segment.badge, segment.centre, ha="center", va="center_baseline", fontsize=12, color=segment.ink, weight="bold"
-    )
+    axes.text(
+        *place, segment.badge, ha="center", va="center_baseline", weight="bold", color=segment.ink, **where,
+        fontsize=min(0.48 * size, 1.1 * size / len(segment.badge)),
+    )  # fmt: skip
 
 
 def _frame(axes: Any, points: Sequence[Row], segments: Sequence[Segment]) -> None:

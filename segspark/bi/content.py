@@ -1,5 +1,6 @@
 """What the report says, computed from the run's rows before anything is drawn."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,11 @@ class RunRows:
     stages: Sequence[Row] = ()  # what became of each stage
     selection: Sequence[Row] = ()  # which features the models see
     spending: Sequence[Row] = ()  # by scheme and segment; empty where no order is known
+    trees: Sequence[Row] = ()  # arrays of the dendrograms of hierarchical schemes
+    before: Row | None = None  # of the run that was published: run_id, as_of, and its `segments`
+    moved: Sequence[Row] = ()  # users who moved since then, by scheme and cause
+    lineage: Sequence[Row] = ()  # what became of its segments
+    drift: Sequence[Row] = ()  # features against it
     samples: Mapping[str, Sequence[Row]] = field(default_factory=dict)  # users on the map, by scheme
 
 
@@ -82,6 +88,7 @@ class Scheme:
     """One way to divide the users."""
 
     name: str
+    mark: str  # what the badges of its segments begin with
     title: str
     question: str  # what the scheme answers, for a reader
     users: int
@@ -90,6 +97,13 @@ class Scheme:
     features: int  # in segment_profiles, of which the profile shows the most telling
     models: tuple[Row, ...]
     points: tuple[Row, ...]
+
+    @property
+    def fitted_in(self) -> str | None:
+        """The run whose users the model was fitted to, this one or one before it; None where it is not told."""
+        params = next((model["params"] for model in self.models if model["chosen"]), None)
+        told = json.loads(params).get("fitted_in") if params else None
+        return None if told is None else neutral(told)
 
     @property
     def shown(self) -> list[Segment]:
@@ -113,35 +127,46 @@ def schemes(rows: RunRows, config: ReportConfig) -> list[Scheme]:
     """The run's schemes: value first, then taste, then others by name."""
     names = {row["scheme"] for row in rows.segments}
     known = [name for name in TITLES if name in names]
-    return [_scheme(name, rows, config) for name in known + sorted(names - set(TITLES))]
+    ordered = known + sorted(names - set(TITLES))
+    return [_scheme(name, mark, rows, config) for name, mark in zip(ordered, marks(ordered), strict=True)]
 
 
-def _scheme(name: str, rows: RunRows, config: ReportConfig) -> Scheme:
+def marks(names: Sequence[str]) -> list[str]:
+    """For each name its shortest beginning that no name before it took, so that no two segments share a badge."""
+    taken: list[str] = []
+    for name in map(neutral, names):
+        beginnings = (name[:1].upper() + name[1:length] for length in range(1, len(name) + 1))
+        taken.append(next((beginning for beginning in beginnings if beginning not in taken), name))
+    return taken
+
+
+def _scheme(name: str, mark: str, rows: RunRows, config: ReportConfig) -> Scheme:
     own = sorted((row for row in rows.segments if row["scheme"] == name), key=lambda row: row["segment_id"])
-    segments = tuple(_segment(row, rows, config) for row in own)
+    segments = tuple(_segment(row, mark, rows, config) for row in own)
     visible = [segment for segment in segments if not segment.is_small]
     shown_ids = {segment.segment_id for segment in visible}
     profiles = [row for row in rows.profiles if row["scheme"] == name and row["segment_id"] in shown_ids]
     title, question = TITLES.get(name, (f"Segments by {neutral(name)}", ""))
     return Scheme(
         name=neutral(name),
+        mark=mark,
         title=title,
         question=question,
         users=sum(segment.size for segment in segments),
         segments=segments,
         profile=_profile(profiles, visible, config.profile_features),
         features=len({row["feature"] for row in profiles}),
-        models=tuple(sorted((m for m in rows.models if m["scheme"] == name), key=lambda m: (m["k"], m["model_id"]))),
+        models=tuple(row for row in rows.models if row["scheme"] == name),
         points=tuple(point for point in rows.samples.get(name, ()) if point["segment_id"] in shown_ids),
     )
 
 
-def _segment(row: Row, rows: RunRows, config: ReportConfig) -> Segment:
+def _segment(row: Row, mark: str, rows: RunRows, config: ReportConfig) -> Segment:
     colour = segment_colour(row["segment_id"], config.colours)
     pca = row["pca"]
     return Segment(
         segment_id=row["segment_id"],
-        badge=f"{neutral(row['scheme'])[:1].upper()}{row['segment_id']}",
+        badge=f"{mark}{row['segment_id']}",
         name=neutral(row["name"]),
         is_small=row["size"] < config.min_group,
         size=row["size"],

@@ -9,20 +9,19 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from segspark.bi import charts, story, wording
+from segspark.bi.candidates import MEASURES, Candidates, Measure, candidates_of, in_order
+from segspark.bi.changes import MOVES, changes, drift_in_words
 from segspark.bi.config import ReportConfig
 from segspark.bi.content import Row, RunRows, Scheme, schemes
+from segspark.bi.dendrogram import Tree, tree_of
 from segspark.core import words
 
-MEASURES = (
-    (
-        "prediction_strength",
-        "Prediction strength",
-        "Higher is better; above 0.8 the segments are found again in a refit",
-    ),
-    ("calinski_harabasz", "Calinski-Harabasz", "Higher is better: apart from each other, close within"),
-    ("silhouette", "Silhouette", "Higher is better, 1 at most: nearer to the own centre than to the next"),
-    ("davies_bouldin", "Davies-Bouldin", "Lower is better: spread within against distance between"),
-)
+CURVES = {
+    "prediction_strength": "Higher is better; above 0.8 the segments are found again in a refit",
+    "calinski_harabasz": "Higher is better: apart from each other, close within",
+    "silhouette": "Higher is better, 1 at most: nearer to the own centre than to the next",
+    "davies_bouldin": "Lower is better: spread within against distance between",
+}
 
 
 @dataclass(frozen=True)
@@ -36,17 +35,22 @@ class Figure:
 
 @dataclass(frozen=True)
 class Choice:
-    """How the number of a scheme's segments was chosen."""
+    """How a scheme's segments were chosen."""
 
     scheme: Scheme
-    chosen: Row | None
+    candidates: Candidates
     curves: list[Figure]
+    tree: Figure | None
 
 
 def render_page(rows: RunRows, config: ReportConfig) -> str:
     """The whole page."""
     found = schemes(rows, config)
     judged = story.judged(rows)
+    choices = [choice for number, scheme in enumerate(found, 1) if (choice := _choice(scheme, number, rows, config))]
+    changed = changes(rows, found, config)
+    checks = sorted(rows.quality, key=lambda row: (row["passed"], row["source"], row["check"]))
+    shown = {measure.name for choice in choices for measure in choice.candidates.measures}
     template = _environment().get_template("report.html.j2")
     return template.render(
         title=words.neutral(config.title),
@@ -56,15 +60,24 @@ def render_page(rows: RunRows, config: ReportConfig) -> str:
         headlines=story.headlines(rows, found),
         sentences=story.sentences(rows, found),
         schemes=[(scheme, _map(scheme, number)) for number, scheme in enumerate(found, 1)],
-        choices=[choice for number, scheme in enumerate(found, 1) if (choice := _choice(scheme, number)).curves],
+        choices=choices,
+        measures=[measure for measure in MEASURES if measure.name in shown],
+        changes=changed,
+        moves=MOVES,
+        drift=drift_in_words(changed) if changed else "",
         judged=judged,
         judged_figure=_metrics_figure(judged),
         about_recommendations=story.about_recommendations(rows),
-        checks=sorted(rows.quality, key=lambda row: (row["passed"], row["source"], row["check"])),
+        checks=[row for row in checks if _is_judged(row)],
+        facts=[row for row in checks if not _is_judged(row)],
         left_out=story.left_out(rows),
         dropped=[row for row in rows.selection if not row["kept"]],
         details=next(iter(rows.stages), None),
     )
+
+
+def _is_judged(check: Row) -> bool:
+    return check["bound"] is not None or not check["passed"]
 
 
 def _map(scheme: Scheme, number: int) -> Figure | None:
@@ -86,24 +99,52 @@ def _map(scheme: Scheme, number: int) -> Figure | None:
     return Figure(title, svg, caption)
 
 
-def _choice(scheme: Scheme, number: int) -> Choice:
-    chosen = next((model for model in scheme.models if model["chosen"]), None)
-    curves = []
-    for measure, title, meaning in MEASURES:
-        models = [model for model in scheme.models if model[measure] is not None]
-        if models:
-            curves.append(_curve(f"k-{number}-{measure}", measure, title, meaning, models, chosen))
-    return Choice(scheme, chosen, curves)
+def _choice(scheme: Scheme, number: int, rows: RunRows, config: ReportConfig) -> Choice | None:
+    candidates = candidates_of(scheme)
+    if candidates is None:
+        return None
+    tree = tree_of(rows.trees, scheme.name)
+    figure = _tree_figure(scheme, number, tree, rows.run_id, config.min_group) if tree else None
+    return Choice(scheme, candidates, _curves(scheme, number), figure)
 
 
-def _curve(name: str, measure: str, title: str, meaning: str, models: Sequence[Row], chosen: Row | None) -> Figure:
-    sizes, values = [model["k"] for model in models], [model[measure] for model in models]
-    told = ", ".join(f"{k}: {words.number(value)}" for k, value in zip(sizes, values, strict=True))
-    svg = charts.candidate_curve(
-        name, f"{title} by number of segments", f"By number of segments {told}.", sizes, values,
-        chosen["k"] if chosen else None,
-    )  # fmt: skip
-    return Figure(title, svg, meaning)
+def _curves(scheme: Scheme, number: int) -> list[Figure]:
+    """A curve per measure by the number of segments, where each number was tried once and there are several."""
+    models = in_order(scheme.models)
+    sizes = [model["k"] for model in models]
+    if len(sizes) < 2 or len(set(sizes)) < len(sizes):
+        return []
+    titles = {measure.name: measure for measure in MEASURES}
+    told = [name for name in CURVES if any(model[name] is not None for model in models)]
+    return [_curve(f"k-{number}-{name}", titles[name], models) for name in told]
+
+
+def _curve(name: str, measure: Measure, models: Sequence[Row]) -> Figure:
+    points = [(model["k"], model[measure.name]) for model in models if model[measure.name] is not None]
+    sizes, values = [k for k, _ in points], [value for _, value in points]
+    chosen = next((model["k"] for model in models if model["chosen"]), None)
+    told = ", ".join(f"{k}: {words.number(value)}" for k, value in points)
+    title, description = f"{measure.title} by number of segments", f"By number of segments {told}."
+    svg = charts.candidate_curve(name, title, description, sizes, values, chosen)
+    return Figure(measure.title, svg, CURVES[measure.name])
+
+
+def _tree_figure(scheme: Scheme, number: int, tree: Tree, run_id: str, min_group: int) -> Figure:
+    """The dendrogram, with what to read from it."""
+    badges = {segment.segment_id: f"{segment.badge} {segment.title}" for segment in scheme.shown}
+    order = [badges.get(segment_id, "a segment too small to be described") for segment_id in tree.segments]
+    caption = (
+        "Read from right to left. At the right edge stand groups of users who are nearly alike, with how many they are."
+        " Lines meet where two groups are joined: near the right edge they are alike, far to the left they differ much."
+    )
+    if tree.cut is not None:
+        caption += " The dashed line is the cut: what is joined to its right is one segment, in the segment's colour."
+    if scheme.fitted_in not in (None, run_id):
+        caption += f" The tree is that of run {scheme.fitted_in}, whose model serves again, with the users of then."
+    description = f"From one end to the other the segments are {', '.join(order)}."
+    title = f"How users join into groups: {scheme.title.lower()}"
+    svg = charts.dendrogram(f"tree-{number}", title, description, tree, scheme.shown, min_group)
+    return Figure(title, svg, caption)
 
 
 def _metrics_figure(judged: Sequence[Row]) -> Figure | None:
@@ -136,7 +177,7 @@ def _environment() -> Environment:
     )
     filters: dict[str, Any] = {
         **{name: getattr(words, name) for name in ("number", "percent", "neutral", "feature_label")},
-        **{name: getattr(wording, name) for name in ("day", "counted", "metric_label", "reasons")},
+        **{name: getattr(wording, name) for name in ("day", "counted", "amount", "metric_label", "reasons")},
     }
     environment.filters.update(filters)
     return environment

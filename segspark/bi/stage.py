@@ -11,11 +11,20 @@ from rich.console import RenderableType
 
 from segspark.bi.config import ReportConfig
 from segspark.bi.content import Row, RunRows
+from segspark.bi.dendrogram import ARRAYS
 from segspark.bi.pull import Segment, pull_in_words, pulls
-from segspark.bi.tables import map_sample, newest_stages, quarantine_reasons, rows_by_source, spending_by_segment
+from segspark.bi.tables import (
+    map_sample,
+    newest_stages,
+    quarantine_reasons,
+    rows_by_source,
+    spending_by_segment,
+    users_by_cause,
+)
 from segspark.bi.terminal import show_segments, show_user
 from segspark.bi.views import NEIGHBOURS, spark_dialect
 from segspark.core.contracts import (
+    FEATURE_DRIFT,
     FEATURE_SELECTION,
     PREPARED_FEATURES,
     PUBLICATIONS,
@@ -24,6 +33,9 @@ from segspark.core.contracts import (
     RECOMMENDATION_METRICS,
     RECOMMENDATIONS,
     RUNS,
+    SEGMENT_CHANGES,
+    SEGMENT_LINEAGE,
+    SEGMENT_MODEL_ARRAYS,
     SEGMENT_MODELS,
     SEGMENT_PROFILES,
     SEGMENT_RULES,
@@ -84,7 +96,24 @@ def gather(context: StageContext, config: ReportConfig) -> RunRows:
         selection=_rows(lake.read_run(FEATURE_SELECTION, run.run_id).orderBy("feature")),
         spending=_rows(spending_by_segment(members, features)) if spends else (),
         samples={name: _rows(map_sample(members, name, config.sample_points, run.seed)) for name in schemes},
+        trees=_rows(lake.read_run(SEGMENT_MODEL_ARRAYS, run.run_id).where(F.col("name").isin(*ARRAYS))),
+        **_against_the_published_run(context),
     )
+
+
+def _against_the_published_run(context: StageContext) -> dict[str, Any]:
+    """What RunRows holds of the run that was published when this one began; nothing where there was none."""
+    lake, run = context.lake, context.run
+    if run.previous is None:
+        return {}
+    segments = _rows(lake.read_run(SEGMENTS, run.previous).select("scheme", "segment_id", "name", "size"))
+    known = lake.read(RUNS).where(F.col("run_id") == run.previous).agg(F.max("as_of")).first()
+    return {
+        "before": {"run_id": run.previous, "as_of": known[0] if known else None, "segments": segments},
+        "moved": _rows(users_by_cause(lake.read_run(SEGMENT_CHANGES, run.run_id))),
+        "lineage": _rows(lake.read_run(SEGMENT_LINEAGE, run.run_id)),
+        "drift": _rows(lake.read_run(FEATURE_DRIFT, run.run_id)),
+    }
 
 
 def segment_summary(lake: Lake, run_id: str) -> RenderableType:

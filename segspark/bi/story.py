@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from segspark.bi.changes import moved_share
 from segspark.bi.content import Row, RunRows, Scheme
 from segspark.bi.wording import METRIC_LABELS, counted, metric_label, metric_term, times
 from segspark.core.words import NOTHING, neutral, number, percent
@@ -39,7 +40,8 @@ def headlines(rows: RunRows, schemes: Sequence[Scheme]) -> list[Headline]:
 
 def sentences(rows: RunRows, schemes: Sequence[Scheme]) -> list[Markup]:
     """What happened in this run."""
-    said = [_about_sources(rows), *map(_about_scheme, schemes), about_recommendations(rows), _about_checks(rows)]
+    said = [_about_sources(rows), *map(_about_scheme, schemes), _about_changes(rows, schemes)]
+    said += [about_recommendations(rows), _about_checks(rows)]
     return [sentence for sentence in said if sentence]
 
 
@@ -159,6 +161,16 @@ def _about_scheme(scheme: Scheme) -> Markup:
         return text + "."
     return text + Markup("; <bdi>{}</bdi>, {} of users, brings {} of spending.").format(
         top.title, percent(top.share), percent(top.spending_share)
+    )
+
+
+def _about_changes(rows: RunRows, schemes: Sequence[Scheme]) -> Markup:
+    shares = {scheme.name: moved_share(scheme, rows) for scheme in schemes}
+    told = [f"{percent(share)} by {name}" for name, share in shares.items() if share is not None]
+    if not told:
+        return Markup("")
+    return Markup("Of the users who were in the published run too, in another segment now: {}; see {}.").format(
+        ", ".join(told), Markup("<a href='#changes'>what changed</a>")
     )
 
 

@@ -29,6 +29,11 @@ def spending_by_segment(user_segments: DataFrame, user_features: DataFrame) -> D
     return joined.groupBy("scheme", "segment_id").agg(spending).orderBy("scheme", "segment_id")
 
 
+def users_by_cause(segment_changes: DataFrame) -> DataFrame:
+    """One row per scheme and cause: `users` who moved."""
+    return segment_changes.groupBy("scheme", "cause").agg(F.count(F.lit(1)).alias("users")).orderBy("scheme", "cause")
+
+
 def rows_by_source(source_files: DataFrame, ingest_seq: int) -> DataFrame:
     """One row per source: its files and rows up to the file that the run saw last."""
     seen = source_files.where(F.col("ingest_seq") <= ingest_seq)

@@ -4,7 +4,7 @@ import math
 import re
 from datetime import date
 
-from segspark.core.words import FEATURE_LABELS, NOTHING, feature_label, neutral, sentence
+from segspark.core.words import FEATURE_LABELS, NOTHING, feature_label, neutral, number, sentence
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -31,6 +31,12 @@ def times(ratio: float | None) -> str:
         return NOTHING
     digits = 0 if abs(ratio) >= 10 else 1 if abs(ratio) >= 1 else 2
     return f"{ratio:,.{digits}f}{TIMES}"
+
+
+def amount(value: float | None) -> str:
+    """A number that may count something: a whole one without decimals."""
+    is_whole = value is not None and math.isfinite(value) and value == int(value)
+    return number(int(value) if value is not None and is_whole else value)
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:

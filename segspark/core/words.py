@@ -68,7 +68,7 @@ def percent(share: float | None) -> str:
         return "under 0.1%"
     if 99.9 < value < 100:
         return "over 99.9%"
-    is_plain = value in (0, 100) or 10 <= abs(value) <= 90
+    is_plain = value in (0, 100) or 10 <= round(abs(value), 1) <= 90
     return f"{value:.0f}%" if is_plain else f"{value:.1f}%"
 
 

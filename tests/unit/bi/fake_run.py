@@ -1,6 +1,8 @@
 """A made-up run in a lake: every table that the report reads, with the shapes and sizes of a small shop."""
 
-from dataclasses import dataclass, field
+import json
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -66,9 +68,10 @@ class FakeRun:
     seed: int = 7
     names: dict[int, str] = field(default_factory=dict)  # of value segments, by segment_id
     category: str = "Candles"  # a shelf that stands in names, features and reasons
+    previous: str | None = None  # the run that was published when it began
 
     def context(self, lake: Lake) -> StageContext:
-        return StageContext(lake, Run(self.run_id, AS_OF, ingest_seq=2, seed=self.seed))
+        return StageContext(lake, Run(self.run_id, AS_OF, ingest_seq=2, seed=self.seed, previous=self.previous))
 
     def name(self, scheme: str, number: int) -> str:
         if scheme == "value":
@@ -81,6 +84,10 @@ def write_run(lake: Lake, fake: FakeRun) -> None:
     for contract, rows in {
         c.SEGMENTS: segments(fake),
         c.SEGMENT_MODELS: models(),
+        c.SEGMENT_MODEL_ARRAYS: [*tree_arrays(), {"scheme": "taste", "name": "axes", "shape": [1], "cells": [0.5]}],
+        c.SEGMENT_CHANGES: changed_users(),
+        c.SEGMENT_LINEAGE: lineage(),
+        c.FEATURE_DRIFT: drift(),
         c.SEGMENT_PROFILES: profiles(fake),
         c.SEGMENT_RULES: rules(fake),
         c.PREPARED_FEATURES: [{"user_id": "u0", "features": [1.0, 0.5]}],
@@ -122,6 +129,19 @@ def run_rows(fake: FakeRun) -> RunRows:
         selection=selection(),
         spending=spent,
         samples={scheme: [p for p in places if p["scheme"] == scheme] for scheme in ("value", "taste")},
+        trees=tree_arrays(),
+    )
+
+
+def compared_rows(fake: FakeRun) -> RunRows:
+    """The same with a published run before it, whose segments bore the plain names."""
+    counts = Counter((row["scheme"], row["cause"]) for row in changed_users())
+    return replace(
+        run_rows(fake),
+        before={"run_id": "r-before", "as_of": date(2011, 8, 25), "segments": segments(replace(fake, names={}))},
+        moved=[{"scheme": scheme, "cause": cause, "users": users} for (scheme, cause), users in counts.items()],
+        lineage=lineage(),
+        drift=drift(),
     )
 
 
@@ -175,8 +195,6 @@ def models() -> list[dict]:
     strengths = {2: 0.97, 3: 0.91, 4: 0.88, 5: 0.86, 6: 0.71, 7: 0.62, 8: 0.55}
     tried = [
         {
-            "model_id": f"kmeans-{k}",
-            "algorithm": "kmeans",
             "k": k,
             "silhouette": 0.48 - abs(k - 5) * 0.035,
             "davies_bouldin": 0.9 + abs(k - 5) * 0.11,
@@ -184,12 +202,67 @@ def models() -> list[dict]:
             "stability": 0.95 - k * 0.03,
             "min_share": 0.42 / k,
             "max_share": 1.5 / k,
+            "params": json.dumps({"k": k, "sample_users": 2394, "starts": 5, "fitted_in": "r-before", "users": 2394}),
         }
         for k in strengths
     ]
-    value = [{**m, "scheme": "value", "prediction_strength": strengths[m["k"]], "chosen": m["k"] == 5} for m in tried]
-    taste = [{**m, "scheme": "taste", "prediction_strength": None, "chosen": m["k"] == 4} for m in tried]
-    return value + taste
+    own = {
+        "value": (5, {"algorithm": "kmeans", "cophenetic": None}),
+        "taste": (4, {"algorithm": "ward", "cophenetic": 0.714, "prediction_strength": None}),
+    }
+    return [
+        {**m, "prediction_strength": strengths[m["k"]], "scheme": scheme, "chosen": m["k"] == chosen}
+        | {"score": 2.9 if m["k"] == chosen else 2.5, "model_id": f"{told['algorithm']}-{m['k']}", **told}
+        for scheme, (chosen, told) in own.items()
+        for m in tried
+    ]
+
+
+def tree_arrays() -> list[dict]:
+    """The dendrogram of the taste scheme: eight points, cut into its four segments between the heights 2.5 and 5."""
+    merges = [
+        *((0, 1, 1.0, 2), (3, 4, 1.5, 2), (5, 6, 2.0, 2), (8, 2, 2.5, 3)),
+        *((9, 10, 5.0, 4), (11, 12, 6.0, 7), (13, 7, 9.0, 8)),
+    ]
+    arrays = {
+        "ids": [0, 1, 2, 3],
+        "placement: cut tree: labels": [0, 0, 0, 1, 1, 2, 2, 3],
+        "placement: cut tree: weights": [300, 300, 198, 400, 396, 500, 294, SMALL],
+        "placement: cut tree: merges": merges,
+    }
+    return [
+        {"scheme": "taste", "name": name, "shape": list(np.shape(v)), "cells": np.ravel(v).astype(float).tolist()}
+        for name, v in arrays.items()
+    ]
+
+
+def changed_users() -> list[dict]:
+    """By value 30 users moved by themselves, 12 by a refit, 40 are new and 5 are gone; by taste nobody."""
+    moved = [("behaviour", 0, 1)] * 30 + [("refit", 1, 2)] * 12 + [("new", None, 0)] * 40 + [("gone", 3, None)] * 5
+    return [
+        {"scheme": "value", "user_id": f"u{n}", "from_segment": here, "to_segment": there, "cause": cause}
+        for n, (cause, here, there) in enumerate(moved)
+    ]
+
+
+def lineage() -> list[dict]:
+    """By value all kinds of fate; by taste every segment goes on."""
+    rows = [
+        ("value", 0, 0, "same", 0.93),
+        ("value", 1, 1, "same", 0.88),
+        ("value", 0, 2, "split", 0.21),
+        ("value", 4, 3, "merge", 0.34),
+        ("value", None, 4, "born", 0.0),
+        ("value", 2, None, "ended", 0.0),
+        *(("taste", number, number, "same", 1.0) for number in range(4)),
+    ]
+    return [dict(zip(("scheme", "from_segment", "to_segment", "kind", "overlap"), row, strict=True)) for row in rows]
+
+
+def drift() -> list[dict]:
+    names = ("feature", "psi", "bound", "drifted")
+    rows = [("monetary", 0.02, 0.2, False), ("spend_30d", 0.412, 0.2, True), ("aov", 0.09, 0.2, False)]
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def profiles(fake: FakeRun) -> list[dict]:

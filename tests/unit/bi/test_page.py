@@ -14,7 +14,9 @@ from segspark.bi.colours import INK, contrast, lift_tint, text_colour
 from segspark.bi.config import COLOURS, ReportConfig
 from segspark.bi.content import RunRows
 from segspark.bi.page import render_page
-from tests.unit.bi.fake_run import AS_OF, HOSTILE, SIZES, SPENT, FakeRun, run_rows
+from segspark.bi.wording import amount
+from segspark.core.words import NOTHING
+from tests.unit.bi.fake_run import AS_OF, HOSTILE, SIZES, SPENT, FakeRun, compared_rows, run_rows
 
 VOID = {"meta", "link", "br"}
 # Machado, Oliveira and Fernandes (2009), severity 1: how red- and green-blind people see linear RGB.
@@ -61,6 +63,12 @@ def page(plain):
     return Page(plain)
 
 
+@pytest.fixture(scope="module")
+def compared():
+    """A page with all parts: there was a published run."""
+    return Page(render_page(compared_rows(FakeRun()), ReportConfig()))
+
+
 def test_the_page_needs_no_script_no_network_and_under_3_megabytes(plain, page):
     assert len(plain.encode()) < 3_000_000
     assert not page.having("script")
@@ -69,19 +77,21 @@ def test_the_page_needs_no_script_no_network_and_under_3_megabytes(plain, page):
     assert "@import" not in plain and "url(http" not in plain
 
 
-def test_headings_come_in_order_and_each_picture_and_table_is_told(page):
+def test_headings_come_in_order_and_each_picture_and_table_is_told(compared):
+    page = compared
     levels = [int(tag[1]) for tag, _ in page.elements if tag in ("h1", "h2", "h3", "h4")]
     assert levels.count(1) == 1 and levels[0] == 1
     assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
     pictures = page.having("svg")
-    assert len(pictures) == len(page.having("desc")) == len(page.having("figcaption")) == 10
+    assert len(pictures) == len(page.having("desc")) == len(page.having("figcaption")) == 11
     assert all(picture["role"] == "img" for picture in pictures)
     assert len(page.having("table")) == len(page.having("caption"))
     assert all(heading["scope"] in ("col", "row") for heading in page.having("th"))
     assert page.having("html") == [{"lang": "en"}]
 
 
-def test_every_id_is_unique_and_every_reference_has_its_target(page):
+def test_every_id_is_unique_and_every_reference_has_its_target(compared):
+    page = compared
     ids = [a["id"] for _, a in page.elements if "id" in a]
     assert len(ids) == len(set(ids))
     targets = [t for _, a in page.elements for t in a.get("aria-labelledby", "").split()]
@@ -90,9 +100,10 @@ def test_every_id_is_unique_and_every_reference_has_its_target(page):
     assert targets and set(targets) <= set(ids)
 
 
-def test_a_hostile_name_changes_nothing_but_the_text(page):
-    hostile = Page(render_page(run_rows(FakeRun(names={0: HOSTILE}, category=HOSTILE)), ReportConfig(title=HOSTILE)))
-    assert [(tag, set(a)) for tag, a in hostile.elements] == [(tag, set(a)) for tag, a in page.elements]
+def test_a_hostile_name_changes_nothing_but_the_text(compared):
+    rows = compared_rows(FakeRun(names={0: HOSTILE}, category=HOSTILE))
+    hostile = Page(render_page(rows, ReportConfig(title=HOSTILE)))
+    assert [(tag, set(a)) for tag, a in hostile.elements] == [(tag, set(a)) for tag, a in compared.elements]
     shown = "".join(hostile.text)
     assert "<script>alert('x')</script>\" onload=\"x $\\frac{1}{2}$ evil [red]" in shown
     assert "\u202e" not in shown
@@ -119,16 +130,20 @@ def test_several_recommenders_are_drawn_by_one_metric_and_stand_side_by_side_in_
     assert "2.3\N{MULTIPLICATION SIGN} as good as showing bestsellers" in text  # that of als
 
 
-def test_the_same_rows_in_another_order_give_the_same_page(plain):
-    rows = run_rows(FakeRun())
+def test_the_same_rows_in_another_order_give_the_same_page():
+    rows = compared_rows(FakeRun())
     turned = replace(
         rows,
         segments=rows.segments[::-1],
         models=rows.models[::-1],
         profiles=rows.profiles[::-1],
         quality=rows.quality[::-1],
+        trees=rows.trees[::-1],
+        moved=rows.moved[::-1],
+        lineage=rows.lineage[::-1],
+        drift=rows.drift[::-1],
     )
-    assert render_page(turned, ReportConfig()) == plain
+    assert render_page(turned, ReportConfig()) == render_page(rows, ReportConfig())
 
 
 def test_the_three_headlines_are_the_runs_numbers(page):
@@ -154,6 +169,38 @@ def test_of_a_small_segment_nothing_but_its_name_is_shown():
     assert "whispered" not in text
     assert "Fewer than 10 users: nothing is shown" in text
     assert "Each dot is one of 2,388 users" in text  # 2,394 less the six
+
+
+def test_a_count_has_no_decimals_and_stands_apart_from_what_is_judged(page):
+    text = " ".join("".join(page.text).split())
+    judged, _, facts = text.partition("1 number for information")
+    assert "share of items without a categoryitems0.3100.200failed" in judged
+    assert "lines without a userorders69,432" in facts and "rows in = accepted" not in facts
+    assert [amount(value) for value in (2.0, 0.25, None)] == ["2", "0.250", NOTHING]
+
+
+def test_changes_are_shown_where_there_was_a_published_run_and_only_there(page, compared):
+    assert "What changed since the published run" not in "".join(page.text)
+    text = " ".join("".join(compared.text).split())
+    assert "Compared with run r-before, which described what customers did before 25 August 2011" in text
+    assert "in another segment now: 1.8% by value, 0% by taste" in text  # 42 of 2,354
+
+
+def test_the_dendrogram_tells_users_and_hides_groups_that_are_too_small(page):
+    text = " ".join("".join(page.text).split())
+    _, _, drawn = text.partition("How users join into groups: segments by taste")
+    drawn, _, _ = drawn.partition("Read from right to left")
+    assert "300 300 198 400 396 500 294 under 10" in drawn
+    told = "T0 Likes Candles, T1 Likes Garden, T2 Segment-2, a segment too small to be described"
+    assert f"From one end to the other the segments are {told}." in drawn
+    assert "The tree is that of run r-before" in text
+
+
+def test_numbers_that_were_tried_twice_or_once_make_no_curve():
+    rows = run_rows(FakeRun())
+    for models in ([rows.models[0]], [{**model, "k": 4} for model in rows.models]):
+        text = "".join(Page(render_page(replace(rows, models=models), ReportConfig())).text)
+        assert "Number of segments" not in text and "Tried" in text
 
 
 def test_a_segment_has_one_colour_wherever_its_badge_stands(plain):

@@ -1,5 +1,6 @@
 import io
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,20 +10,22 @@ from rich.console import Console
 from segspark.bi.config import ReportConfig
 from segspark.bi.stage import build_report, gather, look_up, segment_summary, user_card, write_text
 from segspark.bi.tables import map_sample
-from segspark.core.contracts import USER_FEATURES, USER_SEGMENTS
+from segspark.core.contracts import RUNS, SEGMENTS, USER_FEATURES, USER_SEGMENTS
 from segspark.core.errors import InputError
 from segspark.core.lake import Lake
 from segspark.core.words import neutral
 from tests.builders import rows_of
-from tests.unit.bi.fake_run import HOSTILE, SIZES, FakeRun, members, write_run
+from tests.unit.bi.fake_run import AS_OF, HOSTILE, SIZES, FakeRun, members, segments, stages, tree_arrays, write_run
 
-FAKE = FakeRun(names={1: HOSTILE})
+FAKE = FakeRun(names={1: HOSTILE}, previous="r-before")
 
 
 @pytest.fixture(scope="module")
 def shop(spark, tmp_path_factory):
-    """A lake with one run."""
-    lake = Lake(spark, str(tmp_path_factory.mktemp("shop")))
+    """A lake with a run, and of the one that was published when it began what the report asks for."""
+    lake, before = Lake(spark, str(tmp_path_factory.mktemp("shop"))), FakeRun("r-before")
+    lake.replace_run(SEGMENTS, rows_of(spark, SEGMENTS, *segments(before)), before.run_id)
+    lake.append(RUNS, rows_of(spark, RUNS, *stages(before)))
     write_run(lake, FAKE)
     return lake
 
@@ -60,6 +63,21 @@ def test_the_report_counts_the_runs_own_files_and_spending(shop):
     spent = {row["segment_id"]: row["spending"] for row in rows.spending if row["scheme"] == "value"}
     assert sum(spent.values()) == pytest.approx(money.sum(), abs=0.01)
     assert {name: len(points) for name, points in rows.samples.items()} == {"value": 50, "taste": 50}
+
+
+def test_the_report_compares_with_the_run_that_was_published_and_reads_the_trees_alone(shop):
+    rows = gather(FAKE.context(shop), ReportConfig(sample_points=0))
+    assert (rows.before["run_id"], rows.before["as_of"]) == ("r-before", AS_OF)
+    assert {row["name"] for row in rows.before["segments"] if row["segment_id"] == 1} == {"loyal", "likes Garden"}
+    moved = {(row["scheme"], row["cause"]): row["users"] for row in rows.moved}
+    assert moved == {("value", c): n for c, n in (("behaviour", 30), ("refit", 12), ("new", 40), ("gone", 5))}
+    assert (len(rows.lineage), len(rows.drift)) == (10, 3)
+    assert sorted(row["name"] for row in rows.trees) == sorted(row["name"] for row in tree_arrays())
+
+
+def test_the_first_run_is_compared_with_nothing(shop):
+    rows = gather(replace(FAKE, previous=None).context(shop), ReportConfig(sample_points=0))
+    assert rows.before is None and not (rows.moved or rows.lineage or rows.drift)
 
 
 def test_the_map_shows_the_same_users_however_the_rows_lie(spark):
