@@ -1,6 +1,5 @@
 """Our recommenders on MovieLens, each by the method that a run would use."""
 
-
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -12,7 +11,7 @@ from segspark.recommend.factors import fit_explicit
 from segspark.recommend.interactions import BOUGHT, with_numbers
 from segspark.recommend.judging.evaluation import plan_of
 from segspark.recommend.judging.mixing import best_mix
-from segspark.recommend.judging.ratings import around_means, item_means
+from segspark.recommend.judging.ratings import around_expected, expected_ratings, with_expected
 from segspark.recommend.judging.split import is_drawn
 from segspark.recommend.methods.by_factors import by_popularity
 from segspark.recommend.methods.hybrid import by_hybrid
@@ -60,14 +59,14 @@ def _method(name: str, pairs: DataFrame) -> tuple[Method, dict[str, object]]:
 
 
 def _predictions(rows: DataFrame, held_out: DataFrame) -> DataFrame:
-    """Explicit ALS around the items' means, on users and items that the training part has."""
+    """Explicit ALS around what to expect of the item and the user, on users and items that the training part has."""
     pairs = rows.select("user_id", "item_id", F.col("rating").alias("weight"), F.lit(0).alias("action"))
     asked = held_out.select("user_id", "item_id", F.col("rating").alias("weight"), F.lit(0).alias("action"))
     count = pairs.count()
     users, items = (index.checkpoint() for index in number_both(pairs, count))
     train, test = (with_numbers(frame, users, items).checkpoint() for frame in (pairs, asked))
-    means = item_means(train)
-    model = fit_explicit(around_means(train, means), CONFIG, als_blocks(count, CONFIG), SEED)
-    known = model.transform(test).join(means, on="item_no", how="inner")
+    expected = expected_ratings(train)
+    model = fit_explicit(around_expected(train, expected), CONFIG, als_blocks(count, CONFIG), SEED)
+    known = with_expected(model.transform(test), expected)
     named = known.join(users, on="user_no", how="inner").join(items, on="item_no", how="inner")
-    return named.select("user_id", "item_id", (F.col("mean_rating") + F.col("prediction")).alias("prediction"))
+    return named.select("user_id", "item_id", (F.col("expected") + F.col("prediction")).alias("prediction"))

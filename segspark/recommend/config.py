@@ -85,7 +85,7 @@ class RecommendConfig(BaseModel):
     alpha: float = Field(0.3, gt=0)  # confidence per unit of weight: 1 + alpha * weight (Hu, Koren, Volinsky 2008)
     iterations: int = Field(10, ge=1, le=100)  # ALS alternations
     blocks: int | None = Field(None, ge=1, le=10_000)  # ALS blocks per side; null: from the number of interactions
-    rating_reg_param: float = Field(0.1, ge=0)  # the same for explicit ALS on ratings
+    rating_reg_param: float = Field(0.15, ge=0)  # the same for explicit ALS on ratings
 
     methods: tuple[Member | Literal["hybrid"], ...] = ("als",)  # that make lists, and are judged beside popularity
     hybrid_of: tuple[Member, ...] = (
