@@ -148,17 +148,19 @@ def _tree_figure(scheme: Scheme, number: int, tree: Tree, run_id: str, min_group
 
 
 def _metrics_figure(judged: Sequence[Row]) -> Figure | None:
-    drawn = [row for row in judged if row["metric"] != "rmse"]
+    drawn = [row for row in judged if row["metric"] in story.DRAWN_METRICS]
     if not drawn:
         return None
     several = len({row["method"] for row in drawn}) > 1
-    labels = [_metric_name(row) + (f"\n{words.neutral(row['method'])}" if several else "") for row in drawn]
+    if several:  # one metric of each, so that they can be compared
+        drawn = [row for row in drawn if row["metric"] == drawn[0]["metric"]]
+    names = [(_metric_name(row), words.neutral(row["method"])) if several else (_metric_name(row),) for row in drawn]
     told = "; ".join(
-        f"{_metric_name(row)} {words.number(row['value'])}, bestsellers {words.number(row['popularity_value'])}"
-        for row in drawn
+        f"{', '.join(name)} {words.number(row['value'])}, bestsellers {words.number(row['popularity_value'])}"
+        for name, row in zip(names, drawn, strict=True)
     )
     title = "Recommendations against showing everyone the bestsellers"
-    svg = charts.metric_intervals("metrics", title, told + ".", labels, drawn)
+    svg = charts.metric_intervals("metrics", title, told + ".", ["\n".join(name) for name in names], drawn)
     caption = (
         "Disc: recommendations, with the 95% interval over users as a bar. Diamond: the bestsellers. Right is better."
     )

@@ -11,6 +11,16 @@ from segspark.bi.wording import METRIC_LABELS, counted, metric_label, metric_ter
 from segspark.core.words import NOTHING, neutral, number, percent
 
 HEADLINE_METRIC = "ndcg_at_k"
+DRAWN_METRICS = {  # those from 0 to 1 of which more is better
+    "ndcg_at_k",
+    "recall_at_k",
+    "precision_at_k",
+    "map_at_k",
+    "hit_rate_at_k",
+    "mrr",
+    "auc",
+    "coverage",
+}
 NOTABLE = 1.2  # times its share of users that a segment spends, to be told
 
 
@@ -36,14 +46,17 @@ def sentences(rows: RunRows, schemes: Sequence[Scheme]) -> list[Markup]:
 
 
 def judged(rows: RunRows) -> list[Row]:
-    """The metrics of each recommender that have popularity's value beside them, at one length of the list."""
+    """The metrics of each recommender that have popularity's value beside them, at one length of the list.
+
+    Metric by metric, so that the recommenders stand side by side.
+    """
     own = [row for row in rows.metrics if row["popularity_value"] is not None and "-" not in row["method"]]
     own = [row for row in own if row["method"] != "popularity"]
     lengths = sorted({row["k"] for row in own if row["k"]})
     k = 10 if 10 in lengths else lengths[0] if lengths else 0
     order = list(METRIC_LABELS)
     told = [row for row in own if row["k"] in (k, 0)]
-    return sorted(told, key=lambda row: (row["method"], order.index(row["metric"]) if row["metric"] in order else 99))
+    return sorted(told, key=lambda row: (order.index(row["metric"]) if row["metric"] in order else 99, row["method"]))
 
 
 def left_out(rows: RunRows) -> list[Row]:

@@ -14,8 +14,14 @@ METRIC_LABELS = {
     "precision_at_k": ("Hits per place in the list", "precision"),
     "map_at_k": ("Precision over the list", "MAP"),
     "hit_rate_at_k": ("Users with a hit", "hit rate"),
+    "mrr": ("Closeness of the first hit to the top", "MRR"),
+    "auc": ("Wanted items ranked above others", "AUC"),
     "coverage": ("Catalogue shown", "coverage"),
+    "gini": ("Unevenness of what is shown", "Gini"),
+    "novelty": ("Surprise of what is shown", "bits"),
+    "diversity": ("Variety within a list", "diversity"),
     "rmse": ("Error of predicted ratings", "RMSE"),
+    "mae": ("Mean error of predicted ratings", "MAE"),
 }
 
 

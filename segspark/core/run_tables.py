@@ -241,11 +241,11 @@ ITEM_SIMILARITY = run_table(
     "one neighbour of an item",
     ["method", "item_id", "rank"],
     [
-        Column("method", "string", "cosine"),
+        Column("method", "string", "cosine, adjusted_cosine, pearson or content"),
         ITEM_ID,
         Column("rank", "int", "1 is the nearest; ties by neighbour_id"),
         Column("neighbour_id", "string", "the neighbour"),
-        Column("similarity", "double", "in [-1, 1]"),
+        Column("similarity", "double", "in [-1, 1], never 0"),
     ],
 )
 
@@ -254,7 +254,7 @@ USER_SIMILARITY = run_table(
     "one user's neighbours",
     ["method", "user_id"],
     [
-        Column("method", "string", "cosine"),
+        Column("method", "string", "cosine, adjusted_cosine or pearson"),
         USER_ID,
         Column(
             "neighbours", "array<struct<neighbour_id:string,similarity:double>>", "best first; ties by neighbour_id"
@@ -281,14 +281,26 @@ RECOMMENDATION_METRICS = run_table(
     "one metric of one method",
     ["method", "metric", "k"],
     [
-        Column("method", "string", "als, popularity, als_explicit, or a difference of two as als-popularity"),
-        Column("metric", "string", "ndcg_at_k, recall_at_k, precision_at_k, map_at_k, hit_rate_at_k, coverage, rmse"),
-        Column("k", "int", "length of the list that was judged; 0 where there is no list"),
-        Column("value", "double", "mean over the users judged"),
-        Column("low", "double", "2.5 % point of the bootstrap over users"),
-        Column("high", "double", "97.5 % point of the bootstrap over users"),
-        Column("popularity_value", "double", "the same of the most popular items; for rmse of the item's mean rating"),
-        Column("users", "bigint", "users judged"),
+        Column(
+            "method",
+            "string",
+            "als, popularity, segment_popularity (by the run's segments, which know the held-out part), als_explicit,"
+            " or a difference user by user as als-popularity",
+        ),
+        Column(
+            "metric",
+            "string",
+            "means over users: ndcg_at_k, recall_at_k, precision_at_k, map_at_k, hit_rate_at_k, mrr, auc, novelty,"
+            " diversity; over ratings: rmse, mae; over all lists: coverage, gini",
+        ),
+        Column("k", "int", "length of the list that was judged; 0 where there is no list: auc, rmse, mae"),
+        Column("value", "double", "over the users judged"),
+        Column("low", "double", "2.5 % point of the bootstrap over users; null for coverage and gini"),
+        Column("high", "double", "97.5 % point of the bootstrap over users; null for coverage and gini"),
+        Column(
+            "popularity_value", "double", "the same of the most popular items; for ratings of the item's mean rating"
+        ),
+        Column("users", "bigint", "users judged for whom the metric is defined"),
     ],
 )
 

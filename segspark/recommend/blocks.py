@@ -19,11 +19,19 @@ SPARSE_BLOCK = "block int, indptr binary, columns binary, cells binary"
 DENSE_BLOCK = "block int, numbers binary, cells binary"
 
 
-def pack_sparse(triples: DataFrame, row: str, column: str, cell: str, rows: int, block_rows: int) -> DataFrame:
+def pack_sparse(
+    triples: DataFrame,
+    row: str,
+    column: str,
+    cell: str,
+    rows: int,
+    block_rows: int,
+    prepare: Callable[[sparse.csr_matrix], sparse.csr_matrix],
+) -> DataFrame:
     """One row per block of `block_rows` of the `rows` that has any cell, as SPARSE_BLOCK: compressed sparse rows.
 
-    `triples` has the row's and the column's number (int) and the cell (double), each pair once. Rows are scaled to
-    length 1. Each task holds the cells of its block.
+    `triples` has the row's and the column's number (int) and the cell (double), each pair once. `prepare` changes the
+    cells of a block's rows. Each task holds the cells of its block.
     """
     names = (F.col(row).alias("row"), F.col(column).alias("column"), F.col(cell).cast("double").alias("cell"))
     block = F.expr(f"int(row div {block_rows})")
@@ -31,7 +39,7 @@ def pack_sparse(triples: DataFrame, row: str, column: str, cell: str, rows: int,
 
     def pack(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for block, matrix in matrices(list(batches), block_rows):
-            yield sparse_record(block, unit_rows(matrix))
+            yield sparse_record(block, prepare(matrix))
 
     return by_block.mapInArrow(pack, SPARSE_BLOCK)
 
@@ -49,6 +57,11 @@ def matrices(batches: list[pa.RecordBatch], block_rows: int) -> Iterator[tuple[i
         matrix = sparse.csr_matrix((cell[mine], places), shape=(block_rows, width))
         matrix.sort_indices()
         yield int(number), matrix
+
+
+def as_they_are(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The matrix itself, for pack_sparse."""
+    return matrix
 
 
 def unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:

@@ -26,19 +26,50 @@ class EventWeights(BaseModel):
         return self
 
 
-class EvaluationConfig(BaseModel):
-    """How the lists are judged: fitted on what came before a day, held against what came after it."""
+class ContentWeights(BaseModel):
+    """How much each part of an item's description counts in content similarity; an item without a part lacks it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    test_days: int = Field(default=30, ge=1)  # days before as_of that are held out
+    category: float = Field(default=1.0, ge=0)  # the same category
+    brand: float = Field(default=1.0, ge=0)  # the same brand
+    price: float = Field(default=0.5, ge=0)  # the same price band; a band ends at about 1.4 times its beginning
+    description: float = Field(default=1.0, ge=0)  # cosine of the words, rare ones counting more (TF-IDF)
+    embedding: float = Field(default=1.0, ge=0)  # cosine of the given vectors
+
+    @model_validator(mode="after")
+    def _some_part_counts(self) -> "ContentWeights":
+        if not any(self.model_dump().values()):
+            raise ValueError("content_weights: all are 0; at least one part must count")
+        return self
+
+
+class EvaluationConfig(BaseModel):
+    """How the lists are judged: fitted on a train part, held against the rest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    split: Literal["time", "last", "random"] = "time"  # held out: the last days, each user's last items, pairs by hash
+    test_days: int = Field(default=30, ge=1)  # for time: days before as_of that are held out
+    last_items: int = Field(default=1, ge=1)  # for last: items of each user that are held out; every user keeps one
     test_share: float | None = Field(
         default=None, gt=0, lt=1
-    )  # in place of test_days: the last share of the days with data
+    )  # in place of both: the last share of the days with data, or of each user's items; random needs it, for pairs
     k: int = Field(default=10, ge=1, le=1000)  # length of the lists that are judged
     relevant: Literal["bought", "touched"] = "bought"  # what counts as a hit; touched where nothing was bought
     bootstrap_rounds: int = Field(default=500, ge=20, le=10_000)  # resamples of the users behind each interval
     max_users: int = Field(default=100_000, ge=1)  # users judged; above it, a sample by hash
+    auc_max_users: int = Field(default=10_000, ge=1)  # of them those whose auc is computed, which scores every item
+
+    @model_validator(mode="after")
+    def _random_has_a_share(self) -> "EvaluationConfig":
+        if self.split == "random" and self.test_share is None:
+            raise ValueError("test_share: null; split random holds out that share of the pairs, so give one, as 0.2")
+        return self
+
+
+Member = Literal["als", "item_cf", "user_cf", "content"]
+Similarity = Literal["cosine", "adjusted_cosine", "pearson", "content"]
 
 
 class RecommendConfig(BaseModel):
@@ -54,13 +85,26 @@ class RecommendConfig(BaseModel):
     alpha: float = Field(0.3, gt=0)  # confidence per unit of weight: 1 + alpha * weight (Hu, Koren, Volinsky 2008)
     iterations: int = Field(10, ge=1, le=100)  # ALS alternations
     blocks: int | None = Field(None, ge=1, le=10_000)  # ALS blocks per side; null: from the number of interactions
-    rating_reg_param: float = Field(0.1, ge=0)  # the same for explicit ALS on ratings
+    rating_reg_param: float = Field(0.15, ge=0)  # the same for explicit ALS on ratings
 
+    methods: tuple[Member | Literal["hybrid"], ...] = ("als",)  # that make lists, and are judged beside popularity
+    hybrid_of: tuple[Member, ...] = (
+        "als",
+        "item_cf",
+        "user_cf",
+    )  # what hybrid blends; weights are learnt
     top_n: int = Field(10, ge=1, le=1000)  # items per user
     exclude_seen: bool = True  # whether items that the user has are left out of the user's list
     seen: Literal["bought", "touched"] = "bought"  # which items a user has: those bought, or those acted on in any way
+    max_per_category: int | None = Field(None, ge=1)  # items of one category in a user's list; null: any number
     explain_max_items: int = Field(1_000_000, ge=0)  # items up to which each row names the item that it follows from
 
+    similarity: tuple[Similarity, ...] = (
+        "cosine",
+    )  # measures; pearson and adjusted_cosine go by ratings where any are
+    shrinkage: float = Field(0.0, ge=0)  # s: a similarity over n common users or items is multiplied by n / (n + s)
+    min_overlap: int = Field(1, ge=1)  # fewer common users or items than these: no neighbours
+    content_weights: ContentWeights = ContentWeights()
     neighbours: int = Field(50, ge=1, le=1000)  # similar items per item
     user_neighbours: int = Field(20, ge=1, le=1000)  # similar users per user
     user_similarity_max_users: int = Field(50_000, ge=0)  # above it, exact user similarity is left out
@@ -70,4 +114,25 @@ class RecommendConfig(BaseModel):
     user_block_rows: int = Field(32_768, ge=1, le=262_144)  # users whose lists one task makes at a time
     item_block_rows: int = Field(4096, ge=1, le=65_536)  # items that are scored at a time
 
+    task_memory_mb: int = Field(
+        1024, ge=1
+    )  # MB of arrays that a task of similarity or lists may hold; block sizes follow
+
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _methods_are_named_once(self) -> "RecommendConfig":
+        for key, names in (("methods", self.methods), ("hybrid_of", self.hybrid_of)):
+            if not names or len(set(names)) < len(names):
+                raise ValueError(f"{key}: name at least one method, and none twice")
+        if "hybrid" in self.methods and len(self.hybrid_of) < 2:
+            raise ValueError("hybrid_of: a blend needs two methods at least")
+        if self.max_per_category is not None and self.methods != ("als",):
+            raise ValueError("max_per_category: lists of als alone are capped; leave it out, or set methods to [als]")
+        return self
+
+    @model_validator(mode="after")
+    def _measures_are_named_once(self) -> "RecommendConfig":
+        if not self.similarity or len(set(self.similarity)) < len(self.similarity):
+            raise ValueError("similarity: name at least one measure, and none twice")
+        return self

@@ -16,10 +16,11 @@ RATED, VIEWED, WISHED, CARTED, BOUGHT = 1, 2, 3, 4, 5  # the strongest act of a 
 
 
 def weigh_interactions(days: DataFrame, ratings: DataFrame, config: RecommendConfig, as_of: date) -> DataFrame:
-    """One row per user and item acted on before `as_of`: user_id, item_id, weight, action.
+    """One row per user and item acted on before `as_of`: user_id, item_id, weight, action, last_at.
 
     `days` has the columns of user_item_days, `ratings` those of ratings. `weight` is the sum of the event weights, each
-    halved for every half-life between its day and `as_of`, in whole millionths; `action` is the strongest act.
+    halved for every half-life between its day and `as_of`, in whole millionths; `action` is the strongest act;
+    `last_at` is when the last act was, as far as that is known: a rating's time, the start of the day of other acts.
     """
     acts = _day_acts(days, config.event_weights).unionByName(_rating_acts(ratings, config.event_weights))
     decay = _decay(config.half_life_days, as_of)
@@ -27,7 +28,9 @@ def weigh_interactions(days: DataFrame, ratings: DataFrame, config: RecommendCon
     is_known = F.col("user_id").isNotNull() & F.col("item_id").isNotNull() & (F.col("day") < F.lit(as_of))
     summed = acts.where(is_known & (F.col("action") > 0)).withColumn("micros", micros)
     return summed.groupBy("user_id", "item_id").agg(
-        (F.sum("micros") / F.lit(float(MICRO))).alias("weight"), F.max("action").alias("action")
+        (F.sum("micros") / F.lit(float(MICRO))).alias("weight"),
+        F.max("action").alias("action"),
+        F.max("acted_at").alias("last_at"),
     )
 
 
@@ -65,12 +68,14 @@ def _day_acts(days: DataFrame, weights: EventWeights) -> DataFrame:
         .when((F.col("views") > 0) | (F.col("clicks") > 0), VIEWED)
         .otherwise(0)
     )
-    return days.select("user_id", "item_id", "day", weight.alias("weight"), action.alias("action"))
+    acted_at = F.col("day").cast("timestamp").alias("acted_at")
+    return days.select("user_id", "item_id", "day", acted_at, weight.alias("weight"), action.alias("action"))
 
 
 def _rating_acts(ratings: DataFrame, weights: EventWeights) -> DataFrame:
     rated = (F.lit(weights.rating).alias("weight"), F.lit(RATED).alias("action"))
-    return ratings.select("user_id", "item_id", F.to_date("rated_at").alias("day"), *rated)
+    acted_at = F.col("rated_at").alias("acted_at")
+    return ratings.select("user_id", "item_id", F.to_date("rated_at").alias("day"), acted_at, *rated)
 
 
 def _decay(half_life_days: float | None, as_of: date) -> Column:

@@ -27,11 +27,16 @@ class Best:
         number = np.concatenate([self.numbers[places], number])
         score = np.concatenate([self.scores[places], score])
         order = np.lexsort((number, -score, row))
+        order = order[self.admitted(row[order], number[order])]
         row, number, score = row[order], number[order], score[order]
         rank = rank_within(row)
         kept = rank < self.size
         self.numbers[row[kept], rank[kept]] = number[kept]
         self.scores[row[kept], rank[kept]] = score[kept]
+
+    def admitted(self, row: np.ndarray, number: np.ndarray) -> np.ndarray | slice:
+        """Which of the ranked numbers may have a place at all: here every one."""
+        return slice(None)
 
     def ranked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """row, rank from 1, number and score of every place that is taken, rows and ranks ascending."""

@@ -13,6 +13,7 @@ LEAST_ALS_BLOCKS = 2
 PAIRS_PER_BUCKET = 10_000_000  # of as many pairs one task sorts the ids when they are numbered: seldom above a million
 LEAST_USER_BLOCKS = 8  # so that a small shop still keeps more than one core busy
 LEAST_USER_BLOCK_ROWS = 512
+FOLD_IN_BYTES = 64 * 1024 * 1024  # of the equations of one block of users or items that are folded in
 
 
 def als_blocks(pairs: int, config: RecommendConfig) -> int:
@@ -36,6 +37,11 @@ def similarity_block_rows(rows: int, pairs: int, config: RecommendConfig) -> int
 def user_block_rows(users: int, config: RecommendConfig) -> int:
     """Users of one block when lists are made."""
     return min(config.user_block_rows, max(LEAST_USER_BLOCK_ROWS, ceil(users / LEAST_USER_BLOCKS)))
+
+
+def fold_in_block_rows(rank: int) -> int:
+    """Users or items that one task folds in: each has rank * (rank + 1) / 2 doubles."""
+    return max(1, FOLD_IN_BYTES // (4 * rank * (rank + 1)))
 
 
 def block_count(rows: int, block_rows: int) -> int:

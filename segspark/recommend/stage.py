@@ -1,6 +1,9 @@
 """The four stages of the room: factors, similarity, recommendations, evaluate."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
+from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -21,21 +24,35 @@ from segspark.core.contracts import (
     USER_SIMILARITY,
 )
 from segspark.core.stage import StageContext, StageResult
+from segspark.recommend.categories import item_categories, number_categories
 from segspark.recommend.config import RecommendConfig
-from segspark.recommend.evaluation import judge_lists, judge_ratings
 from segspark.recommend.factors import Factors, fit_implicit, require_checkpoints
-from segspark.recommend.interactions import leave_out_bots, weigh_interactions, with_numbers
+from segspark.recommend.interactions import RATED, leave_out_bots, weigh_interactions, with_numbers
+from segspark.recommend.judging.evaluation import judge_lists, judge_ratings
+from segspark.recommend.judging.mixing import best_mix
+from segspark.recommend.judging.ratings import last_ratings
+from segspark.recommend.judging.split import mark_held_out, split_day
+from segspark.recommend.methods.by_factors import by_segment
+from segspark.recommend.methods.hybrid import by_hybrid
+from segspark.recommend.methods.method import Method, Settings, Train
+from segspark.recommend.methods.registry import HYBRID, methods_of
+from segspark.recommend.neighbours.acts import Acts, similar_contents, similar_items, similar_users
+from segspark.recommend.neighbours.content import content_triples
 from segspark.recommend.numbering import number_both
-from segspark.recommend.popular import lists_for_cold_users, people_without_vector, popular_items
-from segspark.recommend.ratings import last_ratings
+from segspark.recommend.planner import Lists, PlannedLists, SimilarityPlan, measure_degrees, plan_lists, plan_similarity
+from segspark.recommend.popular import CategoryCap, lists_for_cold_users, people_without_vector, popular_items
 from segspark.recommend.reasons import with_names
-from segspark.recommend.similarity import nearest_rows
-from segspark.recommend.sizes import als_blocks, similarity_block_rows, user_block_rows
-from segspark.recommend.split import split_day
-from segspark.recommend.topn import ListPlan, best_items, leave_out_from
+from segspark.recommend.sizes import als_blocks
+from segspark.recommend.topn import ListPlan, leave_out_from
 
 NO_INTERACTIONS = "no user acted on an item before as_of; events, orders or ratings bring that"
 NO_FACTORS = "the stage factors left no index of users and items; events, orders or ratings bring interactions"
+NOBODY_TO_JUDGE = (
+    "nobody who is in the train part did anything in the held-out part with an item that was known; a longer history"
+    " brings that, or another recommend.evaluation.split"
+)
+CONTENT = "content"  # compares items by what they are, not by who chose them
+NO_CATEGORIES = "recommend.max_per_category caps nothing: no item has a category; items, events or orders bring that"
 SCHEME = "value"  # the segments whose popular items stand in for users without a vector
 
 
@@ -62,7 +79,11 @@ def fit_factors(context: StageContext, config: RecommendConfig) -> StageResult:
 
 
 def build_similarity(context: StageContext, config: RecommendConfig) -> StageResult:
-    """Writes item_similarity, and user_similarity where the users are few enough for the exact answer."""
+    """Writes item_similarity, and user_similarity where the users are few enough for the exact answer.
+
+    Each by every measure in `similarity`; by content, items only. Cosine goes by the weights of acts, adjusted cosine
+    and Pearson by each pair's last rating where there is any rating, else by the weights.
+    """
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
     users, items = lake.read_run(USER_INDEX, run.run_id), lake.read_run(ITEM_INDEX, run.run_id)
@@ -70,70 +91,137 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
     if user_count == 0:
         return StageResult(skipped=NO_FACTORS)
     pairs = with_numbers(_interactions(context, config, run.as_of).where("weight > 0"), users, items).checkpoint()
-    pair_count = pairs.count()
-    context.tell(f"{item_count:,} items")
-    height = similarity_block_rows(item_count, pair_count, config)
-    near = nearest_rows(pairs, "item_no", "user_no", item_count, user_count, height, config.neighbours)
-    rows = {ITEM_SIMILARITY.name: lake.replace_run(ITEM_SIMILARITY, _named_items(near, items), run.run_id)}
+    of_items = measure_degrees(pairs, "item_no", "user_no", item_count)
+    of_users = measure_degrees(pairs, "user_no", "item_no", user_count)
+    weighed = Acts(pairs, user_count, item_count, of_items.pairs)
+    rated = _rated(context, config, weighed, users, items)
+    plan = plan_similarity(of_items, of_users, config.neighbours, config, "item similarity")
+    context.tell(plan.told("item similarity"))
+    near = [_near_items(context, config, m, _acts(m, weighed, rated), plan, items) for m in config.similarity]
+    rows = {ITEM_SIMILARITY.name: lake.replace_run(ITEM_SIMILARITY, reduce(DataFrame.unionByName, near), run.run_id)}
     if user_count > config.user_similarity_max_users:
         note = (
             f"user_similarity is left out: {user_count:,} users are more than"
             f" recommend.user_similarity_max_users ({config.user_similarity_max_users:,})"
         )
         return StageResult(rows=rows, notes=(note,))
-    context.tell(f"{user_count:,} users")
-    height = similarity_block_rows(user_count, pair_count, config)
-    near = nearest_rows(pairs, "user_no", "item_no", user_count, item_count, height, config.user_neighbours)
-    rows[USER_SIMILARITY.name] = lake.replace_run(USER_SIMILARITY, _named_users(near, users), run.run_id)
+    methods = [method for method in config.similarity if method != CONTENT]
+    if not methods:
+        return StageResult(rows=rows, notes=("user_similarity is left out: content compares items only",))
+    plan = plan_similarity(of_users, of_items, config.user_neighbours, config, "user similarity")
+    context.tell(plan.told("user similarity"))
+    near = [
+        _named_users(similar_users(_acts(m, weighed, rated), m, plan.block_rows, config), users, m) for m in methods
+    ]
+    rows[USER_SIMILARITY.name] = lake.replace_run(USER_SIMILARITY, reduce(DataFrame.unionByName, near), run.run_id)
     return StageResult(rows=rows)
 
 
 def build_recommendations(context: StageContext, config: RecommendConfig) -> StageResult:
-    """Writes recommendations: by ALS for users with a vector, by popularity for all other users but bots."""
+    """Writes recommendations: by every method that is configured, by popularity for users without a vector but bots."""
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    users, items = lake.read_run(USER_INDEX, run.run_id), lake.read_run(ITEM_INDEX, run.run_id)
-    user_count, item_count = users.count(), items.count()
-    if user_count == 0:
-        return StageResult(skipped=NO_FACTORS)
-    closed = lake.read(ITEMS).where("stock <= 0").select("item_id")
     interactions = _interactions(context, config, run.as_of).checkpoint()
-    factors = Factors(
-        lake.read_run(USER_FACTORS, run.run_id).join(users, on="user_id", how="inner"),
-        lake.read_run(ITEM_FACTORS, run.run_id).join(items, on="item_id", how="inner"),
-    )
-    own = with_numbers(interactions, users, items)
+    train = _everything(context, interactions)
+    if train.users == 0:
+        return StageResult(skipped=NO_FACTORS)
+    users, items = train.user_index, train.item_index
+    closed = lake.read(ITEMS).where("stock <= 0").select("item_id")
+    planned = _plan(train, config)
+    context.tell(planned.told())
+    cap = _category_cap(context, config)
+    notes = [] if cap is None or not cap.categories.isEmpty() else [NO_CATEGORIES]
+    numbered = None if cap is None else number_categories(cap.categories, items)
     closed_numbers = closed.join(items, on="item_id", how="inner")
-    lists = best_items(factors, own, closed_numbers, _plan(user_count, item_count, config))
-    named = with_names(lists, users, items).withColumn("method", F.lit("als"))
+    settings = Settings(config, planned.plan, run.seed, closed_numbers, numbered)
+    methods, told = _methods(context, config, lambda: _parts(context, config, run.as_of)[:2])
+    answers = {name: method(train, users.select("user_no"), settings) for name, method in methods.items()}
+    named = [with_names(a.lists, users, items).withColumn("method", F.lit(name)) for name, a in answers.items()]
     cold = people_without_vector(_user_features(context), users).checkpoint()
     if not cold.isEmpty():
-        named = named.unionByName(_cold_lists(context, config, interactions, cold, closed))
-    written = lake.replace_run(RECOMMENDATIONS, named, run.run_id)
-    return StageResult(rows={RECOMMENDATIONS.name: written})
+        named.append(_cold_lists(context, config, interactions, cold, closed, cap))
+    written = lake.replace_run(RECOMMENDATIONS, reduce(DataFrame.unionByName, named), run.run_id)
+    return StageResult(rows={RECOMMENDATIONS.name: written}, notes=tuple(notes + told))
 
 
 def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> StageResult:
-    """Writes recommendation_metrics: fitted before a day, judged by what came from that day up to as_of.
+    """Writes recommendation_metrics: fitted on the train part, judged by what was held out.
 
-    Judged are users with a relevant act in the held-out days, on items known before, who acted before too. Stock is not
-    looked at, as it was not recorded then; who is a bot is taken from as_of.
+    Judged are users with a relevant act in the held-out part, on items of the train part, who are in it too. With the
+    split `time` weights are as of its day, so that nothing of the train part knows what came after. Stock is not looked
+    at, as it was not recorded then; who is a bot, and who is in which segment, is taken from as_of.
     """
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    first_day = run.as_of if config.evaluation.test_share is None else _first_day(context)
-    day = split_day(run.as_of, first_day, config.evaluation)
-    past = _interactions(context, config, day)
-    held_out = _interactions(context, config, run.as_of, since=day)
-    rows, notes = judge_lists(past, held_out, config, run.seed)
-    ratings = leave_out_bots(_ratings(context, run.as_of), _user_features(context))
-    rows += judge_ratings(last_ratings(ratings, None, day), last_ratings(ratings, day, run.as_of), config, run.seed)
+    past, held_out, past_ratings, held_out_ratings = _parts(context, config, run.as_of)
+    methods, told = _methods(context, config, lambda: _validation(context, config, past))
+    segments = _segments(context).checkpoint()
+    if not segments.isEmpty():
+        methods["segment_popularity"] = by_segment(segments)
+    rows, notes = judge_lists(past, held_out, methods, config, run.seed)
+    rows += judge_ratings(past_ratings, held_out_ratings, config, run.seed)
     if not rows:
-        return StageResult(skipped=f"nobody acted both before {day} and from then on; a longer history brings that")
+        return StageResult(skipped=NOBODY_TO_JUDGE)
     schema = ", ".join(f"{column.name} {column.type}" for column in RECOMMENDATION_METRICS.columns)
     values = [tuple(row[name] for name in RECOMMENDATION_METRICS.names) for row in rows]
     written = lake.replace_run(RECOMMENDATION_METRICS, lake.spark.createDataFrame(values, schema), run.run_id)
-    return StageResult(rows={RECOMMENDATION_METRICS.name: written}, notes=tuple(notes))
+    return StageResult(rows={RECOMMENDATION_METRICS.name: written}, notes=tuple(notes + told))
+
+
+def _everything(context: StageContext, interactions: DataFrame) -> Train:
+    """What the stage factors left, with all interactions before as_of."""
+    lake, run_id = context.lake, context.run.run_id
+    users, items = lake.read_run(USER_INDEX, run_id), lake.read_run(ITEM_INDEX, run_id)
+    factors = Factors(
+        lake.read_run(USER_FACTORS, run_id).join(users, on="user_id", how="inner"),
+        lake.read_run(ITEM_FACTORS, run_id).join(items, on="item_id", how="inner"),
+    )
+    own = with_numbers(interactions, users, items).checkpoint()
+    pairs = own.where("weight > 0").count()
+    return Train(own, factors, users, items, users.count(), items.count(), pairs)
+
+
+def _methods(
+    context: StageContext, config: RecommendConfig, validation: Callable[[], list[DataFrame]]
+) -> tuple[dict[str, Method], list[str]]:
+    """The methods that make lists, and what a person should know; a mix is learnt on `validation`'s parts."""
+    catalogue = context.lake.read(ITEMS)
+    methods = methods_of(config.methods, catalogue)
+    if HYBRID not in config.methods:
+        return methods, []
+    members = methods_of(config.hybrid_of, catalogue)
+    past, held_out = validation()
+    mix = best_mix(past, held_out, members, config, context.run.seed)
+    return {**methods, HYBRID: by_hybrid(members, mix)}, [f"hybrid: {mix.told}"]
+
+
+def _validation(context: StageContext, config: RecommendConfig, past: DataFrame) -> list[DataFrame]:
+    """Two parts of what was known at the split: the mix must not have seen what it is judged by."""
+    if config.evaluation.split == "time":
+        return _parts(context, config, _split_day(context, config, context.run.as_of))[:2]
+    marked = mark_held_out(past, config.evaluation, context.run.seed + 1).checkpoint()
+    return [marked.where(part).drop("held_out") for part in ("NOT held_out", "held_out")]
+
+
+def _split_day(context: StageContext, config: RecommendConfig, as_of: date) -> date:
+    """The first day that is held out by split time; as_of for the other splits."""
+    if config.evaluation.split != "time":
+        return as_of
+    first_day = as_of if config.evaluation.test_share is None else _first_day(context)
+    return split_day(as_of, first_day, config.evaluation)
+
+
+def _parts(context: StageContext, config: RecommendConfig, as_of: date) -> list[DataFrame]:
+    """The train part and the held-out part of the interactions, and of the ratings: with the last of each pair."""
+    features = _user_features(context)
+    ratings = leave_out_bots(_ratings(context, as_of), features)
+    if config.evaluation.split != "time":
+        pairs = (_interactions(context, config, as_of), last_ratings(ratings, None, as_of))
+        marked = [mark_held_out(each, config.evaluation, context.run.seed).checkpoint() for each in pairs]
+        return [frame.where(part).drop("held_out") for frame in marked for part in ("NOT held_out", "held_out")]
+    day = _split_day(context, config, as_of)
+    past, held_out = _interactions(context, config, day), _interactions(context, config, as_of, since=day)
+    return [past, held_out, last_ratings(ratings, None, day), last_ratings(ratings, day, as_of)]
 
 
 def _interactions(context: StageContext, config: RecommendConfig, as_of: date, since: date | None = None) -> DataFrame:
@@ -144,6 +232,31 @@ def _interactions(context: StageContext, config: RecommendConfig, as_of: date, s
     return leave_out_bots(weigh_interactions(days, ratings, config, as_of), _user_features(context))
 
 
+def _rated(context: StageContext, config: RecommendConfig, weighed: Acts, users: DataFrame, items: DataFrame) -> Acts:
+    """The last ratings of numbered users and items; the weighed acts where nobody rated or no measure asks."""
+    if not {"adjusted_cosine", "pearson"} & set(config.similarity):
+        return weighed
+    ratings = leave_out_bots(_ratings(context, context.run.as_of), _user_features(context))
+    last = last_ratings(ratings, None, context.run.as_of).withColumn("action", F.lit(RATED))
+    numbered = with_numbers(last, users, items).checkpoint()
+    return replace(weighed, triples=numbered, pairs=count) if (count := numbered.count()) else weighed
+
+
+def _acts(method: str, weighed: Acts, rated: Acts) -> Acts:
+    return weighed if method == "cosine" else rated
+
+
+def _near_items(
+    context: StageContext, config: RecommendConfig, method: str, acts: Acts, plan: SimilarityPlan, items: DataFrame
+) -> DataFrame:
+    if method != CONTENT:
+        return _named_items(similar_items(acts, method, plan.block_rows, config), items, method)
+    known = context.lake.read(ITEMS).join(items, on="item_id", how="inner")
+    triples = content_triples(known, config.content_weights).checkpoint()
+    size = triples.agg(F.count("*"), F.coalesce(F.max("feature_no"), F.lit(0)) + 1).first() or (0, 1)
+    return _named_items(similar_contents(triples, acts.items, size[1], size[0], config), items, method)
+
+
 def _ratings(context: StageContext, as_of: date) -> DataFrame:
     seen_by_run = F.col("ingest_seq") <= context.run.ingest_seq
     return _before(context.lake.read(RATINGS), as_of).where(seen_by_run)
@@ -151,6 +264,12 @@ def _ratings(context: StageContext, as_of: date) -> DataFrame:
 
 def _user_features(context: StageContext) -> DataFrame:
     return context.lake.read_run(USER_FEATURES, context.run.run_id).select("user_id", "is_bot")
+
+
+def _segments(context: StageContext) -> DataFrame:
+    """user_id and segment_id, each user once."""
+    segments = context.lake.read_run(USER_SEGMENTS, context.run.run_id).where(F.col("scheme") == SCHEME)
+    return segments.select("user_id", "segment_id")
 
 
 def _first_day(context: StageContext) -> date:
@@ -168,42 +287,62 @@ def _before(frame: DataFrame, as_of: date) -> DataFrame:
 
 
 def _cold_lists(
-    context: StageContext, config: RecommendConfig, interactions: DataFrame, cold: DataFrame, closed: DataFrame
+    context: StageContext,
+    config: RecommendConfig,
+    interactions: DataFrame,
+    cold: DataFrame,
+    closed: DataFrame,
+    cap: CategoryCap | None,
 ) -> DataFrame:
     """Lists of the users that no vector stands for: what is popular in their segment, then overall."""
-    segments = context.lake.read_run(USER_SEGMENTS, context.run.run_id).where(F.col("scheme") == SCHEME)
+    segments = _segments(context)
     leave_out = leave_out_from(config.exclude_seen, config.seen)
     left_out = interactions.where(F.col("action") >= leave_out) if leave_out else interactions.limit(0)
     seen = left_out.join(cold, on="user_id", how="left_semi").select("user_id", "item_id").checkpoint()
     most_seen = seen.groupBy("user_id").count().agg(F.max("count")).first()
-    length = config.top_n + ((most_seen[0] or 0) if most_seen else 0)
-    popular = popular_items(interactions, segments, closed, length).checkpoint()
-    return lists_for_cold_users(cold, segments, popular, seen, config.top_n).withColumn("method", F.lit("popularity"))
+    can_miss = (most_seen[0] or 0) if most_seen else 0
+    length = config.top_n + can_miss
+    if cap is not None:  # of each category on the list so many may be seen, or be one too many where others are seen
+        length, cap = (config.top_n + 1) * (can_miss + 1), replace(cap, most=cap.most + can_miss)
+    popular = popular_items(interactions, segments, closed, length, cap).checkpoint()
+    lists = lists_for_cold_users(cold, segments, popular, seen, config.top_n, config.max_per_category)
+    return lists.withColumn("method", F.lit("popularity"))
 
 
-def _plan(users: int, items: int, config: RecommendConfig) -> ListPlan:
-    return ListPlan(
-        users=users,
+def _category_cap(context: StageContext, config: RecommendConfig) -> CategoryCap | None:
+    if config.max_per_category is None:
+        return None
+    lake, as_of = context.lake, context.run.as_of
+    categories = item_categories(lake.read(USER_ITEM_DAYS), lake.read(ITEMS), as_of).checkpoint()
+    return CategoryCap(categories, config.max_per_category)
+
+
+def _plan(train: Train, config: RecommendConfig) -> PlannedLists:
+    wanted = ListPlan(
+        users=train.users,
         top_n=config.top_n,
         leave_out=leave_out_from(config.exclude_seen, config.seen),
-        explain=items <= config.explain_max_items,
-        user_block_rows=user_block_rows(users, config),
+        explain=train.items <= config.explain_max_items,
+        user_block_rows=config.user_block_rows,
         item_block_rows=config.item_block_rows,
+        max_per_category=config.max_per_category,
     )
+    degrees = measure_degrees(train.interactions, "user_no", "item_no", train.users)
+    return plan_lists(wanted, Lists(train.items, config.rank, degrees), config)
 
 
-def _named_items(near: DataFrame, items: DataFrame) -> DataFrame:
+def _named_items(near: DataFrame, items: DataFrame, method: str) -> DataFrame:
     """item_similarity from NEIGHBOURS of similarity."""
     other = items.select(F.col("item_no").alias("neighbour_no"), F.col("item_id").alias("neighbour_id"))
     named = near.join(items.withColumnRenamed("item_no", "row_no"), on="row_no", how="inner")
-    return named.join(other, on="neighbour_no", how="inner").withColumn("method", F.lit("cosine"))
+    return named.join(other, on="neighbour_no", how="inner").withColumn("method", F.lit(method))
 
 
-def _named_users(near: DataFrame, users: DataFrame) -> DataFrame:
+def _named_users(near: DataFrame, users: DataFrame, method: str) -> DataFrame:
     """user_similarity from NEIGHBOURS of similarity: one row per user who has a neighbour."""
     other = users.select(F.col("user_no").alias("neighbour_no"), F.col("user_id").alias("neighbour_id"))
     named = near.join(other, on="neighbour_no", how="inner").groupBy("row_no")
     ranked = F.array_sort(F.collect_list(F.struct("rank", "neighbour_id", "similarity")))
     best_first = F.transform(ranked, lambda each: F.struct(each["neighbour_id"], each["similarity"]))
     whole = named.agg(best_first.alias("neighbours")).withColumnRenamed("row_no", "user_no")
-    return whole.join(users, on="user_no", how="inner").withColumn("method", F.lit("cosine"))
+    return whole.join(users, on="user_no", how="inner").withColumn("method", F.lit(method))

@@ -14,15 +14,12 @@ from pyspark.sql import functions as F
 from segspark.recommend.blocks import pack_dense, records, stream, unpack_dense
 from segspark.recommend.factors import Factors
 from segspark.recommend.interactions import BOUGHT
-from segspark.recommend.ranking import Best
+from segspark.recommend.places import CappedPlaces, Places
 from segspark.recommend.sizes import block_count
 
 LISTS = "user_no int, rank int, item_no int, score double, because_no int, because_action int"
-USER_STEP, OWN_STEP, CLOSED_STEP = -3, -2, -1  # what a task gets before the blocks of items, in this order
-DIGITS = 6  # decimals of a score: the last bits of a product depend on where in its block an item stands
+USER_STEP, OWN_STEP, CATEGORY_STEP, CLOSED_STEP = -4, -3, -2, -1  # before the blocks of items, in this order
 CELLS_AT_A_TIME = 1_000_000  # scores that are in memory at once: 4 MB as float32
-GROUPS_PER_PLACE = 16  # groups of columns per place of a list: with so many, few groups have two of the best
-LOWEST = float(np.finfo(np.float32).min)  # above minus infinity, which stands for what is left out
 
 
 @dataclass(frozen=True)
@@ -35,15 +32,20 @@ class ListPlan:
     explain: bool  # whether each row names the own item that is nearest; the task then keeps all item factors
     user_block_rows: int
     item_block_rows: int
+    max_per_category: int | None = None  # items of one category in a list
 
 
-def best_items(factors: Factors, own: DataFrame, closed: DataFrame, plan: ListPlan) -> DataFrame:
+def best_items(
+    factors: Factors, own: DataFrame, closed: DataFrame, plan: ListPlan, categories: DataFrame | None = None
+) -> DataFrame:
     """One row per user and place: user_no, rank, item_no, score and, where asked, because_no and because_action.
 
     Score is the product of the two vectors, to 6 decimals; ties by item_no. `own` (user_no, item_no, action) are the
     users' items, `closed` (item_no) what nobody may get. `because_no` is the own item whose factors are nearest by
-    cosine to the recommended one's, with the user's action on it; null without own items. A task holds one block of
-    users with their items and one block of items, and with `explain` the factors of all items (4 * items * rank bytes).
+    cosine to the recommended one's, with the user's action on it; null without own items. `categories` (item_no,
+    category_no from 0) are what the plan's max_per_category looks at: a list is what a walk down the whole ranking
+    keeps; an item without a category counts for itself. A task holds one block of users with their items and one block
+    of items, 8 bytes for each closed item or category, and with `explain` the factors of all items (4 * items * rank).
     """
     count = block_count(plan.users, plan.user_block_rows)
     every_task = F.explode(F.sequence(F.lit(0), F.lit(count - 1)))
@@ -55,6 +57,8 @@ def best_items(factors: Factors, own: DataFrame, closed: DataFrame, plan: ListPl
         _pack_closed(closed).withColumn("task", every_task).withColumn("step", F.lit(CLOSED_STEP)),
         items.withColumn("task", every_task).withColumnRenamed("block", "step"),
     ]
+    if categories is not None and plan.max_per_category is not None:
+        steps.append(_pack_categories(categories).withColumn("task", every_task))
     tasks = steps[0]
     for step in steps[1:]:
         tasks = tasks.unionByName(step)
@@ -100,6 +104,19 @@ def _pack_closed(closed: DataFrame) -> DataFrame:
     return rows.groupBy("one").applyInArrow(pack, "numbers binary, cells binary")
 
 
+def _pack_categories(categories: DataFrame) -> DataFrame:
+    """One row with the category of every item that has one, by item_no."""
+
+    def pack(table: pa.Table) -> pa.Table:
+        item, category = (table[name].to_numpy().astype(np.int32) for name in ("item_no", "category_no"))
+        order = np.argsort(item)
+        parts = [pa.array([part[order].tobytes()], pa.binary()) for part in (item, category)]
+        return pa.table([pa.array([CATEGORY_STEP], pa.int32()), *parts], names=["step", "numbers", "cells"])
+
+    rows = categories.select("item_no", "category_no", F.lit(0).alias("one"))
+    return rows.groupBy("one").applyInArrow(pack, "step int, numbers binary, cells binary")
+
+
 def _lists_of_task(rows: Iterator[dict], plan: ListPlan) -> Iterator[pa.RecordBatch]:
     first = next(rows)
     if first["step"] != USER_STEP:  # no user of this block has a vector
@@ -108,6 +125,8 @@ def _lists_of_task(rows: Iterator[dict], plan: ListPlan) -> Iterator[pa.RecordBa
     for row in rows:
         if row["step"] == OWN_STEP:
             lists.own(*np.frombuffer(row["cells"], np.int32).reshape(3, -1))
+        elif row["step"] == CATEGORY_STEP:
+            lists.cap(*(np.frombuffer(row[name], np.int32) for name in ("numbers", "cells")))
         elif row["step"] == CLOSED_STEP:
             lists.closed = np.frombuffer(row["numbers"], np.int32)
         else:
@@ -120,7 +139,7 @@ class _Lists:
 
     def __init__(self, numbers: np.ndarray, vectors: np.ndarray, plan: ListPlan) -> None:
         self.numbers, self.vectors, self.plan = numbers, vectors, plan
-        self.best = Best(len(numbers), plan.top_n)
+        self.places = Places(len(numbers), plan.top_n)
         self.closed = np.zeros(0, np.int32)
         self.items: list[tuple[np.ndarray, np.ndarray]] = []
         nothing = np.zeros(0, np.int64)
@@ -133,18 +152,25 @@ class _Lists:
         self.own_row, self.own_item, self.own_action = place[known], item_no[known], action[known]
         self.own_start = np.searchsorted(self.own_row, np.arange(len(self.numbers) + 1))
 
+    def cap(self, item_no: np.ndarray, category: np.ndarray) -> None:
+        """Before the first block of items: no more of one category than the plan says."""
+        most = self.plan.max_per_category
+        if most is not None:
+            self.places = CappedPlaces(len(self.numbers), self.plan.top_n, most, item_no, category)
+
     def offer(self, item_no: np.ndarray, vectors: np.ndarray) -> None:
         """Scores a block of items for every user."""
         if self.plan.explain:
             self.items.append((item_no, vectors))
         closed = np.flatnonzero(np.isin(item_no, self.closed))
+        self.places.start(item_no)
         height = max(1, CELLS_AT_A_TIME // len(item_no))
         for first in range(0, len(self.numbers), height):
             rows = slice(first, min(first + height, len(self.numbers)))
             scores = self.vectors[rows] @ vectors.T
             scores[:, closed] = -np.inf
             self._leave_out(scores, rows, item_no)
-            self._keep_best(scores, first, item_no)
+            self.places.take(scores, first)
 
     def _leave_out(self, scores: np.ndarray, rows: slice, item_no: np.ndarray) -> None:
         if self.plan.leave_out is None:
@@ -155,18 +181,9 @@ class _Lists:
         hit = (item_no[place] == item) & (action >= self.plan.leave_out)
         scores[row[hit] - rows.start, place[hit]] = -np.inf
 
-    def _keep_best(self, scores: np.ndarray, first: int, item_no: np.ndarray) -> None:
-        bounds = self.best.bounds()[first : first + len(scores)]
-        if np.isneginf(bounds).any():
-            bounds = np.maximum(bounds, low_bounds(scores, self.plan.top_n))
-        lowest = np.maximum(bounds - 2 * 10.0**-DIGITS, LOWEST).astype(np.float32)
-        row, place = np.divmod(np.flatnonzero(scores >= lowest[:, None]), len(item_no))
-        rounded = np.round(scores[row, place].astype(np.float64), DIGITS)
-        self.best.merge(row + first, item_no[place].astype(np.int64), rounded)
-
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The lists, in one batch."""
-        row, rank, item, score = self.best.ranked()
+        row, rank, item, score = self.places.best.ranked()
         because, action = self._reasons(row, item)
         ints = [self.numbers[row], rank, item]
         arrays = [pa.array(values, pa.int32()) for values in ints] + [pa.array(score, pa.float64())]
@@ -192,21 +209,6 @@ class _Lists:
             nearest = mine.start + np.argmax(vectors[item_place[listed]] @ vectors[own_place[mine]].T, axis=1)
             because[listed], action[listed] = self.own_item[nearest], self.own_action[nearest]
         return because, action
-
-
-def low_bounds(scores: np.ndarray, size: int) -> np.ndarray:
-    """A bound for each row that at least `size` of its scores reach and not many more; minus infinity in short rows.
-
-    It is the `size`-th highest among the highest scores of groups of columns, which takes one pass over long rows.
-    """
-    rows, width = scores.shape
-    if width <= size:
-        return np.full(rows, -np.inf)
-    groups = GROUPS_PER_PLACE * size
-    if width >= 2 * groups:
-        whole = scores[:, : width - width % groups]
-        scores = whole.reshape(rows, -1, groups).max(axis=1)
-    return np.partition(scores, -size, axis=1)[:, -size]
 
 
 def leave_out_from(exclude_seen: bool, seen: str) -> int | None:

@@ -109,6 +109,27 @@ def test_a_hostile_name_changes_nothing_but_the_text(compared):
     assert "\u202e" not in shown
 
 
+def test_several_recommenders_are_drawn_by_one_metric_and_stand_side_by_side_in_the_table():
+    rows = run_rows(FakeRun())
+    als = [row for row in rows.metrics if row["method"] == "als"]
+    others = [{**row, "method": name} for name in ("item_cf", "segment_popularity") for row in als]
+    beyond = [
+        {**row, "metric": name, "value": value, "k": 0 if name == "auc" else 10}
+        for row in als[:1]
+        for name, value in (("auc", 0.81), ("novelty", 7.25), ("gini", 0.66))
+    ]
+    page = Page(render_page(replace(rows, metrics=[*rows.metrics, *others, *beyond]), ReportConfig()))
+    text = "".join(page.text)
+    told = "Ranking quality, als 0.121, bestsellers 0.052; Ranking quality, item_cf 0.121, bestsellers 0.052; "
+    assert told in text
+    assert "Purchases found, als" not in text
+    assert "Wanted items ranked above others (AUC)" in text
+    shown = text[text.index("Each measure with its 95% interval") :]
+    places = [shown.index(part) for part in ("als", "item_cf", "segment_popularity", "Purchases found")]
+    assert places == sorted(places)
+    assert "2.3\N{MULTIPLICATION SIGN} as good as showing bestsellers" in text  # that of als
+
+
 def test_the_same_rows_in_another_order_give_the_same_page():
     rows = compared_rows(FakeRun())
     turned = replace(

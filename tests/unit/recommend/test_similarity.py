@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from segspark.recommend.neighbours.measures import Measure
 from segspark.recommend.similarity import CELLS_AT_A_TIME, nearest_rows, raised_bounds
 
 
@@ -9,9 +10,10 @@ def triples_of(spark, matrix):
     return spark.createDataFrame(rows, "item_no int, user_no int, weight double")
 
 
-def nearest(spark, matrix, block_rows, neighbours, partitions=3):
+def nearest(spark, matrix, block_rows, neighbours, partitions=3, name="cosine"):
     triples = triples_of(spark, matrix).repartition(partitions)
-    found = nearest_rows(triples, "item_no", "user_no", *matrix.shape, block_rows, neighbours).collect()
+    sizes = (*matrix.shape, block_rows, neighbours)
+    found = nearest_rows(triples, "item_no", "user_no", *sizes, Measure(name)).collect()
     return sorted((row.row_no, row["rank"], row.neighbour_no, row.similarity) for row in found)
 
 
@@ -66,9 +68,18 @@ def test_a_block_whose_product_is_made_in_parts_gives_the_same_neighbours(spark)
     assert [row[:3] for row in found] == [row[:3] for row in expected]
 
 
-def test_how_the_input_is_partitioned_changes_no_bit(spark):
-    matrix = random_matrix(6) * np.pi
-    assert nearest(spark, matrix, 6, 5, partitions=1) == nearest(spark, matrix, 6, 5, partitions=4)
+@pytest.mark.parametrize("name", ["cosine", "adjusted_cosine", "pearson"])
+def test_how_the_input_is_partitioned_and_cut_into_blocks_changes_no_bit(spark, name):
+    matrix = random_matrix(6, density=0.5) * np.pi
+    answer = nearest(spark, matrix, 6, 5, partitions=1, name=name)
+    assert answer and answer == nearest(spark, matrix, 4, 5, partitions=4, name=name)
+
+
+def test_a_weight_that_is_not_finite_counts_as_missing(spark):
+    matrix, odd = random_matrix(8, rows=6), random_matrix(8, rows=6)
+    odd[matrix == 0] = np.resize([np.nan, np.inf, 0], (matrix == 0).sum())
+    for name in ("cosine", "pearson"):
+        assert nearest(spark, odd, 4, 5, name=name) == nearest(spark, matrix, 4, 5, name=name)
 
 
 def test_a_free_row_s_bound_is_its_nth_highest_cell_where_it_is_long_and_stays_where_places_are_taken():

@@ -1,5 +1,6 @@
 """The room from days to tables, on a shop with planted tastes: a user buys within one of two halves of the items."""
 
+import re
 from datetime import timedelta
 
 import numpy as np
@@ -25,14 +26,18 @@ from tests.builders import at, day, rows_of
 
 AS_OF = day("2024-04-01")
 CONFIG = RecommendConfig(
-    rank=4, iterations=3, top_n=3, reg_param=0.05, evaluation=EvaluationConfig(bootstrap_rounds=100)
+    rank=4, iterations=3, top_n=3, max_per_category=2, reg_param=0.05, evaluation=EvaluationConfig(bootstrap_rounds=100)
 )
 USERS = ["9223372036854775807", "a,b", "🦊", *(f"u{number}" for number in range(21))]
 ITEMS_OF = [["🎁", "i,1", *(f"a{n}" for n in range(8))], ["18446744073709551615", *(f"b{n}" for n in range(9))]]
 
 
+CATEGORY = {item: f"{half} {place % 2}" for half, items in enumerate(ITEMS_OF) for place, item in enumerate(items)}
+told = []
+
+
 def context_of(lake):
-    return StageContext(lake, Run("r-1", AS_OF, ingest_seq=5, seed=7))
+    return StageContext(lake, Run("r-1", AS_OF, ingest_seq=5, seed=7), told.append)
 
 
 def bought():
@@ -42,7 +47,7 @@ def bought():
         items = random.permutation(ITEMS_OF[number % 2])[:6]
         for place, item in enumerate(items):
             on = day("2024-02-10") + timedelta(days=place) if place < 4 else day("2024-03-10") + timedelta(days=place)
-            yield {"user_id": user, "item_id": str(item), "day": on, "order_lines": 1}
+            yield {"user_id": user, "item_id": str(item), "day": on, "order_lines": 1, "category": CATEGORY[str(item)]}
 
 
 def stock_shop(lake, spark):
@@ -98,6 +103,21 @@ def test_no_list_has_what_was_bought_or_what_is_out_of_stock(listed):
         assert "a0" not in {row.item_id for row in rows}
 
 
+def test_no_list_has_more_of_one_category_than_the_cap(listed):
+    categories = [[CATEGORY.get(row.item_id) for row in rows] for rows in listed.values()]
+    assert max(max(map(of_list.count, of_list)) for of_list in categories) == 2
+
+
+def test_the_plan_of_each_product_is_told_before_it_runs(results):
+    lines = " | ".join(told)
+    for plan in (
+        r"item similarity: [\d,]+ multiply-adds",
+        r"user similarity: .* MB a task",
+        r"480 scores in blocks of 24",
+    ):
+        assert re.search(plan, lines), plan
+
+
 def test_a_list_starts_with_the_half_of_the_shop_that_the_user_buys_in_and_says_why(listed):
     has = {(row["user_id"], row["item_id"]) for row in bought()}
     for number, user in enumerate(USERS):
@@ -137,7 +157,25 @@ def test_metrics_are_there_for_both_methods_and_planted_tastes_beat_popularity(r
     assert gap.low > 0
     assert als.low < als.value < als.high
     assert 0 < rows["popularity", "coverage"].value <= rows["als", "coverage"].value <= 1
-    assert rows["als_explicit", "rmse"].value > 0
+    assert rows["als", "auc"].value > 0.6 > rows["popularity", "auc"].value
+    assert rows["segment_popularity", "ndcg_at_k"].value > popular.value
+    assert rows["als_explicit", "rmse"].value > rows["als_explicit", "mae"].value > 0
+
+
+@pytest.mark.parametrize("split", [{"split": "last", "last_items": 2}, {"split": "random", "test_share": 0.3}])
+def test_other_splits_judge_pairs_that_the_train_part_does_not_have(results, split):
+    lake, _ = results
+    evaluation = EvaluationConfig(bootstrap_rounds=20, **split)
+    lake.replace_run(USER_FEATURES, lake.read_run(USER_FEATURES, "r-1"), evaluation.split)  # a run without segments
+    context = StageContext(lake, Run(evaluation.split, AS_OF, ingest_seq=5, seed=7))
+    written = evaluate_recommendations(context, CONFIG.model_copy(update={"evaluation": evaluation}))
+    rows = {(r.method, r.metric): r for r in lake.read_run(RECOMMENDATION_METRICS, evaluation.split).collect()}
+    assert written.rows["recommendation_metrics"] == len(rows)
+    assert rows["als", "ndcg_at_k"].value > rows["popularity", "ndcg_at_k"].value
+    assert rows["als", "auc"].value > 0.6
+    assert "segment_popularity" not in {method for method, _ in rows}
+    if evaluation.split == "last":  # nobody has less than three items, so everybody is judged
+        assert rows["als", "recall_at_k"].users == len(USERS)
 
 
 def test_stages_without_interactions_are_skipped_with_a_reason(lake):

@@ -3,7 +3,8 @@ import pytest
 
 from segspark.recommend.factors import Factors
 from segspark.recommend.interactions import BOUGHT, VIEWED
-from segspark.recommend.topn import ListPlan, best_items, leave_out_from, low_bounds
+from segspark.recommend.places import low_bounds
+from segspark.recommend.topn import ListPlan, best_items, leave_out_from
 
 USERS, ITEMS, RANK = 19, 31, 4
 
@@ -37,10 +38,11 @@ def lists(spark, shop, closed=(), numbers=None, **settings):
     users, items, own = shop
     numbers = range(USERS) if numbers is None else numbers
     factors = Factors(vectors(spark, "user_no", users[list(numbers)], numbers), vectors(spark, "item_no", items))
+    categories = settings.pop("categories", None)
     plan = {"top_n": 5, "leave_out": BOUGHT, "explain": True, "user_block_rows": 4, "item_block_rows": 8, **settings}
     own_rows = spark.createDataFrame([(u, i, a) for (u, i), a in own.items()], "user_no int, item_no int, action int")
     closed_rows = spark.createDataFrame([(i,) for i in closed], "item_no int")
-    rows = best_items(factors, own_rows, closed_rows, ListPlan(users=USERS, **plan)).collect()
+    rows = best_items(factors, own_rows, closed_rows, ListPlan(users=USERS, **plan), categories).collect()
     return sorted(rows, key=lambda row: (row.user_no, row["rank"]))
 
 
@@ -132,3 +134,31 @@ def test_long_rows_of_items_give_the_lists_of_a_dense_product(spark):
         allowed.sort(key=lambda i: (-scores[i], i))
         expected += [(user, rank, i) for rank, i in enumerate(allowed[:5], 1)]
     assert places(rows) == expected
+
+
+def walk_down(ranked, categories, top_n, most):
+    """The first top_n of a ranking that are not one too many of their category."""
+    taken = []
+    for item in ranked:
+        same = [other for other in taken if categories.get(other, -1 - other) == categories.get(item, -1 - item)]
+        if len(same) < most and len(taken) < top_n:
+            taken.append(item)
+    return taken
+
+
+@pytest.mark.parametrize(("most", "blocks"), [(1, (4, 8)), (2, (1, 3)), (2, (100, 100)), (30, (4, 8))])
+def test_with_a_cap_a_list_is_what_a_walk_down_the_whole_ranking_keeps(spark, shop, most, blocks):
+    categories = {item: item % 3 for item in range(ITEMS) if item % 5}
+    rows = spark.createDataFrame(list(categories.items()), "item_no int, category_no int").repartition(2)
+    sizes = {"user_block_rows": blocks[0], "item_block_rows": blocks[1]}
+    found = places(lists(spark, shop, closed=(3, 8), max_per_category=most, categories=rows, **sizes))
+    ranking = dense_answer(shop, ITEMS, closed=(3, 8))
+    for user in range(USERS):
+        ranked = [item for number, _, item in ranking if number == user]
+        expected = walk_down(ranked, categories, 5, most)
+        assert [place for place in found if place[0] == user] == [(user, r, i) for r, i in enumerate(expected, 1)]
+
+
+def test_a_cap_without_any_category_changes_nothing(spark, shop):
+    nothing = spark.createDataFrame([], "item_no int, category_no int")
+    assert places(lists(spark, shop, max_per_category=1, categories=nothing)) == dense_answer(shop, 5)
