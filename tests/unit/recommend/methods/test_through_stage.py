@@ -2,10 +2,10 @@
 
 import pytest
 
-from segspark.core.contracts import ITEMS, RECOMMENDATION_METRICS, RECOMMENDATIONS
+from segspark.core.contracts import ITEMS, RECOMMENDATION_METRICS, RECOMMENDATIONS, USER_SIMILARITY
 from segspark.core.lake import Lake
 from segspark.recommend.config import EvaluationConfig, RecommendConfig
-from segspark.recommend.stage import build_recommendations, evaluate_recommendations, fit_factors
+from segspark.recommend.stage import build_recommendations, build_similarity, evaluate_recommendations, fit_factors
 from tests.builders import rows_of
 from tests.unit.recommend.test_stage import ITEMS_OF, USERS, bought, context_of, stock_shop
 
@@ -66,3 +66,16 @@ def test_the_mix_is_told_and_every_method_is_judged(results):
     found = {row.method: row.value for row in rows}
     assert set(found) >= {*METHODS, "popularity", "segment_popularity", "hybrid-popularity"}
     assert min(found[name] for name in METHODS) > found["popularity"]
+
+
+def test_above_the_bound_users_are_compared_by_factors_in_cells_and_the_recall_is_told(results):
+    lake, _ = results
+    few = CONFIG.model_copy(update={"user_similarity_max_users": 5, "user_cells": 4, "user_cells_probed": 4})
+    done = build_similarity(context_of(lake), few)
+    (note,) = done.notes
+    assert "in 4 cells, 4 probed, 100.0% of the exact neighbours of 24 users" in note
+    rows = lake.read_run(USER_SIMILARITY, "r-1").collect()
+    assert {row.method for row in rows} == {"factors"} and len(rows) == len(USERS)
+    for row in rows:
+        first = row.neighbours[0]
+        assert USERS.index(first.neighbour_id) % 2 == USERS.index(row.user_id) % 2
