@@ -38,10 +38,11 @@ lint: $(INSTALLED) ## check style, format and the import contracts
 types: $(INSTALLED) ## check types
 	$(BIN)/mypy
 
-$(BENCH_INSTALLED): requirements-bench.lock pyproject.toml
+$(BENCH_INSTALLED): requirements-bench.lock requirements-data.lock pyproject.toml
 	@$(PYTHON) segspark/core/machine.py
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --require-hashes -r requirements-bench.lock
+	.venv-bench/bin/pip install --quiet --require-hashes --no-deps -r requirements-data.lock
 	.venv-bench/bin/pip install --quiet --no-deps --editable .
 	@touch $@
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from segspark.bi.config import ReportConfig
 from segspark.core.errors import ConfigError
@@ -35,6 +35,17 @@ class Config(BaseModel):
     recommend: RecommendConfig = RecommendConfig()
     report: ReportConfig = ReportConfig()
     spark: SessionConfig = SessionConfig()  # execution only: changes no result
+
+    @model_validator(mode="after")
+    def _graphs_have_neighbours(self) -> "Config":
+        graphs = [name for name, scheme in self.segments.schemes.items() if scheme.source == "graph"]
+        if graphs and self.recommend.user_similarity_max_users == 0:
+            key = f"segments.others.{graphs[0]}" if graphs[0] in self.segments.others else f"segments.{graphs[0]}"
+            raise ValueError(
+                f"{key}.source: graph needs user_similarity, which recommend.user_similarity_max_users: 0 switches off;"
+                " raise it above the number of users, or choose another source"
+            )
+        return self
 
     def digest(self) -> str:
         """Of all that a result depends on in the configuration, also the personas; as_of is a part of the run."""

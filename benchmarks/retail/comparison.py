@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import click
 import duckdb
 import numpy as np
 import pandas as pd
@@ -23,6 +24,8 @@ PAIRS = """
 
 def prepare(size: int, workshop: Workshop) -> Inputs:
     """Summed positive quantities by customer and item (`size` says how many pairs), cut by chance."""
+    if not ORDERS.exists():
+        raise click.ClickException("retail: ../shared/data/online_retail is not beside the repository; put it there")
     workshop.folder.mkdir(parents=True, exist_ok=True)
     pairs = duckdb.sql(PAIRS.format(path=ORDERS)).df()
     masked = np.random.default_rng(7).random(len(pairs)) < MASKED_SHARE

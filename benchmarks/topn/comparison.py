@@ -11,14 +11,16 @@ from benchmarks.interactions import write_interactions
 WORK = {"top_n": 10}
 PAIRS_PER_USER = 8
 EQUAL = 1e-4  # of float32 scores summed in another order
+MOST_ITEMS = 100_000
+MOST_FOR_IMPLICIT = 200_000  # users; more take an hour
 MOST_FOR_MLLIB = 100_000  # users; it makes every user's product with every item into objects
 
 
 def prepare(size: int, workshop: Workshop) -> Inputs:
-    """Factors of about `size` users and a fifth as many items, from a short fit."""
+    """Factors of about `size` users and a fifth as many items, 100,000 at most, from a short fit."""
     model = workshop.folder / "model"
     if not (model / "output").exists():
-        write_interactions(size * PAIRS_PER_USER, size, size // 5, workshop.folder)
+        write_interactions(size * PAIRS_PER_USER, size, min(size // 5, MOST_ITEMS), workshop.folder)
         workshop.run("benchmarks.topn.make_factors", {"pairs": str(workshop.folder / "pairs")}, model, {})
     return {"model": str(model / "output")}
 
@@ -55,7 +57,7 @@ CASE = Case(
     sizes={"tiny": (2_000,), "small": (10_000, 20_000, 40_000), "full": (50_000, 100_000, 200_000)},
     prepare=prepare,
     contestants=(
-        Contestant("implicit", "benchmarks.topn.implicit_peer", WORK),
+        Contestant("implicit", "benchmarks.topn.implicit_peer", WORK, largest=MOST_FOR_IMPLICIT),
         Contestant("ours", "benchmarks.topn.ours", WORK),
         Contestant("MLlib recommendForAllUsers", "benchmarks.topn.mllib_peer", WORK, largest=MOST_FOR_MLLIB),
     ),

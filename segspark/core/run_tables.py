@@ -254,7 +254,7 @@ USER_SIMILARITY = run_table(
     "one user's neighbours",
     ["method", "user_id"],
     [
-        Column("method", "string", "cosine, adjusted_cosine or pearson"),
+        Column("method", "string", "cosine, adjusted_cosine or pearson; factors: by ALS vectors, in cells"),
         USER_ID,
         Column(
             "neighbours", "array<struct<neighbour_id:string,similarity:double>>", "best first; ties by neighbour_id"

@@ -100,7 +100,7 @@ class RecommendConfig(BaseModel):
     alpha: float = Field(0.3, gt=0)  # confidence per unit of weight: 1 + alpha * weight (Hu, Koren, Volinsky 2008)
     iterations: int = Field(10, ge=1, le=100)  # ALS alternations
     blocks: int | None = Field(None, ge=1, le=10_000)  # ALS blocks per side; null: from the number of interactions
-    rating_reg_param: float = Field(0.1, ge=0)  # the same for explicit ALS on ratings
+    rating_reg_param: float = Field(0.15, ge=0)  # the same for explicit ALS on ratings
 
     methods: tuple[Member | Literal["hybrid"], ...] = ("als",)  # that make lists, and are judged beside popularity
     hybrid_of: tuple[Member, ...] = (
@@ -122,7 +122,10 @@ class RecommendConfig(BaseModel):
     content_weights: ContentWeights = ContentWeights()
     neighbours: int = Field(50, ge=1, le=1000)  # similar items per item
     user_neighbours: int = Field(20, ge=1, le=1000)  # similar users per user
-    user_similarity_max_users: int = Field(50_000, ge=0)  # above it, exact user similarity is left out
+    user_similarity_max_users: int = Field(50_000, ge=0)  # above it, users are compared by factors in cells; 0: never
+    user_cells: int | None = Field(None, ge=1, le=4096)  # cells of the factor space; null: the root of the users
+    user_cells_probed: int = Field(8, ge=1, le=256)  # nearest cells whose members a user is compared with
+    recall_users: int = Field(200, ge=1, le=2000)  # whose exact neighbours are found too, to tell what cells miss
 
     similarity_block_rows: int = Field(32_768, ge=1, le=65_536)  # most rows of a block, whose neighbours one task finds
     similarity_block_pairs: int = Field(4_000_000, ge=1)  # most interactions of a block, on average

@@ -37,6 +37,7 @@ from segspark.recommend.methods.hybrid import by_hybrid
 from segspark.recommend.methods.method import Method, Settings, Train
 from segspark.recommend.methods.registry import HYBRID, methods_of
 from segspark.recommend.neighbours.acts import Acts, similar_contents, similar_items, similar_users
+from segspark.recommend.neighbours.cells import find_cells, nearest_in_cells, recall
 from segspark.recommend.neighbours.content import content_triples
 from segspark.recommend.numbering import number_both
 from segspark.recommend.planner import Lists, PlannedLists, SimilarityPlan, measure_degrees, plan_lists, plan_similarity
@@ -54,6 +55,7 @@ NOBODY_TO_JUDGE = (
 )
 CONTENT = "content"  # compares items by what they are, not by who chose them
 NO_CATEGORIES = "recommend.max_per_category caps nothing: no item has a category; items, events or orders bring that"
+BY_FACTORS = "factors"  # compares users by their ALS vectors, where they are too many for all acts
 SCHEME = "value"  # the segments whose popular items stand in for users without a vector
 
 
@@ -101,11 +103,9 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
     near = [_near_items(context, config, m, _acts(m, weighed, rated), plan, items) for m in config.similarity]
     rows = {ITEM_SIMILARITY.name: lake.replace_run(ITEM_SIMILARITY, reduce(DataFrame.unionByName, near), run.run_id)}
     if user_count > config.user_similarity_max_users:
-        note = (
-            f"user_similarity is left out: {user_count:,} users are more than"
-            f" recommend.user_similarity_max_users ({config.user_similarity_max_users:,})"
-        )
-        return StageResult(rows=rows, notes=(note,))
+        found, notes = _near_in_cells(context, config, users, user_count)
+        rows |= {} if found is None else {USER_SIMILARITY.name: lake.replace_run(USER_SIMILARITY, found, run.run_id)}
+        return StageResult(rows=rows, notes=notes)
     methods = [method for method in config.similarity if method != CONTENT]
     if not methods:
         return StageResult(rows=rows, notes=("user_similarity is left out: content compares items only",))
@@ -116,6 +116,27 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
     ]
     rows[USER_SIMILARITY.name] = lake.replace_run(USER_SIMILARITY, reduce(DataFrame.unionByName, near), run.run_id)
     return StageResult(rows=rows)
+
+
+def _near_in_cells(
+    context: StageContext, config: RecommendConfig, users: DataFrame, user_count: int
+) -> tuple[DataFrame | None, tuple[str, ...]]:
+    """user_similarity by factors, and how near it comes to the exact answer; None where it is switched off."""
+    if config.user_similarity_max_users == 0:
+        return None, ("user_similarity is left out: recommend.user_similarity_max_users is 0",)
+    lake, run = context.lake, context.run
+    vectors = lake.read_run(USER_FACTORS, run.run_id).join(users, on="user_id", how="inner")
+    vectors = vectors.select("user_no", "factors").checkpoint()
+    cells = find_cells(vectors, user_count, config.user_cells, config.user_cells_probed, run.seed)
+    context.tell(f"{user_count:,} users in {len(cells.centres):,} cells, {cells.probed} probed")
+    near = nearest_in_cells(vectors, cells, config.user_neighbours, run.seed).checkpoint()
+    share = recall(vectors, near, user_count, config.user_neighbours, config.recall_users, run.seed)
+    note = (
+        f"user_similarity: by factors, as {user_count:,} users are more than recommend.user_similarity_max_users; in"
+        f" {len(cells.centres):,} cells, {cells.probed} probed, {share:.1%} of the exact neighbours of"
+        f" {min(config.recall_users, user_count):,} users are found"
+    )
+    return _named_users(near, users, BY_FACTORS), (note,)
 
 
 def build_recommendations(context: StageContext, config: RecommendConfig) -> StageResult:

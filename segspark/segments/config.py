@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 LEAST, MOST = 2, 100
 Member = Literal["kmeans", "kmedians", "bisecting", "mixture", "ward", "average"]
 Rule = Literal["rfm", "activity"]
+Source = Literal["features", "factors", "raw", "graph"]
 Algorithm = Member | Literal["dbscan", "hdbscan", "consensus"] | Rule
 
 
@@ -18,7 +19,7 @@ class SchemeConfig(BaseModel):
     algorithm: Algorithm = "kmeans"  # of segments/methods
     distance: Literal["euclidean", "cosine"] = "euclidean"  # what kmeans sums: its square, or 1 - cosine
     start: Literal["kmeans++", "random"] = "kmeans++"  # where kmeans and kmedians start: users far apart, or any users
-    source: Literal["features", "factors", "raw"] = "features"  # prepared_features, user_factors; raw: user_features
+    source: Source = "features"  # prepared_features, user_factors; raw: user_features; graph: user_similarity
     columns: tuple[str, ...] = ()  # of prepared_features, by their names in feature_selection; none: all
     weights: dict[str, float] = {}  # multiplies prepared columns, beside the weights of features.prepare.blocks
     k: int | Literal["auto"] = "auto"  # segments; auto tries every number in k_range
@@ -76,6 +77,12 @@ class SchemeConfig(BaseModel):
             raise ValueError(f"source: raw is for {rules}, and they need it; {self.algorithm} has {self.source}")
         if self.source == "raw" and (self.columns or self.weights or self.unit_length):
             raise ValueError(f"columns, weights and unit_length are not for {self.algorithm}: its columns are its own")
+        return self
+
+    @model_validator(mode="after")
+    def _graph_has_no_columns(self) -> "SchemeConfig":
+        if self.source == "graph" and (self.columns or self.weights):
+            raise ValueError("columns and weights are for source: features; a graph has no columns with names")
         return self
 
     @field_validator("members")

@@ -2,10 +2,19 @@
 
 from segspark.segments.choice import Candidate
 from segspark.segments.config import SchemeConfig
+from segspark.segments.methods.method import Everyone
 from segspark.segments.stability.changes import BEHAVIOUR, GONE, NEW, REFIT, Churn
 from segspark.segments.stability.reuse import Earlier
 
 NEARLY_ALL = 0.9  # share of users; a segment of more says next to nothing
+
+
+def outsiders(name: str, everyone: Everyone) -> list[str]:
+    """How many users a graph has no place for."""
+    if everyone.outside == 0:
+        return []
+    people = everyone.users + everyone.outside
+    return [f"{name}: {everyone.outside:,} of {people:,} users are like nobody, and so in no segment"]
 
 
 def doubts(name: str, chosen: Candidate, scheme: SchemeConfig) -> list[str]:

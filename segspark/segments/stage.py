@@ -13,7 +13,6 @@ from segspark.core.contracts import (
     FEATURE_DRIFT,
     FEATURE_SELECTION,
     ITEM_FACTORS,
-    PREPARED_FEATURES,
     PUBLICATIONS,
     SEGMENT_CHANGES,
     SEGMENT_IMPORTANCES,
@@ -23,29 +22,26 @@ from segspark.core.contracts import (
     SEGMENT_PROFILES,
     SEGMENT_RULES,
     SEGMENTS,
-    USER_FACTORS,
     USER_FEATURES,
     USER_SEGMENTS,
 )
 from segspark.core.errors import InputError
 from segspark.core.stage import StageContext, StageResult
 from segspark.segments.assign import assign
-from segspark.segments.checks import check, look_at
-from segspark.segments.columns import chosen_columns, raw_columns
 from segspark.segments.config import SchemeConfig, SegmentsConfig
 from segspark.segments.keeping import array_rows, model_from
 from segspark.segments.making import Made, Order, make_model
 from segspark.segments.methods.method import Everyone
-from segspark.segments.methods.rules import RAW_COLUMNS
 from segspark.segments.model import SegmentModel
 from segspark.segments.naming import Named, name_by_rules, name_segments, taste_personas
-from segspark.segments.notes import moves, refusal
+from segspark.segments.notes import moves, outsiders, refusal
 from segspark.segments.personas import Catalogue, check_features, load_catalogue
 from segspark.segments.placement import Placement
 from segspark.segments.placements.rules import ByRules
 from segspark.segments.profiles import CATEGORIES, ProfilePlan, Profiles, join_segments, numeric_features
+from segspark.segments.reader import Reader
 from segspark.segments.reasons.explain import explain
-from segspark.segments.stability.alignment import Rotation, rotation_of, sum_products, turned
+from segspark.segments.stability.alignment import Rotation, rotation_of, sum_products
 from segspark.segments.stability.changes import (
     Churn,
     changed_users,
@@ -68,7 +64,7 @@ from segspark.segments.tables import (
     segment_rows,
     with_fidelity,
 )
-from segspark.segments.vectors import named_users, unit_length
+from segspark.segments.vectors import named_users
 
 SMALL_TABLES = (
     SEGMENT_MODELS,
@@ -79,8 +75,6 @@ SMALL_TABLES = (
     SEGMENT_IMPORTANCES,
     SEGMENT_LINEAGE,
 )
-SOURCES = {"features": (PREPARED_FEATURES, "features"), "factors": (USER_FACTORS, "factors")}
-RAW = "raw"  # the source of rules
 
 
 @dataclass(frozen=True)
@@ -99,23 +93,23 @@ def build_segments(context: StageContext, config: SegmentsConfig) -> StageResult
     """Writes segment_models, segment_model_arrays, segments, user_segments, segment_profiles of the run, and against
     the published run segment_lineage and segment_changes.
 
-    Reads user_features and, as the schemes say, prepared_features and user_factors. ConfigError for a wrong personas
-    file or a k that the users do not allow; InputError for vectors that nothing can be fitted to. A scheme other than
-    `value` that cannot be made is left out with a note: `value` stands without it. The run is refused where a refit
-    moves more users than the scheme's churn budget.
+    Reads user_features and, as the schemes say, prepared_features, user_factors and user_similarity. ConfigError for a
+    wrong personas file or a k that the users do not allow; InputError for vectors that nothing can be fitted to. A
+    scheme other than `value` that cannot be made is left out with a note: `value` stands without it. The run is refused
+    where a refit moves more users than the scheme's churn budget.
     """
     catalogue = load_catalogue(config.personas)
     features = context.lake.read_run(USER_FEATURES, context.run.run_id).drop("user_bucket")
     if features.isEmpty():
         return StageResult(skipped="there are no user_features; run the stage features, which needs events or orders")
     check_features(catalogue, config.personas, set(numeric_features(features)), set(CATEGORIES))
-    people, spaces = features.where(~F.coalesce("is_bot", F.lit(False))), _spaces(context)
+    people, reader = features.where(~F.coalesce("is_bot", F.lit(False))), _reader(context)
     schemes: list[Scheme] = []
     left_out: list[str] = []
     try:
         for name in config.schemes:
             try:
-                schemes.append(_build(context, config, name, people, catalogue, spaces))
+                schemes.append(_build(context, config, name, people, catalogue, reader))
             except InputError as reason:
                 if name == "value":
                     raise
@@ -129,13 +123,13 @@ def build_segments(context: StageContext, config: SegmentsConfig) -> StageResult
 
 
 def _build(
-    context: StageContext, config: SegmentsConfig, name: str, people: DataFrame, catalogue: Catalogue, spaces: Spaces
+    context: StageContext, config: SegmentsConfig, name: str, people: DataFrame, catalogue: Catalogue, reader: Reader
 ) -> Scheme:
     """Model, assignment, ids, profile and names of one scheme."""
     scheme, run = config.schemes[name], context.run
-    everyone, earlier = _everyone(context, name, scheme, spaces), _earlier(context, name)
-    made = make_model(Order(name, scheme, run, context.tell), everyone, earlier, spaces)
-    crossed = _cross(context, everyone, made, earlier, spaces).persist(StorageLevel.MEMORY_AND_DISK)
+    everyone, earlier = reader.everyone(name, scheme), _earlier(context, name)
+    made = make_model(Order(name, scheme, run, context.tell), everyone, earlier, reader.spaces)
+    crossed = _cross(reader, everyone, made, earlier).persist(StorageLevel.MEMORY_AND_DISK)
     model, lineage = _identify(context, name, made, earlier, crossed)
     caused = with_causes(crossed, model.ids)
     users = caused.where(F.col("segment_id").isNotNull())
@@ -155,7 +149,8 @@ def _build(
         SEGMENT_LINEAGE.name: lineage_rows(name, lineage),
     }
     names = {int(segment_id): given.name for segment_id, given in zip(model.ids, named, strict=True)}
-    whole = Scheme(rows, named_users(users, name, names, earlier is not None), crossed, made.notes)
+    notes = [*outsiders(name, everyone), *made.notes]
+    whole = Scheme(rows, named_users(users, name, names, earlier is not None), crossed, notes)
     return whole if earlier is None else _with_changes(whole, name, scheme, caused, earlier, made, run.run_id)
 
 
@@ -172,39 +167,9 @@ def _with_changes(
 # --- what users are compared by ---
 
 
-def _everyone(context: StageContext, name: str, scheme: SchemeConfig, spaces: Spaces) -> Everyone:
-    """The scheme's vectors, looked at. InputError where nothing can be fitted to them."""
-    if scheme.source == RAW:
-        return _ruled(context, scheme)
-    table, column = SOURCES[scheme.source]
-    frame = context.lake.read_run(table, context.run.run_id)
-    vectors = _shaped(frame.select("user_id", F.col(column).alias("features")), list(spaces.now), scheme, name)
-    facts = look_at(vectors)
-    if facts.users == 0 and scheme.source == "factors":
-        raise InputError("there are no user_factors; the stage factors makes them from orders or events")
-    check(facts, table.name)
-    return Everyone(vectors, facts.users)
-
-
-def _shaped(vectors: DataFrame, names: list[str], scheme: SchemeConfig, name: str) -> DataFrame:
-    """The scheme's columns with their weights, of length 1 where it wants that."""
-    if scheme.source == "features":
-        vectors = chosen_columns(vectors, names, scheme, f"segments.{name}")
-    return unit_length(vectors) if scheme.unit_length else vectors
-
-
-def _ruled(context: StageContext, scheme: SchemeConfig) -> Everyone:
-    """The columns that the scheme's rules ask for. InputError where nobody has them."""
-    vectors = _raw(context, scheme)
-    facts = look_at(vectors)
-    if facts.users == 0:
-        raise InputError(f"nobody has {', '.join(RAW_COLUMNS[scheme.algorithm])}; orders or events bring them")
-    check(facts, USER_FEATURES.name)
-    return Everyone(vectors, facts.users)
-
-
-def _raw(context: StageContext, scheme: SchemeConfig) -> DataFrame:
-    return raw_columns(context.lake.read_run(USER_FEATURES, context.run.run_id), RAW_COLUMNS[scheme.algorithm])
+def _reader(context: StageContext) -> Reader:
+    lake, run = context.lake, context.run
+    return Reader(lambda table: lake.read_run(table, run.run_id), _spaces(context), run.seed)
 
 
 def _spaces(context: StageContext) -> Spaces:
@@ -251,7 +216,7 @@ def _earlier(context: StageContext, name: str) -> Earlier | None:
     return Earlier(run_id, names, members, tried, model, settings, rotation)
 
 
-def _cross(context: StageContext, everyone: Everyone, made: Made, earlier: Earlier | None, spaces: Spaces) -> DataFrame:
+def _cross(reader: Reader, everyone: Everyone, made: Made, earlier: Earlier | None) -> DataFrame:
     """Everyone's place in the new model beside the earlier segment, and the one that the earlier model says today."""
     positions = replace(made.model, ids=np.arange(made.model.k))
     assigned = assign(everyone.vectors, positions).withColumnRenamed("segment_id", "position")
@@ -259,7 +224,11 @@ def _cross(context: StageContext, everyone: Everyone, made: Made, earlier: Earli
         nothing = F.lit(None).cast("int")
         return assigned.withColumns({"earlier": nothing, "expected": nothing})
     if made.is_new:
-        return cross(assigned, earlier.members, _expected(context, earlier, spaces, made.notes))
+        expected = reader.expected(earlier)
+        if expected is None:
+            unknown = f"run {earlier.run_id}'s model cannot be asked about today's users: every move counts as refit"
+            made.notes.append(unknown)
+        return cross(assigned, earlier.members, expected)
     return cross(assigned, earlier.members, None).withColumn("expected", id_of(F.col("position"), made.model.ids))
 
 
@@ -282,28 +251,6 @@ def _last_id(context: StageContext, name: str, names: Iterable[int]) -> int:
     lineage = lake.read(SEGMENT_LINEAGE).where(F.col("scheme") == name)
     highest = lineage.join(published, on="run_id", how="left_semi").agg(F.max("to_segment")).first()
     return max([-1, *names, *([highest[0]] if highest and highest[0] is not None else [])])
-
-
-def _expected(context: StageContext, earlier: Earlier, spaces: Spaces, notes: list[str]) -> DataFrame | None:
-    """Where the earlier model would put everyone today: user_id, expected. None, with a note, where it cannot tell."""
-    vectors = None
-    if earlier.model is not None and earlier.settings is not None:
-        if earlier.settings.source == "factors":
-            users = context.lake.read_run(USER_FACTORS, context.run.run_id)
-            users = users.select("user_id", F.col("factors").alias("features"))
-            vectors = turned(users, earlier.rotation) if earlier.rotation else None
-        elif earlier.settings.source == RAW:
-            vectors = _raw(context, earlier.settings)
-        else:
-            column = "features" if spaces.is_same else "before"
-            prepared = context.lake.read_run(PREPARED_FEATURES, context.run.run_id)
-            known = prepared.where(F.col(column).isNotNull())
-            vectors = None if known.isEmpty() else known.select("user_id", F.col(column).alias("features"))
-    if vectors is None or earlier.settings is None or earlier.model is None:
-        notes.append(f"run {earlier.run_id}'s model cannot be asked about today's users: every move counts as refit")
-        return None
-    shaped = _shaped(vectors, list(spaces.then), earlier.settings, "earlier")
-    return assign(shaped, earlier.model).select("user_id", F.col("segment_id").alias("expected"))
 
 
 def _rotation(context: StageContext, run_id: str) -> Rotation | None:

@@ -17,7 +17,7 @@ import pytest
 REPO = Path(__file__).parents[2]
 SPARK_HOME = Path(pyspark.__file__).parent
 SECONDS_TO_START = 60
-SECONDS_TO_RUN = 900
+SECONDS_TO_RUN = 1800
 
 
 @dataclass(frozen=True)

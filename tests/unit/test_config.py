@@ -68,6 +68,7 @@ def test_execution_settings_do_not_change_the_digest_and_others_do(write):
         ("features.session_gap_minutes=long", ["features.session_gap_minutes", "integer", "'long'"]),
         ("as_of=yesterday", ["as_of", "date", "'yesterday'"]),
         ("sources.orders.format=xml", ["sources.orders.format", "'csv'", "'xml'"]),
+        ("segments.others={mine: {source: graph, weights: {a: 2}}}", ["segments.others.mine", "weights", "graph"]),
         ("sources=3", ["sources"]),
         ("sources.orders.columns.prize=p", ["sources.orders", "prize", "unit_price"]),
         ("seed", ["--set seed", "a.b=value"]),
@@ -99,3 +100,14 @@ def test_a_file_that_is_no_configuration_is_named(write, text, words):
 def test_a_missing_file_is_named():
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: there is no such file"):
         load_config("nowhere.yaml")
+
+
+@pytest.mark.parametrize("key", ["value", "others.mine"])
+def test_a_graph_without_neighbours_is_refused_before_spark_starts(write, key):
+    off = "recommend.user_similarity_max_users=0"
+    load_config(write(PLAIN), (off,))
+    with pytest.raises(
+        ConfigError, match=rf"segments\.{key}\.source: graph needs user_similarity, .*max_users: 0"
+    ) as error:
+        load_config(write(PLAIN), (f"segments.{key}.source=graph", off))
+    assert "\n" not in str(error.value)

@@ -21,8 +21,8 @@ from segspark.recommend.judging.lists import POPULARITY, figures_of, gather, spr
 from segspark.recommend.judging.ratings import (
     BASELINE,
     MODEL,
-    around_means,
-    item_means,
+    around_expected,
+    expected_ratings,
     predicted,
     rating_errors,
 )
@@ -81,9 +81,9 @@ def judge_ratings(past: DataFrame, held_out: DataFrame, config: RecommendConfig,
     )
     if test.isEmpty():
         return []
-    means = item_means(train).checkpoint()
-    model = fit_explicit(around_means(train, means), config, als_blocks(pairs, config), seed)
-    errors = rating_errors(predicted(model, means, test), config.evaluation.bootstrap_rounds, seed)
+    expected = expected_ratings(train)
+    model = fit_explicit(around_expected(train, expected), config, als_blocks(pairs, config), seed)
+    errors = rating_errors(predicted(model, expected, test), config.evaluation.bootstrap_rounds, seed)
     return [
         metric_row(method, metric, 0, estimate, errors[BASELINE, metric].value)
         for (method, metric), estimate in sorted(errors.items())

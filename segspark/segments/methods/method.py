@@ -19,10 +19,11 @@ Params = dict[str, float | int]
 
 @dataclass(frozen=True)
 class Everyone:
-    """All users' vectors (user_id, features), and how many they are."""
+    """All users' vectors (user_id, features), how many they are, and how many users have none where that is told."""
 
     vectors: DataFrame
     users: int
+    outside: int = 0
 
 
 class Method(Protocol):

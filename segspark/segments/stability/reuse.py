@@ -97,6 +97,8 @@ def reason_to_fit(earlier: Earlier, config: SchemeConfig, spaces: Spaces) -> str
         return "the settings of the scheme are others"
     if config.source == "factors" and earlier.today is None:
         return "today's factors do not lie like the published run's"
+    if config.source == "graph":
+        return "the places in a graph are those of one run"
     if config.source == "features" and not spaces.is_same:
         return "the features were prepared anew"
     if config.refit == "always":

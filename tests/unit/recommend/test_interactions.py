@@ -45,6 +45,16 @@ def test_a_rating_counts_as_an_act_and_days_without_any_act_do_not(spark):
     assert weigh(spark, [acted("u", "j", "2024-03-10")], ratings, **settings) == {("u", "i"): (4.0, RATED)}
 
 
+def test_the_last_act_is_known_by_its_day_and_a_rating_by_its_time(spark):
+    days = [acted("u", "i", "2024-03-09", views=1), acted("u", "j", "2024-03-10", views=1)]
+    days += [acted("u", "i", "2024-03-02", views=9), acted("u", "i", "2024-03-11", views=9)]
+    rating = {"user_id": "u", "item_id": "i", "rated_at": at("2024-03-09 12:30"), "rating": 1.0}
+    frames = rows_of(spark, USER_ITEM_DAYS, *days), rows_of(spark, RATINGS, rating)
+    rows = weigh_interactions(*frames, RecommendConfig(), AS_OF).collect()
+    last = {row.item_id: row.last_at for row in rows}
+    assert last == {"i": at("2024-03-09 12:30"), "j": at("2024-03-10 00:00")}
+
+
 def test_bots_are_left_out_and_popularity_is_the_sum_of_weights(spark):
     acts = spark.createDataFrame(
         [("u", "i", 1.5), ("v", "i", 0.25), ("bot", "i", 99.0)], "user_id string, item_id string, weight double"

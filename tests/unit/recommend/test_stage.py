@@ -166,11 +166,14 @@ def test_metrics_are_there_for_both_methods_and_planted_tastes_beat_popularity(r
 def test_other_splits_judge_pairs_that_the_train_part_does_not_have(results, split):
     lake, _ = results
     evaluation = EvaluationConfig(bootstrap_rounds=20, **split)
-    written = evaluate_recommendations(context_of(lake), CONFIG.model_copy(update={"evaluation": evaluation}))
-    rows = {(r.method, r.metric): r for r in lake.read_run(RECOMMENDATION_METRICS, "r-1").collect()}
+    lake.replace_run(USER_FEATURES, lake.read_run(USER_FEATURES, "r-1"), evaluation.split)  # a run without segments
+    context = StageContext(lake, Run(evaluation.split, AS_OF, ingest_seq=5, seed=7))
+    written = evaluate_recommendations(context, CONFIG.model_copy(update={"evaluation": evaluation}))
+    rows = {(r.method, r.metric): r for r in lake.read_run(RECOMMENDATION_METRICS, evaluation.split).collect()}
     assert written.rows["recommendation_metrics"] == len(rows)
     assert rows["als", "ndcg_at_k"].value > rows["popularity", "ndcg_at_k"].value
     assert rows["als", "auc"].value > 0.6
+    assert "segment_popularity" not in {method for method, _ in rows}
     if evaluation.split == "last":  # nobody has less than three items, so everybody is judged
         assert rows["als", "recall_at_k"].users == len(USERS)
 

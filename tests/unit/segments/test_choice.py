@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -125,3 +126,14 @@ def test_stability_is_that_of_scikit_learns_index_between_the_fit_and_its_refits
     parts = [points[four_of_five(sample.bits, number)] for number in range(2)]
     refits = [nearest(points, fit_centres(part, 3, config, 7)).label for part in parts]
     assert tried.stability == pytest.approx(np.mean([adjusted_rand_score(whole, again) for again in refits]))
+
+
+@pytest.mark.parametrize("algorithm", ["kmeans", "mixture"])
+def test_candidates_are_measured_alike_on_any_number_of_cores(algorithm, monkeypatch):
+    points, _ = blobs([[0, 0, 0], [2, 0, 0], [0, 2, 0]], [200, 150, 100], spread=0.8)
+    sample, config = sample_of(points), SchemeConfig(algorithm=algorithm, starts=2)
+    found = []
+    for cores in (1, 5):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        found.append(try_candidates(sample, [{"k": k} for k in range(2, 5)], config, 7))
+    assert [replace(one, placement=None) for one in found[0]] == [replace(one, placement=None) for one in found[1]]

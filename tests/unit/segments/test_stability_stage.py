@@ -19,6 +19,7 @@ from segspark.core.contracts import (
     USER_FACTORS,
     USER_FEATURES,
     USER_SEGMENTS,
+    USER_SIMILARITY,
 )
 from segspark.core.stage import Run, StageContext
 from segspark.segments.config import SegmentsConfig
@@ -44,7 +45,7 @@ class Shop:
     def __init__(self, lake, personas):
         self.lake, self.personas, self.published = lake, personas, None
 
-    def run(self, run_id, users, fitted_by=None, moved=0.0, drifted=(), turn=None, **scheme):
+    def run(self, run_id, users, fitted_by=None, moved=0.0, drifted=(), turn=None, befriended=None, **scheme):
         """`users` is their groups by id. `moved` shifts all prepared numbers, as another preparation would."""
         spark, lake = self.lake.spark, self.lake
         random = np.random.default_rng(1)
@@ -64,9 +65,12 @@ class Shop:
         lake.replace_run(FEATURE_DRIFT, rows_of(spark, FEATURE_DRIFT, *drift), run_id)
         if turn is not None:
             self._factors(run_id, users, noise, np.asarray(turn))
+        others = {"friends": {**QUICK, "source": "graph"}} if befriended else {}
+        if befriended:
+            self.befriend(run_id, befriended)
         config = {"value": {**QUICK, **scheme}, "taste": {**QUICK, "unit_length": False, "names": "personas", **scheme}}
         run = Run(run_id, DAY, 1, 7, self.published)
-        config = SegmentsConfig.model_validate({**config, "personas": self.personas})
+        config = SegmentsConfig.model_validate({**config, "others": others, "personas": self.personas})
         return build_segments(StageContext(lake, run), config)
 
     def _factors(self, run_id, users, noise, turn):
@@ -78,6 +82,18 @@ class Shop:
         items = [{"item_id": f"i{n}", "factors": (np.eye(2)[n % 2] * (1 + n) @ turn).tolist()} for n in range(6)]
         self.lake.replace_run(USER_FACTORS, rows_of(self.lake.spark, USER_FACTORS, *rows), run_id)
         self.lake.replace_run(ITEM_FACTORS, rows_of(self.lake.spark, ITEM_FACTORS, *items), run_id)
+
+    def befriend(self, run_id, users):
+        """Everyone is like the next five of the own group, in a ring."""
+        lists = []
+        for user, group in users.items():
+            own = [each for each in users if users[each] == group]
+            place = own.index(user)
+            near = [(own[(place + step) % len(own)], 0.9) for step in range(1, 6)]
+            lists.append((user, near))
+        kind = "user_id string, neighbours array<struct<neighbour_id:string,similarity:double>>"
+        frame = self.lake.spark.createDataFrame(lists, kind).selectExpr("'cosine' AS method", "*")
+        self.lake.replace_run(USER_SIMILARITY, frame, run_id)
 
     def publish(self, run_id):
         self.lake.publish(run_id, "me", "run", {}, {})
@@ -227,6 +243,25 @@ def test_factors_that_turned_as_a_whole_move_nobody_and_a_user_who_changed_moved
     result = shop.run("r-3", {**FIRST, "l01": "high"}, turn=turn, refit="always")
     assert any("fitted anew (refit is always)" in note for note in result.notes if note.startswith("taste"))
     assert shop.changes("r-3", "taste") == {"l01": (0, 2, "behaviour")}
+
+
+@pytest.mark.slow
+def test_segments_of_a_graph_are_fitted_anew_and_keep_their_ids_by_the_users_in_them(shop):
+    lonely = {"l00"}
+    result = shop.run("r-1", FIRST, befriended={user: group for user, group in FIRST.items() if user not in lonely})
+    assert "friends: 1 of 36 users are like nobody, and so in no segment" in result.notes
+    first = shop.users("r-1", "friends")
+    assert "l00" not in first and len(first) == 35
+    groups = {segment: {user[0] for user, (own, _) in first.items() if own == segment} for segment, _ in first.values()}
+    assert groups == {0: {"l"}, 1: {"m"}, 2: {"h"}}
+    shop.publish("r-1")
+    moved = {**FIRST, "l01": "high"}
+    result = shop.run("r-2", FIRST, befriended=moved)
+    told = [note for note in result.notes if note.startswith("friends: ")]
+    assert any("fitted anew (the places in a graph are those of one run)" in note for note in told)
+    assert any("r-1's model cannot be asked about today's users" in note for note in result.notes)
+    assert {own for user, (own, _) in shop.users("r-2", "friends").items() if user[0] == "m"} == {1}
+    assert shop.changes("r-2", "friends") == {"l01": (0, 2, "refit"), "l00": (None, 0, "new")}
 
 
 def _nothing():

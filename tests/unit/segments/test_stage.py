@@ -110,6 +110,14 @@ def test_without_factors_taste_is_left_out_and_a_k_above_the_users_is_refused(la
         build_segments(StageContext(lake, RUN), many)
 
 
+def test_a_scheme_on_the_graph_is_left_out_where_nobody_has_neighbours(lake, spark, config):
+    fill(lake, spark, users=20)
+    config = config.model_copy(update={"others": {"friends": config.taste.model_copy(update={"source": "graph"})}})
+    result = build_segments(StageContext(lake, RUN), config)
+    (note,) = [note for note in result.notes if note.startswith("friends is left out: there is no user_similarity")]
+    assert "recommend.user_similarity_max_users" in note
+
+
 def test_without_features_the_stage_is_skipped(lake, config):
     assert "there are no user_features" in build_segments(StageContext(lake, RUN), config).skipped
 

@@ -83,6 +83,12 @@ def test_a_model_of_factors_serves_again_where_they_lie_alike_once_turned():
         assert "do not lie like" in reason_to_fit(replace(earlier, rotation=rotation), factors, Spaces())
 
 
+@pytest.mark.parametrize("refit", ["auto", "never"])
+def test_a_graph_is_fitted_anew_in_every_run(refit):
+    graph = SchemeConfig(k=2, source="graph", refit=refit)
+    assert "those of one run" in reason_to_fit(replace(EARLIER, settings=graph), graph, SAME)
+
+
 def selection(fitted_by, *features):
     return [
         {"feature": name, "place": place, "kept": place is not None, "fitted_by": fitted_by} for name, place in features
