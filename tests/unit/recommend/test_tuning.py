@@ -177,7 +177,7 @@ def written(found: Tuned, config):
 SHOP = CONFIG.model_copy(  # of test_stage: everybody's last two buys are on March 14 and 15
     update={
         "evaluation": EvaluationConfig(k=4, bootstrap_rounds=60, test_days=15),  # from March 17
-        "tuning": TUNING.model_copy(update={"days": 10, "rating_reg_params": (0.5,)}),
+        "tuning": TUNING.model_copy(update={"days": 10, "alphas": (), "rating_reg_params": (0.5,)}),
     }
 )
 
@@ -202,8 +202,6 @@ def test_no_table_is_written_and_the_held_out_days_change_nothing(spark, lake):
     ratings = rows_of(spark, RATINGS, *given).withColumn("rated_at", F.expr("day + INTERVAL 12 HOURS"))
     lake.append(RATINGS, ratings)
     assert stage.tune_als(context_of(lake), SHOP) == before
-    judged = stage.evaluate_recommendations(context_of(lake), SHOP)
-    assert judged.rows["recommendation_metrics"] > 0  # that very split holds out what was added
 
 
 @pytest.mark.parametrize("split", [{"split": "last"}, {"split": "random", "test_share": 0.3}])
