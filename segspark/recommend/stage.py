@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -27,11 +26,11 @@ from segspark.core.stage import StageContext, StageResult
 from segspark.recommend.categories import item_categories, number_categories
 from segspark.recommend.config import RecommendConfig
 from segspark.recommend.factors import Factors, fit_implicit, require_checkpoints
-from segspark.recommend.interactions import RATED, leave_out_bots, weigh_interactions, with_numbers
+from segspark.recommend.interactions import RATED, with_numbers
 from segspark.recommend.judging.evaluation import judge_lists, judge_ratings
 from segspark.recommend.judging.mixing import best_mix
 from segspark.recommend.judging.ratings import last_ratings
-from segspark.recommend.judging.split import mark_held_out, split_day
+from segspark.recommend.logs import Logs
 from segspark.recommend.methods.by_factors import by_segment
 from segspark.recommend.methods.hybrid import by_hybrid
 from segspark.recommend.methods.method import Method, Settings, Train
@@ -39,6 +38,7 @@ from segspark.recommend.methods.registry import HYBRID, methods_of
 from segspark.recommend.neighbours.acts import Acts, similar_contents, similar_items, similar_users
 from segspark.recommend.neighbours.cells import find_cells, nearest_in_cells, recall
 from segspark.recommend.neighbours.content import content_triples
+from segspark.recommend.neighbours.names import named_items, named_users
 from segspark.recommend.numbering import number_both
 from segspark.recommend.planner import Lists, PlannedLists, SimilarityPlan, measure_degrees, plan_lists, plan_similarity
 from segspark.recommend.popular import CategoryCap, lists_for_cold_users, people_without_vector, popular_items
@@ -63,7 +63,7 @@ def fit_factors(context: StageContext, config: RecommendConfig) -> StageResult:
     """Writes user_index, item_index, user_factors and item_factors: implicit ALS over all acts before as_of."""
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    interactions = _interactions(context, config, run.as_of).where("weight > 0").checkpoint()
+    interactions = _logs(context).interactions(config, run.as_of).where("weight > 0").checkpoint()
     pair_count = interactions.count()
     if pair_count == 0:
         return StageResult(skipped=NO_INTERACTIONS)
@@ -93,7 +93,7 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
     user_count, item_count = users.count(), items.count()
     if user_count == 0:
         return StageResult(skipped=NO_FACTORS)
-    pairs = with_numbers(_interactions(context, config, run.as_of).where("weight > 0"), users, items).checkpoint()
+    pairs = with_numbers(_logs(context).interactions(config, run.as_of).where("weight > 0"), users, items).checkpoint()
     of_items = measure_degrees(pairs, "item_no", "user_no", item_count)
     of_users = measure_degrees(pairs, "user_no", "item_no", user_count)
     weighed = Acts(pairs, user_count, item_count, of_items.pairs)
@@ -111,9 +111,7 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
         return StageResult(rows=rows, notes=("user_similarity is left out: content compares items only",))
     plan = plan_similarity(of_users, of_items, config.user_neighbours, config, "user similarity")
     context.tell(plan.told("user similarity"))
-    near = [
-        _named_users(similar_users(_acts(m, weighed, rated), m, plan.block_rows, config), users, m) for m in methods
-    ]
+    near = [named_users(similar_users(_acts(m, weighed, rated), m, plan.block_rows, config), users, m) for m in methods]
     rows[USER_SIMILARITY.name] = lake.replace_run(USER_SIMILARITY, reduce(DataFrame.unionByName, near), run.run_id)
     return StageResult(rows=rows)
 
@@ -136,14 +134,14 @@ def _near_in_cells(
         f" {len(cells.centres):,} cells, {cells.probed} probed, {share:.1%} of the exact neighbours of"
         f" {min(config.recall_users, user_count):,} users are found"
     )
-    return _named_users(near, users, BY_FACTORS), (note,)
+    return named_users(near, users, BY_FACTORS), (note,)
 
 
 def build_recommendations(context: StageContext, config: RecommendConfig) -> StageResult:
     """Writes recommendations: by every method that is configured, by popularity for users without a vector but bots."""
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    interactions = _interactions(context, config, run.as_of).checkpoint()
+    interactions = _logs(context).interactions(config, run.as_of).checkpoint()
     train = _everything(context, interactions)
     if train.users == 0:
         return StageResult(skipped=NO_FACTORS)
@@ -156,7 +154,7 @@ def build_recommendations(context: StageContext, config: RecommendConfig) -> Sta
     numbered = None if cap is None else number_categories(cap.categories, items)
     closed_numbers = closed.join(items, on="item_id", how="inner")
     settings = Settings(config, planned.plan, run.seed, closed_numbers, numbered)
-    methods, told = _methods(context, config, lambda: _parts(context, config, run.as_of)[:2])
+    methods, told = _methods(context, config, lambda: _logs(context).parts(config, run.as_of)[:2])
     answers = {name: method(train, users.select("user_no"), settings) for name, method in methods.items()}
     named = [with_names(a.lists, users, items).withColumn("method", F.lit(name)) for name, a in answers.items()]
     cold = people_without_vector(_user_features(context), users).checkpoint()
@@ -175,8 +173,9 @@ def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> 
     """
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    past, held_out, past_ratings, held_out_ratings = _parts(context, config, run.as_of)
-    methods, told = _methods(context, config, lambda: _validation(context, config, past))
+    logs = _logs(context)
+    past, held_out, past_ratings, held_out_ratings = logs.parts(config, run.as_of)
+    methods, told = _methods(context, config, lambda: logs.validation(config, past))
     segments = _segments(context).checkpoint()
     if not segments.isEmpty():
         methods["segment_popularity"] = by_segment(segments)
@@ -197,7 +196,7 @@ def tune_als(context: StageContext, config: RecommendConfig) -> Tuned:
     train part as they draw. Who is a bot is taken from the run.
     """
     require_checkpoints(context.lake.spark)
-    return tune(lambda tried: _tuning_parts(context, tried), config, context.run.seed, context.tell)
+    return tune(_logs(context).tuning_parts, config, context.run.seed, context.tell)
 
 
 def _everything(context: StageContext, interactions: DataFrame) -> Train:
@@ -227,58 +226,11 @@ def _methods(
     return {**methods, HYBRID: by_hybrid(members, mix)}, [f"hybrid: {mix.told}"]
 
 
-def _validation(context: StageContext, config: RecommendConfig, past: DataFrame) -> list[DataFrame]:
-    """Two parts of what was known at the split: the mix must not have seen what it is judged by."""
-    if config.evaluation.split == "time":
-        return _parts(context, config, _split_day(context, config, context.run.as_of))[:2]
-    marked = mark_held_out(past, config.evaluation, context.run.seed + 1).checkpoint()
-    return [marked.where(part).drop("held_out") for part in ("NOT held_out", "held_out")]
-
-
-def _tuning_parts(context: StageContext, config: RecommendConfig) -> list[DataFrame]:
-    """The parts of `_parts` inside of what was known at the split."""
-    as_of, evaluation = context.run.as_of, config.evaluation
-    if evaluation.split == "time":
-        inner = evaluation.model_copy(update={"test_days": config.tuning.days, "test_share": None})
-        return _parts(context, config.model_copy(update={"evaluation": inner}), _split_day(context, config, as_of))
-    past, _, ratings, _ = _parts(context, config, as_of)
-    return [*_validation(context, config, past), *_validation(context, config, ratings)]
-
-
-def _split_day(context: StageContext, config: RecommendConfig, as_of: date) -> date:
-    """The first day that is held out by split time; as_of for the other splits."""
-    if config.evaluation.split != "time":
-        return as_of
-    first_day = as_of if config.evaluation.test_share is None else _first_day(context)
-    return split_day(as_of, first_day, config.evaluation)
-
-
-def _parts(context: StageContext, config: RecommendConfig, as_of: date) -> list[DataFrame]:
-    """The train part and the held-out part of the interactions, and of the ratings: with the last of each pair."""
-    features = _user_features(context)
-    ratings = leave_out_bots(_ratings(context, as_of), features)
-    if config.evaluation.split != "time":
-        pairs = (_interactions(context, config, as_of), last_ratings(ratings, None, as_of))
-        marked = [mark_held_out(each, config.evaluation, context.run.seed).checkpoint() for each in pairs]
-        return [frame.where(part).drop("held_out") for frame in marked for part in ("NOT held_out", "held_out")]
-    day = _split_day(context, config, as_of)
-    past, held_out = _interactions(context, config, day), _interactions(context, config, as_of, since=day)
-    return [past, held_out, last_ratings(ratings, None, day), last_ratings(ratings, day, as_of)]
-
-
-def _interactions(context: StageContext, config: RecommendConfig, as_of: date, since: date | None = None) -> DataFrame:
-    """user_id, item_id, weight and action from `since` (the beginning) up to `as_of`, without bots."""
-    days, ratings = _before(context.lake.read(USER_ITEM_DAYS), as_of), _ratings(context, as_of)
-    if since is not None:
-        days, ratings = days.where(F.col("day") >= F.lit(since)), ratings.where(F.col("day") >= F.lit(since))
-    return leave_out_bots(weigh_interactions(days, ratings, config, as_of), _user_features(context))
-
-
 def _rated(context: StageContext, config: RecommendConfig, weighed: Acts, users: DataFrame, items: DataFrame) -> Acts:
     """The last ratings of numbered users and items; the weighed acts where nobody rated or no measure asks."""
     if not {"adjusted_cosine", "pearson"} & set(config.similarity):
         return weighed
-    ratings = leave_out_bots(_ratings(context, context.run.as_of), _user_features(context))
+    ratings = _logs(context).rated(context.run.as_of)
     last = last_ratings(ratings, None, context.run.as_of).withColumn("action", F.lit(RATED))
     numbered = with_numbers(last, users, items).checkpoint()
     return replace(weighed, triples=numbered, pairs=count) if (count := numbered.count()) else weighed
@@ -292,16 +244,17 @@ def _near_items(
     context: StageContext, config: RecommendConfig, method: str, acts: Acts, plan: SimilarityPlan, items: DataFrame
 ) -> DataFrame:
     if method != CONTENT:
-        return _named_items(similar_items(acts, method, plan.block_rows, config), items, method)
+        return named_items(similar_items(acts, method, plan.block_rows, config), items, method)
     known = context.lake.read(ITEMS).join(items, on="item_id", how="inner")
     triples = content_triples(known, config.content_weights).checkpoint()
     size = triples.agg(F.count("*"), F.coalesce(F.max("feature_no"), F.lit(0)) + 1).first() or (0, 1)
-    return _named_items(similar_contents(triples, acts.items, size[1], size[0], config), items, method)
+    return named_items(similar_contents(triples, acts.items, size[1], size[0], config), items, method)
 
 
-def _ratings(context: StageContext, as_of: date) -> DataFrame:
-    seen_by_run = F.col("ingest_seq") <= context.run.ingest_seq
-    return _before(context.lake.read(RATINGS), as_of).where(seen_by_run)
+def _logs(context: StageContext) -> Logs:
+    lake, run = context.lake, context.run
+    ratings = lake.read(RATINGS).where(F.col("ingest_seq") <= run.ingest_seq)
+    return Logs(lake.read(USER_ITEM_DAYS), ratings, _user_features(context), run.as_of, run.seed)
 
 
 def _user_features(context: StageContext) -> DataFrame:
@@ -312,20 +265,6 @@ def _segments(context: StageContext) -> DataFrame:
     """user_id and segment_id, each user once."""
     segments = context.lake.read_run(USER_SEGMENTS, context.run.run_id).where(F.col("scheme") == SCHEME)
     return segments.select("user_id", "segment_id")
-
-
-def _first_day(context: StageContext) -> date:
-    """The first day with any act; as_of where there is none."""
-    as_of = context.run.as_of
-    days = [
-        _before(frame, as_of).select("day") for frame in (context.lake.read(USER_ITEM_DAYS), _ratings(context, as_of))
-    ]
-    row = days[0].unionByName(days[1]).agg(F.min("day")).first()
-    return row[0] if row and row[0] else as_of
-
-
-def _before(frame: DataFrame, as_of: date) -> DataFrame:
-    return frame.where(F.col("day") < F.lit(as_of))
 
 
 def _cold_lists(
@@ -371,20 +310,3 @@ def _plan(train: Train, config: RecommendConfig) -> PlannedLists:
     )
     degrees = measure_degrees(train.interactions, "user_no", "item_no", train.users)
     return plan_lists(wanted, Lists(train.items, config.rank, degrees), config)
-
-
-def _named_items(near: DataFrame, items: DataFrame, method: str) -> DataFrame:
-    """item_similarity from NEIGHBOURS of similarity."""
-    other = items.select(F.col("item_no").alias("neighbour_no"), F.col("item_id").alias("neighbour_id"))
-    named = near.join(items.withColumnRenamed("item_no", "row_no"), on="row_no", how="inner")
-    return named.join(other, on="neighbour_no", how="inner").withColumn("method", F.lit(method))
-
-
-def _named_users(near: DataFrame, users: DataFrame, method: str) -> DataFrame:
-    """user_similarity from NEIGHBOURS of similarity: one row per user who has a neighbour."""
-    other = users.select(F.col("user_no").alias("neighbour_no"), F.col("user_id").alias("neighbour_id"))
-    named = near.join(other, on="neighbour_no", how="inner").groupBy("row_no")
-    ranked = F.array_sort(F.collect_list(F.struct("rank", "neighbour_id", "similarity")))
-    best_first = F.transform(ranked, lambda each: F.struct(each["neighbour_id"], each["similarity"]))
-    whole = named.agg(best_first.alias("neighbours")).withColumnRenamed("row_no", "user_no")
-    return whole.join(users, on="user_no", how="inner").withColumn("method", F.lit(method))
