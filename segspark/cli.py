@@ -267,7 +267,7 @@ def _trials_table(title: str, metric: str, *settings: str) -> Table:
 def _judged(trial: Trial) -> tuple[str, str, str]:
     estimate = trial.estimate
     users = f"{estimate.users:,} {'all' if trial.on_everyone else 'sample'}"
-    return f"{estimate.value:.4f}", f"{estimate.low:.4f}-{estimate.high:.4f}", users
+    return f"{estimate.value:.4f}", f"{estimate.low:.3f}-{estimate.high:.3f}", users
 
 
 def _summary(config: Config, lake: Any, outcome: RunOutcome) -> None:
