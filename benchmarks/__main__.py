@@ -22,11 +22,12 @@ def cases() -> dict[str, Case]:
     from benchmarks.features.comparison import CASE as FEATURES
     from benchmarks.kmeans.comparison import CASE as KMEANS
     from benchmarks.movielens.comparison import CASE as MOVIELENS
+    from benchmarks.neighbours.comparison import CASE as NEIGHBOURS
     from benchmarks.retail.comparison import CASE as RETAIL
     from benchmarks.similarity.comparison import CASE as SIMILARITY
     from benchmarks.topn.comparison import CASE as TOPN
 
-    return {case.name: case for case in (FEATURES, KMEANS, ALS, TOPN, SIMILARITY, DAYS, MOVIELENS, RETAIL)}
+    return {case.name: case for case in (FEATURES, KMEANS, ALS, TOPN, SIMILARITY, NEIGHBOURS, DAYS, MOVIELENS, RETAIL)}
 
 
 @click.command()

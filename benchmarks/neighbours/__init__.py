@@ -1,0 +1,1 @@
+"""The nearest users by cosine of their factors."""
