@@ -64,7 +64,7 @@ class Shop:
         path.write_text(yaml.safe_dump(content))
         code = 0
         try:
-            main(["run", "--config", str(path), "--as-of", as_of, *options], standalone_mode=True)
+            main(["run", "--config", str(path), "--as-of", as_of, *options])
         except SystemExit as ended:
             code = ended.code or 0
         shown = self.capsys.readouterr()

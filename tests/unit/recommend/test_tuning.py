@@ -204,6 +204,7 @@ def test_no_table_is_written_and_the_held_out_days_change_nothing(spark, lake):
     assert stage.tune_als(context_of(lake), SHOP) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", [{"split": "last"}, {"split": "random", "test_share": 0.3}])
 def test_other_splits_are_tuned_within_what_they_leave(spark, lake, split):
     stock_shop(lake, spark)
