@@ -5,11 +5,6 @@ import numpy as np
 from segspark.segments.geometry import nearest
 
 
-def within_cost(points: np.ndarray, centres: np.ndarray) -> float:
-    """Squared distance to the nearest centre, mean over the points."""
-    return float(nearest(points, centres).first.mean())
-
-
 def simplified_silhouette(points: np.ndarray, centres: np.ndarray) -> float:
     """Mean of (b - a) / b, a and b the distances to the nearest and the next centre (Hruschka et al. 2004)."""
     found = nearest(points, centres)
