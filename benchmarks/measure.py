@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-LOOK_SECONDS = 0.25  # between two looks at the memory
+LOOK_SECONDS = 0.25  # between two looks at memory and at the processes that nobody waits for
+SIGCHLD_BIT = 1 << (signal.SIGCHLD - 1)
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -23,7 +24,7 @@ class MeasureError(Exception):
 class Cost:
     """What one process and all its descendants cost, from start to the end of the last of them."""
 
-    cpu_seconds: float  # user and system
+    cpu_seconds: float  # user and system; of a process whose parent ignores its end, up to the last look
     wall_seconds: float
     peak_bytes: int  # highest sum of resident memory seen; pages that processes share count in each
 
@@ -40,7 +41,7 @@ def measure(command: list[str], folder: Path, environment: dict[str, str], limit
     with log.open("wb") as output:
         process = subprocess.Popen([*reaper, *command], stdout=output, stderr=output, env={**os.environ, **environment})
         try:
-            peak = _watch(process, limit_seconds)
+            seen = _watch(process, limit_seconds)
         finally:
             _end_all(process)
     if not report.exists():
@@ -48,7 +49,8 @@ def measure(command: list[str], folder: Path, environment: dict[str, str], limit
     told = json.loads(report.read_text())
     if told["exit_code"] != 0:
         raise MeasureError(f"{' '.join(command)}: ended with {told['exit_code']}; see {log}")
-    return Cost(told["cpu_seconds"], told["wall_seconds"], peak)
+    lost = sum(ticks for pid, ticks in seen.ignored.items() if pid not in told["waited_for"])
+    return Cost(told["cpu_seconds"] + lost / TICKS, told["wall_seconds"], seen.peak_bytes)
 
 
 def cpu_seconds_so_far() -> float:
@@ -70,13 +72,38 @@ def descendants(root: int) -> list[int]:
     return found
 
 
-def _watch(process: subprocess.Popen[bytes], limit_seconds: float) -> int:
-    """Peak memory below the process, until it ends or the limit is reached."""
-    peak, end = 0, time.monotonic() + limit_seconds
+@dataclass
+class Seen:
+    """What looking at a tree of processes told.
+
+    `ignored` has the ticks, as last seen, of each process whose parent ignores its end: the kernel adds them to no
+    parent's children. Spark's daemon of Python workers is such a parent.
+    """
+
+    peak_bytes: int = 0
+    ignored: dict[int, int] = field(default_factory=dict)
+
+
+def _watch(process: subprocess.Popen[bytes], limit_seconds: float) -> Seen:
+    """Looks at what is below the process, until it ends or the limit is reached."""
+    seen, end = Seen(), time.monotonic() + limit_seconds
     while process.poll() is None and time.monotonic() < end:
-        peak = max(peak, sum(_resident_bytes(pid) for pid in descendants(process.pid)))
+        below = descendants(process.pid)
+        seen.peak_bytes = max(seen.peak_bytes, sum(_resident_bytes(pid) for pid in below))
+        for pid in below:
+            if (fields := _stat(pid)) and _ignores_children(int(fields[1])):
+                seen.ignored[pid] = int(fields[11]) + int(fields[12])
         time.sleep(LOOK_SECONDS)
-    return peak
+    return seen
+
+
+def _ignores_children(pid: int) -> bool:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    masks = [int(line.split()[1], 16) for line in lines if line.startswith("SigIgn:")]
+    return any(mask & SIGCHLD_BIT for mask in masks)
 
 
 def _end_all(process: subprocess.Popen[bytes]) -> None:

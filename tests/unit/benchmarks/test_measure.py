@@ -6,6 +6,19 @@ from benchmarks.measure import MeasureError, measure
 
 BURN = "import time\nwhile time.process_time() < 0.6: pass"
 LEAVE = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {BURN!r}])"
+IGNORE = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+if os.fork() == 0:
+    while time.process_time() < 1.2: pass
+    os._exit(0)
+time.sleep(1)
+while True:
+    try:
+        os.waitpid(-1, 0)
+    except ChildProcessError:
+        break
+"""
 HOLD = "import sys; block = bytearray(200_000_000); print(flush=True); sys.stdin.read()"
 HOLD_TWICE = f"""
 import subprocess, sys, time
@@ -24,6 +37,10 @@ def test_the_work_of_a_process_that_its_parent_left_behind_is_counted(tmp_path):
     cost = python(tmp_path, LEAVE)
     assert cost.cpu_seconds >= 0.6
     assert cost.wall_seconds >= 0.6
+
+
+def test_the_work_of_a_process_whose_parent_ignores_its_end_is_counted_to_the_last_look(tmp_path):
+    assert 0.8 <= python(tmp_path, IGNORE, limit=120.0).cpu_seconds <= 2.4
 
 
 def test_memory_is_that_of_all_processes_together(tmp_path):
