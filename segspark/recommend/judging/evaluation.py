@@ -165,7 +165,7 @@ def relevant_part(tested: DataFrame, own: DataFrame, config: RecommendConfig) ->
 
 
 def plan_of(train: Train, config: RecommendConfig) -> ListPlan:
-    """Lists of evaluation.k items without reasons, which leave out what those of a run would, in the sizes of sizes.py."""
+    """Lists of evaluation.k items without reasons, which leave out what a run's would; blocks as sizes.py says."""
     return ListPlan(
         users=train.users,
         top_n=config.evaluation.k,
