@@ -12,15 +12,17 @@ WORK = {"top_n": 10}
 PAIRS_PER_USER = 8
 EQUAL = 1e-4  # of float32 scores summed in another order
 MOST_ITEMS = 100_000
+LEAST_FOR_MOST_ITEMS = 20_000  # users; a test of fewer is about both being right
 MOST_FOR_IMPLICIT = 200_000  # users; more take an hour
 MOST_FOR_MLLIB = 100_000  # users; it makes every user's product with every item into objects
 
 
 def prepare(size: int, workshop: Workshop) -> Inputs:
-    """Factors of about `size` users and a fifth as many items, 100,000 at most, from a short fit."""
+    """Factors of about `size` users and 100,000 items, of a fifth as many where users are few, from a short fit."""
     model = workshop.folder / "model"
     if not (model / "output").exists():
-        write_interactions(size * PAIRS_PER_USER, size, min(size // 5, MOST_ITEMS), workshop.folder)
+        items = MOST_ITEMS if size >= LEAST_FOR_MOST_ITEMS else size // 5
+        write_interactions(size * PAIRS_PER_USER, size, items, workshop.folder)
         workshop.run("benchmarks.topn.make_factors", {"pairs": str(workshop.folder / "pairs")}, model, {})
     return {"model": str(model / "output")}
 
