@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 BENCH_INSTALLED := .venv-bench/.installed
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint types bench package clean
+.PHONY: help setup demo test test-all lint types faults bench package clean
 
 help: ## explain each target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ test: $(INSTALLED) ## run the tests that take minutes at most
 
 test-all: $(INSTALLED) package ## run all tests: also the slow ones and those on a real cluster
 	$(BIN)/pytest
+
+faults: $(INSTALLED) package ## kill, fill and race; write the table of docs/reliability.md
+	$(BIN)/pytest tests/faults --faults-account docs/reliability.md
 
 lint: $(INSTALLED) ## check style, format and the import contracts
 	$(BIN)/ruff check .
