@@ -19,9 +19,9 @@ from segspark.core.contracts import RUN_TABLES, TABLES
 from segspark.pipeline import STAGE_NAMES
 from segspark.shop.config import ShopConfig
 from segspark.shop.generate import write_shop
+from tests.cluster.standalone import REPO, Cluster, make_package, standalone
 from tests.faults.account import Account
 
-REPO = Path(__file__).parents[2]
 SECONDS_TO_RUN = 1200
 DATED = ("events", "orders", "ratings")
 FAST = {
@@ -178,6 +178,14 @@ def _timed_run(shop: Shop, lake: Path) -> dict[str, tuple[float, float]]:
 def stage_of(line: str) -> str:
     """The stage that a line of progress is about: `[2/9] features …`."""
     return line.split("]", 1)[1].split()[0]
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory) -> Iterator[Cluster]:
+    """One master and three workers, with the packaged project at hand."""
+    make_package()
+    with standalone(tmp_path_factory.mktemp("cluster"), workers=3) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")
