@@ -33,7 +33,10 @@ def settings_digest(config: FeaturesConfig) -> str:
 
 
 def without(earlier: Earlier, drifts: list[Drift], columns: Collection[str]) -> list[str]:
-    """The features that the earlier preparation needs and that nobody has now."""
+    """The features that the earlier preparation needs and that nobody has now; `columns` are those that somebody has.
+
+    A number may stand in `columns` although nobody has it: its drift says so.
+    """
     vanished = {drift.feature for drift in drifts if drift.has_vanished}
     return sorted(name for name in earlier.kept if name in vanished or name not in columns)
 
@@ -46,7 +49,11 @@ def reason_to_fit(earlier: Earlier, drifts: list[Drift], vanished: list[str], co
     if earlier.model is None:
         return earlier.missing
     if vanished:
-        return f"nobody has {', '.join(vanished)} any more"
+        them = "it" if len(vanished) == 1 else "them"
+        return (
+            f"{', '.join(vanished)} vanished since run {earlier.run_id}: nobody has {them} any more, and models do"
+            f" without {them}"
+        )
     if earlier.settings != settings_digest(config):
         return "the settings of features are others"
     if config.prepare.refit == "always":

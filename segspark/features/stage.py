@@ -165,7 +165,7 @@ def write_prepared(context: StageContext, config: FeaturesConfig) -> tuple[dict[
     features = lake.read_run(USER_FEATURES, run.run_id)
     drifts = _measure_drift(context, config, features)
     earlier = _earlier_preparation(context)
-    vanished = without(earlier, drifts, features.columns) if earlier else []
+    vanished = without(earlier, drifts, _columns_in_use(features, earlier.kept)) if earlier else []
     reason = reason_to_fit(earlier, drifts, vanished, config) if earlier else "there is no earlier one"
     if earlier is not None and earlier.model is not None and reason is None:
         context.tell(f"features: preparing as run {earlier.run_id} did")
@@ -208,6 +208,16 @@ def _measure_drift(context: StageContext, config: FeaturesConfig, features: Data
         for row in count_bins(frame.where(~F.col("is_bot")), names, borders).collect():
             counts[-1][row.feature][row.bin] = row.users
     return compare(names, counts[0], counts[1], config.drift_bound)
+
+
+def _columns_in_use(features: DataFrame, names: frozenset[str]) -> set[str]:
+    """All columns but the texts among `names` that nobody has: no drift is measured of them."""
+    types = {field.name: field.dataType.simpleString() for field in features.schema.fields}
+    texts = sorted(name for name in names if types.get(name) == "string")
+    if not texts:
+        return set(types)
+    (known,) = features.where(~F.col("is_bot")).agg(*(F.count(name).alias(name) for name in texts)).collect()
+    return set(types) - {name for name in texts if known[name] == 0}
 
 
 def _write_drift(context: StageContext, drifts: list[Drift]) -> int:

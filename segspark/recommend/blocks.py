@@ -5,7 +5,7 @@ A block never meets the whole matrix: `each_with_every` streams all blocks past 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,8 @@ from segspark.recommend.sizes import block_count
 
 SPARSE_BLOCK = "block int, indptr binary, columns binary, cells binary"
 DENSE_BLOCK = "block int, numbers binary, cells binary"
+PIECE = "block int, rows binary, columns binary, cells binary"
+PIECE_PAIRS = 1_000_000  # cells that are cut into pieces at once: 16 MB
 
 
 def pack_sparse(
@@ -34,29 +36,58 @@ def pack_sparse(
     cells of a block's rows. Each task holds the cells of its block.
     """
     names = (F.col(row).alias("row"), F.col(column).alias("column"), F.col(cell).cast("double").alias("cell"))
-    block = F.expr(f"int(row div {block_rows})")
-    by_block = triples.select(*names).repartitionById(block_count(rows, block_rows), block)
+    pieces = triples.select(*names).mapInArrow(lambda batches: cut(batches, block_rows), PIECE)
+    by_block = pieces.repartitionById(block_count(rows, block_rows), F.col("block"))
 
     def pack(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for block, matrix in matrices(list(batches), block_rows):
+        for block, matrix in matrices(batches, block_rows):
             yield sparse_record(block, prepare(matrix))
 
     return by_block.mapInArrow(pack, SPARSE_BLOCK)
 
 
-def matrices(batches: list[pa.RecordBatch], block_rows: int) -> Iterator[tuple[int, sparse.csr_matrix]]:
-    """The number and the cells of each block, by row and then column, whatever order they came in."""
-    if not any(batch.num_rows for batch in batches):
-        return
-    table = pa.Table.from_batches(batches)
-    row, column, cell = (table[name].to_numpy() for name in ("row", "column", "cell"))
-    block, width = row // block_rows, int(column.max()) + 1
-    for number in np.unique(block):
-        mine = block == number
-        places = (row[mine] - number * block_rows, column[mine])
-        matrix = sparse.csr_matrix((cell[mine], places), shape=(block_rows, width))
+def cut(batches: Iterable[pa.RecordBatch], block_rows: int) -> Iterator[pa.RecordBatch]:
+    """Batches of PIECE: the cells (row, column, cell) of each block side by side, up to a million at a time.
+
+    A shuffle of pieces costs a fraction of a shuffle of cells.
+    """
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(each.num_rows for each in held) >= PIECE_PAIRS:
+            yield _pieces(held, block_rows)
+            held = []
+    if held:
+        yield _pieces(held, block_rows)
+
+
+def _pieces(batches: list[pa.RecordBatch], block_rows: int) -> pa.RecordBatch:
+    row, column, cell = (
+        np.concatenate([batch.column(name).to_numpy() for batch in batches]) for name in ("row", "column", "cell")
+    )
+    block = row // block_rows
+    blocks = np.unique(block)
+    places = [slice(None)] if len(blocks) == 1 else [np.flatnonzero(block == each) for each in blocks]
+    parts = [[values[place].tobytes() for place in places] for values in (row, column, cell)]
+    arrays = [pa.array(blocks, pa.int32()), *(pa.array(part, pa.binary()) for part in parts)]
+    return pa.RecordBatch.from_arrays(arrays, names=["block", "rows", "columns", "cells"])
+
+
+def matrices(pieces: Iterable[pa.RecordBatch], block_rows: int) -> Iterator[tuple[int, sparse.csr_matrix]]:
+    """The number and the cells of each block, by row and then column, whatever order the batches of PIECE came in."""
+    by_block: dict[int, list[dict]] = {}
+    for piece in records(pieces):
+        by_block.setdefault(piece["block"], []).append(piece)
+    for block in sorted(by_block):
+        mine = by_block.pop(block)
+        row, column = (
+            np.concatenate([np.frombuffer(piece[name], np.int32) for piece in mine]) for name in ("rows", "columns")
+        )
+        cell = np.concatenate([np.frombuffer(piece["cells"], np.float64) for piece in mine])
+        places, shape = (row - np.int32(block * block_rows), column), (block_rows, int(column.max()) + 1)
+        matrix = sparse.csr_matrix((cell, places), shape=shape)
         matrix.sort_indices()
-        yield int(number), matrix
+        yield block, matrix
 
 
 def as_they_are(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -111,7 +142,7 @@ def unpack_dense(record: dict) -> tuple[np.ndarray, np.ndarray]:
     return numbers, np.frombuffer(record["cells"], np.float32).reshape(len(numbers), -1)
 
 
-def records(batches: Iterator[pa.RecordBatch]) -> Iterator[dict]:
+def records(batches: Iterable[pa.RecordBatch]) -> Iterator[dict]:
     """The rows of Arrow batches, one at a time: a batch of blocks is as large as Spark's bound on bytes allows."""
     for batch in batches:
         for position in range(batch.num_rows):

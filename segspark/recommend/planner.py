@@ -75,8 +75,8 @@ class SimilarityPlan:
         """One line for a person."""
         return (
             f"{what}: {self.multiply_adds:,} multiply-adds for at most {self.cells:,} pairs, each of {self.blocks:,}"
-            f" blocks of {self.block_rows:,} rows with every other; {_mb(self.shuffle_bytes)} to shuffle,"
-            f" {_mb(self.task_bytes)} a task"
+            f" blocks of {self.block_rows:,} rows with every other; {in_mb(self.shuffle_bytes)} to shuffle,"
+            f" {in_mb(self.task_bytes)} a task"
         )
 
 
@@ -103,7 +103,7 @@ class PlannedLists:
         users, items = min(self.plan.user_block_rows, self.plan.users), self.plan.item_block_rows
         return (
             f"{self.scores:,} scores in blocks of {users:,} users and {items:,} items;"
-            f" {_mb(self.shuffle_bytes)} to shuffle, {_mb(self.task_bytes)} a task"
+            f" {in_mb(self.shuffle_bytes)} to shuffle, {in_mb(self.task_bytes)} a task"
         )
 
 
@@ -140,13 +140,13 @@ def plan_similarity(
     """
     plans = (
         _similarity_in(height, own, columns, neighbours)
-        for height in _halved(similarity_block_rows(own.rows, own.pairs, config), ceil(own.rows / MOST_BLOCKS))
+        for height in halved(similarity_block_rows(own.rows, own.pairs, config), ceil(own.rows / MOST_BLOCKS))
     )
-    plan = _first_that_fits(plans, config)
+    plan = first_that_fits(plans, config)
     if plan.task_bytes > config.task_memory_mb * MB:
         raise ConfigError(
             f"recommend.task_memory_mb: {what} of {own.rows:,} rows and {own.pairs:,} pairs, {own.most:,} of them in"
-            f" one row and {columns.most:,} in one column, takes {_mb(plan.task_bytes)} a task even in blocks of"
+            f" one row and {columns.most:,} in one column, takes {in_mb(plan.task_bytes)} a task even in blocks of"
             f" {plan.block_rows:,} rows; {config.task_memory_mb:,} MB are allowed: allow"
             f" {ceil(plan.task_bytes / MB):,}, with as much memory for each core of an executor"
         )
@@ -156,20 +156,20 @@ def plan_similarity(
 def plan_lists(plan: ListPlan, lists: Lists, config: RecommendConfig) -> PlannedLists:
     """The same plan with the largest blocks whose tasks stay within task_memory_mb. Raises ConfigError as above."""
     start = replace(plan, user_block_rows=user_block_rows(plan.users, config), item_block_rows=config.item_block_rows)
-    fewer_users = [replace(start, user_block_rows=height) for height in _halved(start.user_block_rows, LEAST_USERS)]
+    fewer_users = [replace(start, user_block_rows=height) for height in halved(start.user_block_rows, LEAST_USERS)]
     fewer_items = [
-        replace(fewer_users[-1], item_block_rows=width) for width in _halved(start.item_block_rows, LEAST_ITEMS)
+        replace(fewer_users[-1], item_block_rows=width) for width in halved(start.item_block_rows, LEAST_ITEMS)
     ]
     planned = (_lists_in(each, lists) for each in fewer_users + fewer_items)
-    found = _first_that_fits(planned, config)
+    found = first_that_fits(planned, config)
     if found.task_bytes > config.task_memory_mb * MB:
         reasons = _reason_bytes(lists)
         way = f"allow {ceil(found.task_bytes / MB):,}, with as much memory for each core of an executor"
         if plan.explain and found.task_bytes - reasons <= config.task_memory_mb * MB:
-            way += f", or set recommend.explain_max_items below {lists.items:,}: reasons take {_mb(reasons)} of it"
+            way += f", or set recommend.explain_max_items below {lists.items:,}: reasons take {in_mb(reasons)} of it"
         raise ConfigError(
             f"recommend.task_memory_mb: lists for {plan.users:,} users of {lists.items:,} items take"
-            f" {_mb(found.task_bytes)} a task even in the smallest blocks, as one user has {lists.own.most:,} items;"
+            f" {in_mb(found.task_bytes)} a task even in the smallest blocks, as one user has {lists.own.most:,} items;"
             f" {config.task_memory_mb:,} MB are allowed: {way}"
         )
     return found
@@ -218,7 +218,7 @@ def _reason_bytes(lists: Lists) -> int:
     return 4 * lists.rank * (VECTOR_COPIES * lists.items + lists.own.most)
 
 
-def _halved(start: int, least: int) -> list[int]:
+def halved(start: int, least: int) -> list[int]:
     """The start, its half, and so on, down to `least`."""
     sizes = [start]
     while sizes[-1] > max(least, 1):
@@ -226,7 +226,7 @@ def _halved(start: int, least: int) -> list[int]:
     return sizes
 
 
-def _first_that_fits(plans: Iterable[Plan], config: RecommendConfig) -> Plan:
+def first_that_fits(plans: Iterable[Plan], config: RecommendConfig) -> Plan:
     """The first within task_memory_mb, or the last."""
     for plan in plans:
         if plan.task_bytes <= config.task_memory_mb * MB:
@@ -234,5 +234,6 @@ def _first_that_fits(plans: Iterable[Plan], config: RecommendConfig) -> Plan:
     return plan
 
 
-def _mb(size: int) -> str:
+def in_mb(size: int) -> str:
+    """Bytes as a person reads them: whole megabytes, rounded up."""
     return f"{ceil(size / MB):,} MB"

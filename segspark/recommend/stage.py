@@ -7,41 +7,35 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from segspark.core.contract import Contract
 from segspark.core.contracts import (
     ITEM_FACTORS,
     ITEM_INDEX,
     ITEM_SIMILARITY,
-    ITEMS,
-    RATINGS,
     RECOMMENDATION_METRICS,
     RECOMMENDATIONS,
     USER_FACTORS,
-    USER_FEATURES,
     USER_INDEX,
-    USER_ITEM_DAYS,
-    USER_SEGMENTS,
     USER_SIMILARITY,
 )
 from segspark.core.stage import StageContext, StageResult
-from segspark.recommend.categories import item_categories, number_categories
+from segspark.recommend.categories import number_categories
 from segspark.recommend.config import RecommendConfig
-from segspark.recommend.factors import Factors, fit_implicit, require_checkpoints
-from segspark.recommend.interactions import RATED, with_numbers
+from segspark.recommend.factors import fit_implicit, require_checkpoints
+from segspark.recommend.interactions import with_numbers
 from segspark.recommend.judging.evaluation import judge_lists, judge_ratings
 from segspark.recommend.judging.mixing import best_mix
-from segspark.recommend.judging.ratings import last_ratings
-from segspark.recommend.logs import Logs
 from segspark.recommend.methods.by_factors import by_segment
 from segspark.recommend.methods.hybrid import by_hybrid
 from segspark.recommend.methods.method import Method, Settings, Train
 from segspark.recommend.methods.registry import HYBRID, methods_of
 from segspark.recommend.neighbours.acts import Acts, similar_contents, similar_items, similar_users
 from segspark.recommend.neighbours.cells import find_cells, nearest_in_cells, recall
-from segspark.recommend.neighbours.content import content_triples
 from segspark.recommend.neighbours.names import named_items, named_users
 from segspark.recommend.numbering import number_both
 from segspark.recommend.planner import Lists, PlannedLists, SimilarityPlan, measure_degrees, plan_lists, plan_similarity
 from segspark.recommend.popular import CategoryCap, lists_for_cold_users, people_without_vector, popular_items
+from segspark.recommend.reader import Reader
 from segspark.recommend.reasons import with_names
 from segspark.recommend.sizes import als_blocks
 from segspark.recommend.topn import ListPlan, leave_out_from
@@ -56,14 +50,13 @@ NOBODY_TO_JUDGE = (
 CONTENT = "content"  # compares items by what they are, not by who chose them
 NO_CATEGORIES = "recommend.max_per_category caps nothing: no item has a category; items, events or orders bring that"
 BY_FACTORS = "factors"  # compares users by their ALS vectors, where they are too many for all acts
-SCHEME = "value"  # the segments whose popular items stand in for users without a vector
 
 
 def fit_factors(context: StageContext, config: RecommendConfig) -> StageResult:
     """Writes user_index, item_index, user_factors and item_factors: implicit ALS over all acts before as_of."""
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    interactions = _logs(context).interactions(config, run.as_of).where("weight > 0").checkpoint()
+    interactions = _reader(context).logs().interactions(config, run.as_of).where("weight > 0").checkpoint()
     pair_count = interactions.count()
     if pair_count == 0:
         return StageResult(skipped=NO_INTERACTIONS)
@@ -71,7 +64,7 @@ def fit_factors(context: StageContext, config: RecommendConfig) -> StageResult:
     rows = {USER_INDEX.name: lake.replace_run(USER_INDEX, users, run.run_id)}
     rows[ITEM_INDEX.name] = lake.replace_run(ITEM_INDEX, items, run.run_id)
     context.tell(f"{pair_count:,} pairs of {rows['user_index']:,} users and {rows['item_index']:,} items")
-    users, items = lake.read_run(USER_INDEX, run.run_id), lake.read_run(ITEM_INDEX, run.run_id)
+    users, items = _reader(context).index()
     pairs = with_numbers(interactions, users, items)
     factors = fit_implicit(pairs, config, als_blocks(pair_count, config), run.seed)
     of_users = factors.users.join(users, on="user_no", how="inner")
@@ -89,11 +82,13 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
     """
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    users, items = lake.read_run(USER_INDEX, run.run_id), lake.read_run(ITEM_INDEX, run.run_id)
+    reader = _reader(context)
+    users, items = reader.index()
     user_count, item_count = users.count(), items.count()
     if user_count == 0:
         return StageResult(skipped=NO_FACTORS)
-    pairs = with_numbers(_logs(context).interactions(config, run.as_of).where("weight > 0"), users, items).checkpoint()
+    interactions = reader.logs().interactions(config, run.as_of).where("weight > 0")
+    pairs = with_numbers(interactions, users, items).checkpoint()
     of_items = measure_degrees(pairs, "item_no", "user_no", item_count)
     of_users = measure_degrees(pairs, "user_no", "item_no", user_count)
     weighed = Acts(pairs, user_count, item_count, of_items.pairs)
@@ -122,9 +117,8 @@ def _near_in_cells(
     """user_similarity by factors, and how near it comes to the exact answer; None where it is switched off."""
     if config.user_similarity_max_users == 0:
         return None, ("user_similarity is left out: recommend.user_similarity_max_users is 0",)
-    lake, run = context.lake, context.run
-    vectors = lake.read_run(USER_FACTORS, run.run_id).join(users, on="user_id", how="inner")
-    vectors = vectors.select("user_no", "factors").checkpoint()
+    run = context.run
+    vectors = _reader(context).user_vectors().select("user_no", "factors").checkpoint()
     cells = find_cells(vectors, user_count, config.user_cells, config.user_cells_probed, run.seed)
     context.tell(f"{user_count:,} users in {len(cells.centres):,} cells, {cells.probed} probed")
     near = nearest_in_cells(vectors, cells, config.user_neighbours, run.seed).checkpoint()
@@ -141,23 +135,23 @@ def build_recommendations(context: StageContext, config: RecommendConfig) -> Sta
     """Writes recommendations: by every method that is configured, by popularity for users without a vector but bots."""
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    interactions = _logs(context).interactions(config, run.as_of).checkpoint()
-    train = _everything(context, interactions)
+    reader = _reader(context)
+    interactions = reader.logs().interactions(config, run.as_of).checkpoint()
+    train = reader.train(interactions)
     if train.users == 0:
         return StageResult(skipped=NO_FACTORS)
-    users, items = train.user_index, train.item_index
-    closed = lake.read(ITEMS).where("stock <= 0").select("item_id")
+    users, items, closed = train.user_index, train.item_index, reader.closed()
     planned = _plan(train, config)
     context.tell(planned.told())
-    cap = _category_cap(context, config)
+    cap = reader.category_cap(config)
     notes = [] if cap is None or not cap.categories.isEmpty() else [NO_CATEGORIES]
     numbered = None if cap is None else number_categories(cap.categories, items)
     closed_numbers = closed.join(items, on="item_id", how="inner")
-    settings = Settings(config, planned.plan, run.seed, closed_numbers, numbered)
-    methods, told = _methods(context, config, lambda: _logs(context).parts(config, run.as_of)[:2])
+    settings = Settings(config, planned.plan, run.seed, closed_numbers, numbered, context.tell)
+    methods, told = _methods(context, config, lambda: reader.logs().parts(config, run.as_of)[:2])
     answers = {name: method(train, users.select("user_no"), settings) for name, method in methods.items()}
     named = [with_names(a.lists, users, items).withColumn("method", F.lit(name)) for name, a in answers.items()]
-    cold = people_without_vector(_user_features(context), users).checkpoint()
+    cold = people_without_vector(reader.people(), users).checkpoint()
     if not cold.isEmpty():
         named.append(_cold_lists(context, config, interactions, cold, closed, cap))
     written = lake.replace_run(RECOMMENDATIONS, reduce(DataFrame.unionByName, named), run.run_id)
@@ -173,13 +167,14 @@ def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> 
     """
     lake, run = context.lake, context.run
     require_checkpoints(lake.spark)
-    logs = _logs(context)
+    reader = _reader(context)
+    logs = reader.logs()
     past, held_out, past_ratings, held_out_ratings = logs.parts(config, run.as_of)
     methods, told = _methods(context, config, lambda: logs.validation(config, past))
-    segments = _segments(context).checkpoint()
+    segments = reader.segments().checkpoint()
     if not segments.isEmpty():
         methods["segment_popularity"] = by_segment(segments)
-    rows, notes = judge_lists(past, held_out, methods, config, run.seed)
+    rows, notes = judge_lists(past, held_out, methods, config, run.seed, context.tell)
     rows += judge_ratings(past_ratings, held_out_ratings, config, run.seed)
     if not rows:
         return StageResult(skipped=NOBODY_TO_JUDGE)
@@ -196,27 +191,14 @@ def tune_als(context: StageContext, config: RecommendConfig) -> Tuned:
     train part as they draw. Who is a bot is taken from the run.
     """
     require_checkpoints(context.lake.spark)
-    return tune(_logs(context).tuning_parts, config, context.run.seed, context.tell)
-
-
-def _everything(context: StageContext, interactions: DataFrame) -> Train:
-    """What the stage factors left, with all interactions before as_of."""
-    lake, run_id = context.lake, context.run.run_id
-    users, items = lake.read_run(USER_INDEX, run_id), lake.read_run(ITEM_INDEX, run_id)
-    factors = Factors(
-        lake.read_run(USER_FACTORS, run_id).join(users, on="user_id", how="inner"),
-        lake.read_run(ITEM_FACTORS, run_id).join(items, on="item_id", how="inner"),
-    )
-    own = with_numbers(interactions, users, items).checkpoint()
-    pairs = own.where("weight > 0").count()
-    return Train(own, factors, users, items, users.count(), items.count(), pairs)
+    return tune(_reader(context).logs().tuning_parts, config, context.run.seed, context.tell)
 
 
 def _methods(
     context: StageContext, config: RecommendConfig, validation: Callable[[], list[DataFrame]]
 ) -> tuple[dict[str, Method], list[str]]:
     """The methods that make lists, and what a person should know; a mix is learnt on `validation`'s parts."""
-    catalogue = context.lake.read(ITEMS)
+    catalogue = _reader(context).catalogue()
     methods = methods_of(config.methods, catalogue)
     if HYBRID not in config.methods:
         return methods, []
@@ -230,9 +212,7 @@ def _rated(context: StageContext, config: RecommendConfig, weighed: Acts, users:
     """The last ratings of numbered users and items; the weighed acts where nobody rated or no measure asks."""
     if not {"adjusted_cosine", "pearson"} & set(config.similarity):
         return weighed
-    ratings = _logs(context).rated(context.run.as_of)
-    last = last_ratings(ratings, None, context.run.as_of).withColumn("action", F.lit(RATED))
-    numbered = with_numbers(last, users, items).checkpoint()
+    numbered = _reader(context).rated(users, items)
     return replace(weighed, triples=numbered, pairs=count) if (count := numbered.count()) else weighed
 
 
@@ -245,26 +225,8 @@ def _near_items(
 ) -> DataFrame:
     if method != CONTENT:
         return named_items(similar_items(acts, method, plan.block_rows, config), items, method)
-    known = context.lake.read(ITEMS).join(items, on="item_id", how="inner")
-    triples = content_triples(known, config.content_weights).checkpoint()
-    size = triples.agg(F.count("*"), F.coalesce(F.max("feature_no"), F.lit(0)) + 1).first() or (0, 1)
-    return named_items(similar_contents(triples, acts.items, size[1], size[0], config), items, method)
-
-
-def _logs(context: StageContext) -> Logs:
-    lake, run = context.lake, context.run
-    ratings = lake.read(RATINGS).where(F.col("ingest_seq") <= run.ingest_seq)
-    return Logs(lake.read(USER_ITEM_DAYS), ratings, _user_features(context), run.as_of, run.seed)
-
-
-def _user_features(context: StageContext) -> DataFrame:
-    return context.lake.read_run(USER_FEATURES, context.run.run_id).select("user_id", "is_bot")
-
-
-def _segments(context: StageContext) -> DataFrame:
-    """user_id and segment_id, each user once."""
-    segments = context.lake.read_run(USER_SEGMENTS, context.run.run_id).where(F.col("scheme") == SCHEME)
-    return segments.select("user_id", "segment_id")
+    catalogue = _reader(context).catalogue(items)
+    return named_items(similar_contents(catalogue, acts.items, config, context.tell), items, method)
 
 
 def _cold_lists(
@@ -276,7 +238,7 @@ def _cold_lists(
     cap: CategoryCap | None,
 ) -> DataFrame:
     """Lists of the users that no vector stands for: what is popular in their segment, then overall."""
-    segments = _segments(context)
+    segments = _reader(context).segments()
     leave_out = leave_out_from(config.exclude_seen, config.seen)
     left_out = interactions.where(F.col("action") >= leave_out) if leave_out else interactions.limit(0)
     seen = left_out.join(cold, on="user_id", how="left_semi").select("user_id", "item_id").checkpoint()
@@ -288,14 +250,6 @@ def _cold_lists(
     popular = popular_items(interactions, segments, closed, length, cap).checkpoint()
     lists = lists_for_cold_users(cold, segments, popular, seen, config.top_n, config.max_per_category)
     return lists.withColumn("method", F.lit("popularity"))
-
-
-def _category_cap(context: StageContext, config: RecommendConfig) -> CategoryCap | None:
-    if config.max_per_category is None:
-        return None
-    lake, as_of = context.lake, context.run.as_of
-    categories = item_categories(lake.read(USER_ITEM_DAYS), lake.read(ITEMS), as_of).checkpoint()
-    return CategoryCap(categories, config.max_per_category)
 
 
 def _plan(train: Train, config: RecommendConfig) -> PlannedLists:
@@ -310,3 +264,12 @@ def _plan(train: Train, config: RecommendConfig) -> PlannedLists:
     )
     degrees = measure_degrees(train.interactions, "user_no", "item_no", train.users)
     return plan_lists(wanted, Lists(train.items, config.rank, degrees), config)
+
+
+def _reader(context: StageContext) -> Reader:
+    lake, run = context.lake, context.run
+
+    def read(contract: Contract) -> DataFrame:
+        return lake.read_run(contract, run.run_id) if contract.kind == "run" else lake.read(contract)
+
+    return Reader(read, run)

@@ -42,7 +42,7 @@ class Reader:
         facts = look_at(vectors)
         if facts.users == 0 and scheme.source != "features":
             raise InputError(_absence(scheme))
-        check(facts, SOURCES[scheme.source].name)
+        check(facts, SOURCES[scheme.source].name, self._names(scheme))
         everyone = Everyone(vectors, facts.users)
         return replace(everyone, outside=self._outside(vectors)) if scheme.source == "graph" else everyone
 
@@ -55,6 +55,14 @@ class Reader:
             return None
         shaped = _shaped(vectors, self.spaces.then, earlier.settings, "earlier")
         return assign(shaped, earlier.model).select("user_id", F.col("segment_id").alias("expected"))
+
+    def _names(self, scheme: SchemeConfig) -> tuple[str, ...]:
+        """Of a vector's numbers in order; none where they have no names, or where each depends on all others."""
+        if scheme.unit_length:
+            return ()
+        if scheme.source == "raw":
+            return RAW_COLUMNS[scheme.algorithm]
+        return scheme.columns or self.spaces.now if scheme.source == "features" else ()
 
     def _vectors(self, scheme: SchemeConfig) -> DataFrame:
         table = self.read(SOURCES[scheme.source])

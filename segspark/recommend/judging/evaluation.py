@@ -6,7 +6,7 @@ plan that reads it, and after a few such levels Spark spends minutes on printing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -41,12 +41,17 @@ WITHOUT_LISTS = ("auc", "rmse", "mae")  # metrics that have no k
 
 
 def judge_lists(
-    past: DataFrame, held_out: DataFrame, methods: Mapping[str, Method], config: RecommendConfig, seed: int
+    past: DataFrame,
+    held_out: DataFrame,
+    methods: Mapping[str, Method],
+    config: RecommendConfig,
+    seed: int,
+    tell: Callable[[str], None] = lambda message: None,
 ) -> tuple[list[Row], list[str]]:
     """The rows of recommendation_metrics for lists by `methods` and by popularity, and what a person should know.
 
     `past` and `held_out` have user_id, item_id, weight and action. Works through checkpoints; collects counts and sums
-    only. No rows where nobody can be judged.
+    only. `tell` hears what the methods' products will cost. No rows where nobody can be judged.
     """
     train = train_part(past, config, seed)
     if train is None:
@@ -58,7 +63,7 @@ def judge_lists(
         return [], notes
     judged = sample_users(relevant, users, config.evaluation.max_users, seed).checkpoint()
     most = min(config.evaluation.auc_max_users, config.evaluation.max_users)
-    settings = Settings(config, plan_of(train, config), seed)
+    settings = Settings(config, plan_of(train, config), seed, tell=tell)
     judged_users = judged.select("user_no").distinct().checkpoint()
     every = {**methods, POPULARITY: by_popularity}
     answers = {name: method(train, judged_users, settings) for name, method in every.items()}
@@ -160,6 +165,7 @@ def relevant_part(tested: DataFrame, own: DataFrame, config: RecommendConfig) ->
 
 
 def plan_of(train: Train, config: RecommendConfig) -> ListPlan:
+    """Lists of evaluation.k items without reasons, which leave out what a run's would; blocks as sizes.py says."""
     return ListPlan(
         users=train.users,
         top_n=config.evaluation.k,

@@ -2,57 +2,83 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.core.errors import ConfigError
 from segspark.recommend.methods.method import Answer, Method, Settings, Train
 from segspark.recommend.neighbours.acts import Acts, similar_contents, similar_items, similar_users
-from segspark.recommend.neighbours.content import content_triples
-from segspark.recommend.neighbours.lists import item_cf_lists, user_cf_lists
-from segspark.recommend.sizes import similarity_block_rows
+from segspark.recommend.neighbours.list_plan import measure_sides, plan_sparse_lists
+from segspark.recommend.neighbours.lists import item_cf_lists, item_cf_sides, user_cf_lists, user_cf_sides
+from segspark.recommend.planner import plan_similarity
+from segspark.recommend.topn import ListPlan
 
-MEASURE = "cosine"
+MEASURE, CONTENT = "cosine", "content"
 
 
 def by_items(train: Train, wanted: DataFrame, settings: Settings) -> Answer:
-    """Neighbours of the user's items by cosine of who acted on them."""
-    acts, config = _acts(train), settings.config
-    height = similarity_block_rows(train.items, train.pairs, config)
-    return _from_items(similar_items(acts, MEASURE, height, config), train, wanted, settings)
+    """Neighbours of the user's items by cosine of who acted on them. ConfigError where a task would not fit."""
+    near = train.near_items(MEASURE)
+    if near is None:
+        config, what = settings.config, "item similarity"
+        plan = plan_similarity(train.by_item, train.by_user, config.neighbours, config, what)
+        settings.tell(plan.told(what))
+        near = similar_items(_acts(train), MEASURE, plan.block_rows, config)
+    return _from_items(near, train, wanted, settings, "lists by item_cf")
 
 
 def by_users(train: Train, wanted: DataFrame, settings: Settings) -> Answer:
-    """What the user's neighbours by cosine of acts have. ConfigError for more users than have exact neighbours."""
-    acts, config = _acts(train), settings.config
+    """What the user's neighbours by cosine of acts have.
+
+    ConfigError for more users than have exact neighbours, or where a task would not fit.
+    """
+    config = settings.config
     if train.users > config.user_similarity_max_users:
         raise ConfigError(
             f"recommend.methods: user_cf compares every user with every other; {train.users:,} are more than"
             f" recommend.user_similarity_max_users ({config.user_similarity_max_users:,}); leave it out, or raise that"
         )
-    height = similarity_block_rows(train.users, train.pairs, config)
-    near = similar_users(acts, MEASURE, height, config)
-    near = near.join(wanted.select(F.col("user_no").alias("row_no")), on="row_no", how="left_semi")
-    closed = settings.closed_of(train.interactions)
-    return Answer(user_cf_lists(train.weighed, near, closed, train.items, settings.plan))
+    near = train.near_users(MEASURE)
+    if near is None:
+        what = "user similarity"
+        plan = plan_similarity(train.by_user, train.by_item, config.user_neighbours, config, what)
+        settings.tell(plan.told(what))
+        near = similar_users(_acts(train), MEASURE, plan.block_rows, config)
+    near = near.join(wanted.select(F.col("user_no").alias("row_no")), on="row_no", how="left_semi").checkpoint()
+    plain = replace(settings.plan, explain=False)
+    lists = _planned(plain, *user_cf_sides(train.weighed, near), train.users, train, settings, "lists by user_cf")
+    return Answer(user_cf_lists(train.weighed, near, settings.closed_of(train.interactions), train.items, lists))
 
 
 def by_content(catalogue: DataFrame) -> Method:
     """Neighbours of the user's items by what they are; `catalogue` has the columns of the table items."""
 
     def lists_by_content(train: Train, wanted: DataFrame, settings: Settings) -> Answer:
-        known = catalogue.join(train.item_index, on="item_id", how="inner")
-        triples = content_triples(known, settings.config.content_weights).checkpoint()
-        size = triples.agg(F.count("*"), F.coalesce(F.max("feature_no"), F.lit(0)) + 1).first() or (0, 1)
-        near = similar_contents(triples, train.items, size[1], size[0], settings.config)
-        return _from_items(near, train, wanted, settings)
+        near = train.near_items(CONTENT)
+        if near is None:
+            known = catalogue.join(train.item_index, on="item_id", how="inner")
+            near = similar_contents(known, train.items, settings.config, settings.tell)
+        return _from_items(near, train, wanted, settings, "lists by content")
 
     return lists_by_content
 
 
-def _from_items(near: DataFrame, train: Train, wanted: DataFrame, settings: Settings) -> Answer:
+def _from_items(near: DataFrame, train: Train, wanted: DataFrame, settings: Settings, what: str) -> Answer:
+    near = near.checkpoint()
     own = train.weighed.join(wanted, on="user_no", how="left_semi")
-    return Answer(item_cf_lists(own, near, settings.closed_of(own), train.items, settings.plan))
+    plan = _planned(settings.plan, *item_cf_sides(own, near), train.items, train, settings, what)
+    return Answer(item_cf_lists(own, near, settings.closed_of(own), train.items, plan))
+
+
+def _planned(
+    plan: ListPlan, left: DataFrame, right: DataFrame, keys: int, train: Train, settings: Settings, what: str
+) -> ListPlan:
+    sides = measure_sides(left, right, train.by_user, keys, train.items)
+    planned = plan_sparse_lists(plan, sides, settings.config, what)
+    settings.tell(f"{what}: at most {planned.told()}")
+    return planned.plan
 
 
 def _acts(train: Train) -> Acts:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.recommend.factors import Factors
+from segspark.recommend.planner import Degrees, measure_degrees
 from segspark.recommend.topn import LISTS, ListPlan
 
 if TYPE_CHECKING:
     from segspark.recommend.config import RecommendConfig
+
+Find = Callable[[str], DataFrame | None]
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,23 @@ class Train:
     users: int
     items: int
     pairs: int  # interactions with a weight
+    near_items: Find = lambda measure: None  # NEIGHBOURS of all items by a measure, where they were found before
+    near_users: Find = lambda measure: None  # the same of users
 
     @property
     def weighed(self) -> DataFrame:
         """The interactions with a weight."""
         return self.interactions.where("weight > 0")
+
+    @cached_property
+    def by_user(self) -> Degrees:
+        """How many interactions with a weight each user has: counted at the first question."""
+        return measure_degrees(self.weighed, "user_no", "item_no", self.users)
+
+    @cached_property
+    def by_item(self) -> Degrees:
+        """The same of each item."""
+        return measure_degrees(self.weighed, "item_no", "user_no", self.items)
 
     def own(self, wanted: DataFrame) -> DataFrame:
         """user_no, item_no and action of the interactions of the users who want a list."""
@@ -48,6 +64,7 @@ class Settings:
     seed: int
     closed: DataFrame | None = None  # item_no of what nobody may get; None: everything may be got
     categories: DataFrame | None = None  # item_no and category_no, for the plan's max_per_category
+    tell: Callable[[str], None] = lambda message: None  # hears what each product will cost, before it runs
 
     def closed_of(self, frame: DataFrame) -> DataFrame:
         """The closed items; where there are none, no rows of `frame`, which has item_no."""

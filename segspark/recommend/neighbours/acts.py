@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
+from segspark.recommend.neighbours.content import content_triples
 from segspark.recommend.neighbours.measures import Measure
+from segspark.recommend.planner import measure_degrees, plan_similarity
 from segspark.recommend.similarity import nearest_rows
-from segspark.recommend.sizes import similarity_block_rows
 
 if TYPE_CHECKING:
     from segspark.recommend.config import RecommendConfig
+
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,19 @@ def similar_users(acts: Acts, method: str, block_rows: int, config: RecommendCon
     return nearest_rows(acts.triples, "user_no", "item_no", *sizes, _measure(method, config))
 
 
-def similar_contents(triples: DataFrame, items: int, features: int, cells: int, config: RecommendConfig) -> DataFrame:
-    """NEIGHBOURS of each item by cosine of its features, as content_triples gives them; `cells` is their number."""
-    height = similarity_block_rows(items, cells, config)
-    return nearest_rows(triples, "item_no", "feature_no", items, features, height, config.neighbours)
+def similar_contents(catalogue: DataFrame, items: int, config: RecommendConfig, tell: Tell) -> DataFrame:
+    """NEIGHBOURS of each item by cosine of what it is; `catalogue` is as content_triples wants it.
+
+    Plans the product and tells the plan. ConfigError where a task would not fit. Works through a checkpoint.
+    """
+    triples, what = content_triples(catalogue, config.content_weights).checkpoint(), "content similarity"
+    highest = triples.agg(F.coalesce(F.max("feature_no"), F.lit(0))).first()
+    features = 1 + (highest[0] if highest else 0)
+    of_items = measure_degrees(triples, "item_no", "feature_no", items)
+    of_features = measure_degrees(triples, "feature_no", "item_no", features)
+    plan = plan_similarity(of_items, of_features, config.neighbours, config, what)
+    tell(plan.told(what))
+    return nearest_rows(triples, "item_no", "feature_no", items, features, plan.block_rows, config.neighbours)
 
 
 def _measure(method: str, config: RecommendConfig) -> Measure:

@@ -21,7 +21,7 @@ from segspark.recommend.topn import LISTS, ListPlan
 LEFT_STEP, OWN_STEP = -2, -1  # what a task gets before the blocks of items, in this order
 DIGITS = 10  # significant digits of a score: equal sums in another order differ in the last bits
 SLACK = 10.0 ** (1 - DIGITS)  # such a part below a bound, a score may still round up to it
-CELLS_AT_A_TIME = 8_000_000  # most cells of a product that is in memory at once, twice: 200 MB
+CELLS_AT_A_TIME = 2_000_000  # most cells of a product that is in memory at once: 220 MB where all of a user's tie
 GROUPS_PER_PLACE = 4  # groups of columns per place of a list, from whose highest scores a bound comes
 PAIRS_AT_A_TIME = 50_000  # listed pairs whose reasons are looked for at once
 
@@ -34,10 +34,7 @@ def item_cf_lists(train: DataFrame, neighbours: DataFrame, closed: DataFrame, it
     neighbour of weight times similarity. `because_no` is the item with the largest part in it. Neighbours with a
     similarity below 0 are not asked. Users none of whose items has an allowed neighbour get no list.
     """
-    left = train.select("user_no", F.col("item_no").alias("key_no"), "weight")
-    near = neighbours.where("similarity > 0")
-    right = near.select(F.col("row_no").alias("key_no"), F.col("neighbour_no").alias("item_no"), "similarity")
-    return sparse_lists(left, right.withColumnRenamed("similarity", "weight"), train, closed, items, items, plan)
+    return sparse_lists(*item_cf_sides(train, neighbours), train, closed, items, items, plan)
 
 
 def user_cf_lists(train: DataFrame, neighbours: DataFrame, closed: DataFrame, items: int, plan: ListPlan) -> DataFrame:
@@ -47,11 +44,22 @@ def user_cf_lists(train: DataFrame, neighbours: DataFrame, closed: DataFrame, it
     list, as NEIGHBOURS of similarity. Score of an item: sum over the neighbours of similarity times their weight.
     Neighbours with a similarity below 0 are not asked.
     """
-    near = neighbours.where("similarity > 0")
-    left = near.select(F.col("row_no").alias("user_no"), F.col("neighbour_no").alias("key_no"), "similarity")
-    right = train.select(F.col("user_no").alias("key_no"), "item_no", "weight")
     plain = replace(plan, explain=False)
-    return sparse_lists(left.withColumnRenamed("similarity", "weight"), right, train, closed, plan.users, items, plain)
+    return sparse_lists(*user_cf_sides(train, neighbours), train, closed, plan.users, items, plain)
+
+
+def item_cf_sides(train: DataFrame, neighbours: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """`left` and `right` of sparse_lists for item_cf_lists: a user's keys are the user's items."""
+    left = train.select("user_no", F.col("item_no").alias("key_no"), "weight")
+    near = neighbours.where("similarity > 0").withColumnRenamed("similarity", "weight")
+    return left, near.select(F.col("row_no").alias("key_no"), F.col("neighbour_no").alias("item_no"), "weight")
+
+
+def user_cf_sides(train: DataFrame, neighbours: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """`left` and `right` of sparse_lists for user_cf_lists: a user's keys are the user's neighbours."""
+    near = neighbours.where("similarity > 0").withColumnRenamed("similarity", "weight")
+    left = near.select(F.col("row_no").alias("user_no"), F.col("neighbour_no").alias("key_no"), "weight")
+    return left, train.select(F.col("user_no").alias("key_no"), "item_no", "weight")
 
 
 def sparse_lists(

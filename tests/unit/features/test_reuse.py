@@ -45,7 +45,12 @@ def test_the_digest_knows_the_settings_and_not_when_to_fit_again():
         (earlier(), Drift("income", 0.0, 0.25), configured("always"), "refit is always"),
         (earlier(settings="other"), Drift("income", 0.0, 0.25), configured("never"), "settings of features are others"),
         (earlier(model=None, missing="lost"), Drift("income", 0.0, 0.25), configured("never"), "lost"),
-        (earlier(), Drift("monetary", 9.0, 0.25, has_vanished=True), configured("never"), "nobody has monetary any"),
+        (
+            earlier(),
+            Drift("monetary", 9.0, 0.25, has_vanished=True),
+            configured("never"),
+            "monetary vanished since run r-1",
+        ),
         (earlier(), Drift("income", 0.0, 0.25, has_vanished=True), CONFIG, None),
     ],
 )
@@ -64,11 +69,12 @@ class Runs:
     def __init__(self, lake):
         self.lake = lake
 
-    def prepare(self, run_id, previous, users, config=CONFIG):
+    def prepare(self, run_id, previous, users, config=CONFIG, genders=(None,)):
         schema = "user_id string, as_of date, is_bot boolean, gender string, education string, region string,"
         schema += "favourite_category string, " + ", ".join(f"{name} double" for name in COLUMNS)
+        texts = [(genders[n % len(genders)], None, None, None) for n in range(len(users))]
         rows = [
-            (f"u{n:02}", DAY, n == 0, None, None, None, None, *(None if v is None else float(v) for v in row))
+            (f"u{n:02}", DAY, n == 0, *texts[n], *(None if v is None else float(v) for v in row))
             for n, row in enumerate(users)
         ]
         self.lake.replace_run(USER_FEATURES, self.lake.spark.createDataFrame(rows, schema), run_id)
@@ -109,10 +115,22 @@ def test_a_preparation_is_used_again_until_a_feature_drifts_or_vanishes_or_its_f
 
     poor = [[*row[:2], None] for row in richer.tolist()]
     _, notes = runs.prepare("r-4", "r-3", poor)
-    assert "nobody has income any more" in notes[0]
+    assert "income vanished since run r-3: nobody has it any more" in notes[0]
     assert set(runs.vectors("r-4", "before")) == {None} and len(runs.vectors("r-4")[0]) == 2
 
     shutil.rmtree(lake.path("_models/r-4"))
     _, notes = runs.prepare("r-5", "r-4", poor)
     assert "the files of run r-4's are not there" in notes[0] and runs.fitted_by("r-5") == {"r-5"}
     assert runs.vectors("r-5") == runs.vectors("r-4")
+
+
+@pytest.mark.slow
+def test_a_category_that_only_bots_have_any_more_has_vanished(lake):
+    config = FeaturesConfig(prepare=PrepareConfig(blocks={"all": Block(columns=COLUMNS)}, categories=("gender",)))
+    users = np.random.default_rng(5).lognormal(3, 1, (40, 3))
+    runs = Runs(lake)
+    runs.prepare("r-1", None, users, config, genders=("f", "m"))
+    assert runs.prepare("r-2", "r-1", users, config, genders=("f", "m"))[1] == ()
+    _, (note,) = runs.prepare("r-3", "r-2", users, config, genders=("f", *[None] * 39))
+    assert "fitted anew: gender vanished since run r-2: nobody has it any more, and models do without it" in note
+    assert len(runs.vectors("r-2")[0]) == 5 and len(runs.vectors("r-3")[0]) == 3

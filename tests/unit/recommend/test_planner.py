@@ -8,7 +8,7 @@ import pytest
 
 from segspark.core.errors import ConfigError
 from segspark.recommend import similarity, topn
-from segspark.recommend.blocks import matrices, sparse_record, unit_rows
+from segspark.recommend.blocks import cut, matrices, sparse_record, unit_rows
 from segspark.recommend.config import RecommendConfig
 from segspark.recommend.interactions import BOUGHT
 from segspark.recommend.neighbours.measures import COSINE
@@ -54,7 +54,7 @@ def similarity_peak(row, column, columns):
         arrays.append(pa.array(random.integers(1, 4, mine.sum()).astype(float)))
         batch = pa.RecordBatch.from_arrays(arrays, names=["row", "column", "cell"])
         peak, (record,) = peak_of(
-            lambda batch=batch: [sparse_record(n, unit_rows(m)) for n, m in matrices([batch], HEIGHT)]
+            lambda batch=batch: [sparse_record(n, unit_rows(m)) for n, m in matrices(cut([batch], HEIGHT), HEIGHT)]
         )
         packing = max(packing, peak)
         records.append(record)

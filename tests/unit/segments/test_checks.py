@@ -3,7 +3,7 @@ import pytest
 from pydantic import ValidationError
 
 from segspark.core.errors import ConfigError, InputError
-from segspark.segments.checks import check, look_at, possible
+from segspark.segments.checks import VectorFacts, check, look_at, possible
 from segspark.segments.config import SchemeConfig, SegmentsConfig
 from segspark.segments.methods.kmeans import KMeans
 from tests.unit.segments.blobs import VECTORS
@@ -15,16 +15,29 @@ from tests.unit.segments.blobs import VECTORS
         ([], "no users"),
         ([[1.0, 2.0]], "one user only"),
         ([[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]], "all 3 users have the same features"),
-        ([[1.0, 2.0], [1.0, float("nan")]], "1 users have a number that is missing, NaN or infinite"),
-        ([[1.0, float("-inf")], [1.0, 2.0]], "1 users have a number"),
-        ([[1.0, None], None, [1.0, 2.0]], "2 users have a number"),
+        ([[1.0, 2.0], [1.0, float("nan")]], "1 of 2 users have a number that is missing, NaN or infinite in aov;"),
+        ([[float("-inf"), 2.0], [1.0, 2.0]], "1 of 2 users have a number that is missing, NaN or infinite in age;"),
+        ([[1.0, None], None, [1.0, 2.0]], "2 of 3 users have a number that is missing, NaN or infinite in aov;"),
+        ([None, [1.0, 2.0]], "1 of 2 users have a number that is missing, NaN or infinite; make the table again"),
         ([[1.0, 2.0], [1.0]], "vectors have 1 to 2 numbers"),
     ],
 )
 def test_vectors_that_nothing_can_be_fitted_to_are_refused(spark, vectors, message):
     frame = spark.createDataFrame([(f"u{number}", vector) for number, vector in enumerate(vectors)], VECTORS)
     with pytest.raises(InputError, match=f"prepared_features: .*{message}"):
-        check(look_at(frame), "prepared_features")
+        check(look_at(frame), "prepared_features", ("age", "aov"))
+
+
+@pytest.mark.parametrize(
+    ("table", "stage"),
+    [("prepared_features", "features"), ("user_features", "features"), ("user_factors", "factors")],
+)
+def test_a_broken_vector_names_few_columns_and_the_stage_that_makes_its_table(table, stage):
+    facts = VectorFacts(users=9, shortest=5, longest=5, broken=2, all_equal=False, places=(0, 2, 3, 4))
+    with pytest.raises(InputError, match=f"infinite in a, c, d and 1 more; .* --only {stage}`, then"):
+        check(facts, table, "abcde")
+    with pytest.raises(InputError, match="infinite; make"):
+        check(facts, table)
 
 
 def test_more_segments_than_users_who_differ_are_refused_with_the_key():

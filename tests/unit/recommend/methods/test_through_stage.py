@@ -7,7 +7,7 @@ from segspark.core.lake import Lake
 from segspark.recommend.config import EvaluationConfig, RecommendConfig
 from segspark.recommend.stage import build_recommendations, build_similarity, evaluate_recommendations, fit_factors
 from tests.builders import rows_of
-from tests.unit.recommend.test_stage import ITEMS_OF, USERS, bought, context_of, stock_shop
+from tests.unit.recommend.test_stage import ITEMS_OF, USERS, bought, context_of, stock_shop, told
 
 METHODS = ("als", "item_cf", "user_cf", "content", "hybrid")
 EVALUATION = EvaluationConfig(bootstrap_rounds=60, k=3, test_days=24)  # and the mix is learnt on the 24 before
@@ -79,3 +79,33 @@ def test_above_the_bound_users_are_compared_by_factors_in_cells_and_the_recall_i
     for row in rows:
         first = row.neighbours[0]
         assert USERS.index(first.neighbour_id) % 2 == USERS.index(row.user_id) % 2
+
+
+def test_neighbours_that_the_stage_similarity_wrote_are_read_and_give_the_same_lists(results, lists):
+    lake, _ = results
+    config = CONFIG.model_copy(
+        update={"methods": ("item_cf", "user_cf", "content"), "similarity": ("cosine", "content")}
+    )
+    build_similarity(context_of(lake), config)
+    told.clear()
+    build_recommendations(context_of(lake), config)
+    assert [line.split(":")[0] for line in told[1:]] == ["lists by item_cf", "lists by user_cf", "lists by content"]
+    rows = lake.read_run(RECOMMENDATIONS, "r-1").collect()
+    for method in config.methods:
+        assert sorted(row for row in rows if row.method == method) == sorted(lists[method])
+
+
+def test_every_product_behind_lists_from_neighbours_is_planned_and_told(results):
+    lake, _ = results
+    config = CONFIG.model_copy(update={"methods": METHODS[1:4], "similarity": ("pearson",)})
+    build_similarity(context_of(lake), config)  # of no use for lists
+    told.clear()
+    build_recommendations(context_of(lake), config)
+    assert [line.split(":")[0] for line in told[1:]] == [
+        "item similarity",
+        "lists by item_cf",
+        "user similarity",
+        "lists by user_cf",
+        "content similarity",
+        "lists by content",
+    ]
