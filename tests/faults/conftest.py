@@ -68,7 +68,10 @@ class Shop:
         content = {**demo, "lake": str(lake), "sources": sources, "segments": {**demo.get("segments", {}), **small}}
         content["segments"]["personas"] = str(REPO / "conf" / "personas.yaml")
         content["recommend"] = {"rank": 4, "iterations": 2, "evaluation": {"test_days": 7}}
-        content["spark"] = {**demo.get("spark", {}), "driver_memory": "1g", "shuffle_partitions": 2, "conf": FAST}
+        logs = lake.parent / "event-logs"
+        logs.mkdir(exist_ok=True)
+        conf = {**FAST, "spark.eventLog.enabled": "true", "spark.eventLog.dir": logs.as_uri()}
+        content["spark"] = {**demo.get("spark", {}), "driver_memory": "1g", "shuffle_partitions": 2, "conf": conf}
         path = lake.parent / f"{lake.name}.yaml"
         path.write_text(yaml.safe_dump(content))
         return path
@@ -103,6 +106,7 @@ class Before:
     lake: Path  # to be copied, never written
     undisturbed: Path  # the same lake after an undisturbed second run
     timeline: dict[str, tuple[float, float]]  # stage of that run: seconds from the start to its begin and to its end
+    output: list[str]  # what that run told
 
     def copy(self, folder: Path) -> Path:
         """The lake as it was before the second run, in a folder of its own."""
@@ -160,11 +164,11 @@ def before(spark, tmp_path_factory) -> Before:
     for path in waiting:
         (later / path.parent.name / path.name).rename(path)
     undisturbed = Path(shutil.copytree(folder / "lake", folder / "undisturbed"))
-    return Before(shop, folder / "lake", undisturbed, _timed_run(shop, undisturbed))
+    return Before(shop, folder / "lake", undisturbed, *_timed_run(shop, undisturbed))
 
 
-def _timed_run(shop: Shop, lake: Path) -> dict[str, tuple[float, float]]:
-    """Runs; seconds from the start to the begin and the end of each stage, publish among them."""
+def _timed_run(shop: Shop, lake: Path) -> tuple[dict[str, tuple[float, float]], list[str]]:
+    """Runs; seconds from the start to the begin and the end of each stage, publish among them, and what it told."""
     attempt, times = shop.start(lake), {}
     began = 0.0
     while attempt.until(lambda line: line.startswith("[")):
@@ -172,7 +176,7 @@ def _timed_run(shop: Shop, lake: Path) -> dict[str, tuple[float, float]]:
         times[stage_of(attempt.lines[-1])] = (began, ended)
         began = ended
     assert attempt.process.returncode == 0, "\n".join(attempt.lines[-30:])
-    return {**times, STAGE_NAMES[-1]: (began, time.monotonic() - attempt.started)}
+    return {**times, STAGE_NAMES[-1]: (began, time.monotonic() - attempt.started)}, attempt.lines
 
 
 def stage_of(line: str) -> str:
