@@ -3,6 +3,7 @@ PYTHON ?= python3
 PROCESSES ?= 2
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+ENVIRONMENT := dist/environment.tar.gz
 BENCH_INSTALLED := .venv-bench/.installed
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lint types faults bench package clean
@@ -52,11 +53,15 @@ $(BENCH_INSTALLED): requirements-bench.lock requirements-data.lock pyproject.tom
 bench: $(BENCH_INSTALLED) ## time each stage beside what a user would pick instead
 	.venv-bench/bin/python -m benchmarks
 
-package: $(INSTALLED) ## make dist/segspark.zip for spark-submit --py-files
+package: $(INSTALLED) $(ENVIRONMENT) ## make dist/segspark.zip and dist/environment.tar.gz for spark-submit
 	@mkdir -p dist && rm -f dist/segspark.zip
 	@find segspark jobs -name __pycache__ -prune -exec rm -rf {} +
 	@$(BIN)/python -m zipfile -c dist/segspark.zip segspark jobs
-	@echo dist/segspark.zip
+	@echo dist/segspark.zip $(ENVIRONMENT)
+
+$(ENVIRONMENT): $(INSTALLED)
+	@mkdir -p dist
+	@tar --create --use-compress-program 'gzip -1' --file $@ --directory .venv --exclude site-packages/pyspark .
 
 clean: ## remove what the targets made, but not the environments
 	rm -rf build dist demo lake .pytest_cache .mypy_cache .ruff_cache
