@@ -14,7 +14,7 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a small file system"),
 ]
 PROMISE = "a full disk loses nothing, and the run goes on once there is room"
-SMALL, LARGE = 4, 400  # MiB: beside what is there, and enough for all
+SMALL, LARGE = 1, 400  # MiB: beside what is there, and enough for all
 
 
 @pytest.fixture
