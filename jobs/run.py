@@ -18,12 +18,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--only", action="append", default=[], metavar="STAGE")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--force", action="store_true")
+    parser.add_argument("--wait", action="store_true")
     parser.add_argument("--debug", action="store_true")
     options = parser.parse_args(arguments)
     as_of = [f"as_of={options.as_of}"] if options.as_of else []
     try:
         config = load_config(options.config, (*options.set, *as_of))
-        request = RunRequest(tuple(options.only), options.resume, options.force)
+        request = RunRequest(tuple(options.only), options.resume, options.force, options.wait)
         run_pipeline(open_lake(config), config, request, lambda line: print(line, flush=True))
         return 0
     except SegsparkError as error:

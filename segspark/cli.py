@@ -16,12 +16,15 @@ from segspark import doctor
 from segspark.config import Config, load_config
 from segspark.core.contracts import RUN_TABLES
 from segspark.core.errors import InputError, SegsparkError
+from segspark.core.lease import held_now
+from segspark.core.retention import pin
 from segspark.core.runs import newest_status
 from segspark.pipeline import (
     STAGE_NAMES,
     RunOutcome,
     RunRequest,
     open_lake,
+    prune_lake,
     publish_earlier,
     roll_back,
     run_pipeline,
@@ -57,13 +60,15 @@ def main_group() -> None:
 @click.option("--only", multiple=True, metavar="STAGE", help=f"Only this stage: {', '.join(STAGE_NAMES)}.")
 @click.option("--resume", is_flag=True, help="Go on with an unpublished run of the same work.")
 @click.option("--force", is_flag=True, help="Do the work again although it was published.")
-def run_command(config: Config, as_of: str | None, only: tuple[str, ...], resume: bool, force: bool) -> None:
+@click.option("--wait", is_flag=True, help="Wait while another run works on the lake.")
+def run_command(config: Config, as_of: str | None, **request: Any) -> None:
     """Read new input, compute every table, publish all of them together."""
     if as_of:
         config = Config.model_validate({**config.model_dump(), "as_of": as_of})
     lake = open_lake(config)
-    outcome = run_pipeline(lake, config, RunRequest(only, resume, force), click.echo)
-    if not only:
+    asked = RunRequest(**request)
+    outcome = run_pipeline(lake, config, asked, click.echo)
+    if not asked.only:
         _summary(config, lake, outcome)
 
 
@@ -90,6 +95,8 @@ def status(config: Config) -> None:
         table.add_row(row.run_id + mark, row.stage, row.status, f"{row.rows:,}", f"{row.seconds:.1f}", row.note or "")
     Console().print(table)
     click.echo(f"published: {published or 'nothing yet'}")
+    if holder := held_now(lake):
+        click.echo(f"at work: {holder.told()}")
 
 
 @main_group.command()
@@ -165,6 +172,29 @@ def rollback(config: Config) -> None:
     """Make visible again what was published before the present run."""
     run_id, seq = roll_back(open_lake(config))
     click.echo(f"rolled back to {run_id} (publication {seq})")
+
+
+@main_group.command("pin")
+@configured
+@click.argument("run_id")
+@click.option("--off", is_flag=True, help="Let it go again.")
+def pin_command(config: Config, run_id: str, off: bool) -> None:
+    """Keep a whole run from `prune`."""
+    pin(open_lake(config), run_id, pinned=not off)
+    click.echo(f"{run_id} is {'no longer pinned' if off else 'pinned'}")
+
+
+@main_group.command("prune")
+@configured
+@click.option("--keep", type=click.IntRange(min=1), help="Published runs to leave; default: housekeeping.keep_runs.")
+def prune_command(config: Config, keep: int | None) -> None:
+    """Remove runs, files and rejected rows that nobody needs; never what is published or pinned."""
+    changed = {} if keep is None else {"keep_runs": keep}
+    pruned = prune_lake(open_lake(config), config.housekeeping.model_copy(update=changed), click.echo)
+    click.echo(f"removed {len(pruned.removed)} runs{': ' if pruned.removed else ''}{', '.join(pruned.removed)}")
+    click.echo(f"removed {pruned.rejected:,} rows of quarantine")
+    for run_id, why in pruned.kept.items():
+        click.echo(f"kept    {run_id}: {why}")
 
 
 @main_group.command()

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from segspark.bi.config import ReportConfig
 from segspark.core.errors import ConfigError
+from segspark.core.retention import HousekeepingConfig
 from segspark.core.session import SessionConfig
 from segspark.features.config import FeaturesConfig
 from segspark.ingest.config import IngestConfig, SourcesConfig
@@ -34,6 +35,7 @@ class Config(BaseModel):
     segments: SegmentsConfig = SegmentsConfig()
     recommend: RecommendConfig = RecommendConfig()
     report: ReportConfig = ReportConfig()
+    housekeeping: HousekeepingConfig = HousekeepingConfig()  # changes no result
     spark: SessionConfig = SessionConfig()  # execution only: changes no result
 
     @model_validator(mode="after")
@@ -49,7 +51,7 @@ class Config(BaseModel):
 
     def digest(self) -> str:
         """Of all that a result depends on in the configuration, also the personas; as_of is a part of the run."""
-        content = self.model_dump(mode="json", exclude={"spark", "lake", "as_of"})
+        content = self.model_dump(mode="json", exclude={"spark", "housekeeping", "lake", "as_of"})
         del content["recommend"]["tuning"]  # changes what `segspark tune` tries, not what a run makes
         content["personas"] = load_catalogue(self.segments.personas).model_dump(mode="json")
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -11,6 +11,8 @@ from segspark.core import runs
 from segspark.core.contracts import PUBLICATIONS
 from segspark.core.errors import ConfigError, GateError, LakeError, SegsparkError
 from segspark.core.lake import Lake, is_catalog
+from segspark.core.lease import Lease, hold, this_process
+from segspark.core.retention import HousekeepingConfig, Pruned, prune
 from segspark.core.runs import WHOLE_RUN, StageRecord
 from segspark.core.session import clear_checkpoints, open_session
 from segspark.core.stage import Run, StageContext, StageResult
@@ -44,11 +46,15 @@ STAGE_NAMES = (*STAGES, PUBLISH)
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What to do: everything, or only some stages; go on with an unfinished attempt; make a new attempt."""
+    """What to do: everything, or only some stages; go on with an unfinished attempt; make a new attempt.
+
+    With `wait`, only once nobody else works on the lake.
+    """
 
     only: tuple[str, ...] = ()
     resume: bool = False
     force: bool = False
+    wait: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,9 +78,17 @@ def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) ->
 
     The same work is done once: where a run of the same configuration, input, day and code was published, nothing
     happens unless `force`. `only` goes on with the unpublished attempt at the same work, and does those stages again.
-    Raises GateError where a stage refuses the run to be published.
+    Raises GateError where a stage refuses the run to be published, and LakeError where somebody else works on the lake.
     """
-    stages, config_digest = _chosen(request.only), config.digest()
+    stages = _chosen(request.only)
+    with hold(lake, this_process("run"), config.housekeeping.lease_seconds, request.wait, tell) as lease:
+        return _run(lake, config, stages, request, tell, lease)
+
+
+def _run(
+    lake: Lake, config: Config, stages: tuple[str, ...], request: RunRequest, tell: Tell, lease: Lease
+) -> RunOutcome:
+    config_digest = config.digest()
     if "ingest" in stages:
         ingest(lake, config.sources, config.ingest, tell)
     as_of = config.as_of or runs.day_after_the_last_row(lake)
@@ -97,6 +111,7 @@ def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) ->
         clear_checkpoints(lake.spark)
     if PUBLISH not in stages:
         return RunOutcome(run, None)
+    lease.confirm()
     return RunOutcome(run, _publish(lake, run, config))
 
 
@@ -135,6 +150,12 @@ def roll_back(lake: Lake) -> tuple[str, int]:
     return run_id, runs.publish_run(lake, run_id, "rollback")
 
 
+def prune_lake(lake: Lake, config: HousekeepingConfig, tell: Tell) -> Pruned:
+    """Removes what `prune` of core/retention.py says, while nobody else works on the lake."""
+    with hold(lake, this_process("prune"), config.lease_seconds):
+        return prune(lake, config, datetime.now(timezone.utc), tell)
+
+
 def _chosen(only: tuple[str, ...]) -> tuple[str, ...]:
     unknown = [name for name in only if name not in STAGE_NAMES]
     if unknown:
@@ -145,10 +166,12 @@ def _chosen(only: tuple[str, ...]) -> tuple[str, ...]:
 def _attempt(lake: Lake, digest: str, request: RunRequest) -> tuple[str, bool]:
     """The attempt to work on, and whether it is published already."""
     attempts = runs.attempts(lake, digest)
+    gone = runs.pruned(lake)
     published = [run_id for run_id in attempts if lake.is_published(run_id)]
-    if published and not request.force:
-        return published[-1], True
-    open_attempts = [run_id for run_id in attempts if run_id not in published]
+    there = [run_id for run_id in published if run_id not in gone]
+    if there and not request.force:
+        return there[-1], True
+    open_attempts = [run_id for run_id in attempts if run_id not in published and run_id not in gone]
     if open_attempts and (request.resume or request.only):
         return open_attempts[-1], False
     number = 1 + max((int(run_id.rpartition("-")[2]) for run_id in attempts), default=0)

@@ -9,6 +9,12 @@ from segspark.core.session import SessionConfig, open_session
 
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 
+
+def pytest_addoption(parser):
+    page = "write the table of docs/reliability.md into this page"
+    parser.addoption("--faults-account", metavar="PAGE", default=None, help=page)
+
+
 LEAN = {
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",

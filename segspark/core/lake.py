@@ -5,19 +5,28 @@ comments, partitions, and statistics only on columns that do not identify a pers
 contract's columns where a table was never written, and nulls in a column that the contract gained since.
 """
 
+import contextlib
 import json
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from delta.exceptions import ConcurrentAppendException
 from delta.tables import DeltaTable
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.core.contracts import PUBLICATIONS, Contract, conform, user_bucket
 from segspark.core.days import contiguous
 from segspark.core.errors import LakeError
+
+FULL = "No space left on device"  # as the operating system says it
+LISTING_TASKS = "spark.sql.sources.parallelPartitionDiscovery.parallelism"
+FEW_TASKS = "4"  # a listing takes one task per folder by default, up to 10,000: most of a small table's VACUUM
 
 
 class Lake:
@@ -81,6 +90,16 @@ class Lake:
         """Adds the rows of `frame`; returns how many."""
         return self._write(contract, stored(frame, contract))
 
+    def insert(self, contract: Contract, select: str, values: dict[str, str]) -> None:
+        """Adds what a SELECT gives, all of the contract's columns in order; `{table}` in it is the table itself.
+
+        What it reads from the table and what it adds are one transaction: of two at once that read what the other adds,
+        one raises Delta's ConcurrentAppendException.
+        """
+        self.create(contract)
+        table = self.identifier(contract.name)
+        self.spark.sql(f"INSERT INTO {table} {select.format(table=table)}", args=values)
+
     def replace_run(self, contract: Contract, frame: DataFrame, run_id: str) -> int:
         """Writes the run's rows in place of what it wrote before; returns how many. A published run is refused."""
         if self.is_published(run_id):
@@ -110,14 +129,12 @@ class Lake:
         The row's number is read from the table inside the same Serializable transaction, so that of two publishers at
         once one loses, and is told who won.
         """
-        self.create(PUBLICATIONS)
-        table = self.identifier(PUBLICATIONS.name)
-        sql = f"""
-            INSERT INTO {table} SELECT coalesce(max(seq), 0) + 1, :run_id, current_timestamp(), :by, :reason,
+        select = """
+            SELECT coalesce(max(seq), 0) + 1, :run_id, current_timestamp(), :by, :reason,
                 from_json(:rows, 'map<string,bigint>'), from_json(:digests, 'map<string,bigint>') FROM {table}"""
         values = {"run_id": run_id, "by": by, "reason": reason}
         try:
-            self.spark.sql(sql, args={**values, "rows": json.dumps(rows), "digests": json.dumps(digests)})
+            self.insert(PUBLICATIONS, select, {**values, "rows": json.dumps(rows), "digests": json.dumps(digests)})
         except ConcurrentAppendException as error:
             winner = self.read(PUBLICATIONS).orderBy(F.desc("seq")).collect()[0]
             raise LakeError(
@@ -152,7 +169,51 @@ class Lake:
         if self.exists(contract):
             self._delta_table(contract).delete(F.col("run_id").isin(*run_ids))
 
+    def delete(self, contract: Contract, where: str) -> int:
+        """Removes the rows that the SQL condition is true for; returns how many."""
+        if not self.exists(contract):
+            return 0
+        told = self.spark.sql(f"DELETE FROM {self.identifier(contract.name)} WHERE {where}").first()
+        return int(told["num_affected_rows"]) if told else 0
+
+    def vacuum(self, contract: Contract, hours: float) -> None:
+        """Removes files that no version of the last `hours` needs, and those that an interrupted write left."""
+        check, listing = "spark.databricks.delta.retentionDurationCheck.enabled", LISTING_TASKS
+        with self._with_settings({check: "false", listing: FEW_TASKS}):
+            self._delta_table(contract).vacuum(hours)
+
+    def files(self, folder: str) -> list[str]:
+        """The names in a folder beside the tables; none where it is not there, or the lake is a catalogue."""
+        if self._is_catalog:
+            return []
+        system, path = self._place(folder)
+        return sorted(status.getPath().getName() for status in system.listStatus(path)) if system.exists(path) else []
+
+    def remove(self, name: str) -> None:
+        """Removes a file or a folder beside the tables."""
+        system, path = self._place(name)
+        system.delete(path, True)
+
     # --- inside ---
+
+    def _place(self, name: str) -> tuple[Any, Any]:
+        java: Any = self.spark.sparkContext._jvm
+        path = java.org.apache.hadoop.fs.Path(self.path(name))
+        return path.getFileSystem(self.spark._jsc.hadoopConfiguration()), path
+
+    @contextlib.contextmanager
+    def _with_settings(self, settings: dict[str, str]) -> Iterator[None]:
+        before = {name: self.spark.conf.get(name, None) for name in settings}
+        for name, value in settings.items():
+            self.spark.conf.set(name, value)
+        try:
+            yield
+        finally:
+            for name, old in before.items():
+                if old is None:
+                    self.spark.conf.unset(name)
+                else:
+                    self.spark.conf.set(name, old)
 
     def _delta_table(self, contract: Contract) -> DeltaTable:
         if self._is_catalog:
@@ -169,11 +230,28 @@ class Lake:
         writer = rows.write.format("delta").mode("overwrite" if replaces else "append").option("mergeSchema", "true")
         if replaces:
             writer = writer.option("replaceWhere", where)
-        if self._is_catalog:
-            writer.saveAsTable(self.identifier(contract.name))
-        else:
-            writer.save(f"{self.root}/{contract.name}")
+        with self._told_where_full(contract):
+            if self._is_catalog:
+                writer.saveAsTable(self.identifier(contract.name))
+            else:
+                writer.save(f"{self.root}/{contract.name}")
         return int(written.get["rows"])
+
+    @contextlib.contextmanager
+    def _told_where_full(self, contract: Contract) -> Iterator[None]:
+        """Says which table could not be written, and what to do, where a device is full."""
+        try:
+            yield
+        except (PySparkException, Py4JError) as error:
+            if FULL not in str(error):
+                raise
+            is_folder = Path(self.root).exists()
+            free = f" ({shutil.disk_usage(self.root).free / 2**20:,.0f} MiB free)" if is_folder else ""
+            raise LakeError(
+                f"{contract.name}: no space left on the device while it was written to {self.root}{free}; its earlier"
+                " rows are as they were; make room there and where Spark keeps its temporary files, then"
+                " `segspark run --resume`"
+            ) from error
 
     def _empty(self, contract: Contract) -> DataFrame:
         columns = [f"`{column.name}` {column.type}" for column in contract.columns]

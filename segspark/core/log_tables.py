@@ -143,9 +143,13 @@ RUNS = ledger(
     "one change of status of a stage of one attempt; the newest by heartbeat_at counts",
     ["run_id", "stage", "heartbeat_at"],
     [
-        Column("run_id", "string", "digest of configuration, input, as_of and code, with the number of the attempt"),
-        Column("stage", "string", "the stage, or `run` for the attempt as a whole"),
-        Column("status", "string", "started, done, skipped, refused (a quality gate) or failed"),
+        Column("run_id", "string", "digest of configuration, input, as_of and code, and the attempt; or a lease's id"),
+        Column("stage", "string", "the stage, `run` for the whole attempt, `pin`, or `lease`: who works on the lake"),
+        Column(
+            "status",
+            "string",
+            "started, done, skipped, refused (a quality gate), failed, pruned; pinned, unpinned; held, released",
+        ),
         Column("started_at", "timestamp", "when the stage began, UTC"),
         Column("heartbeat_at", "timestamp", "when this row was written, UTC"),
         Column("seconds", "double", "wall seconds the stage took"),

@@ -12,12 +12,15 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 import segspark
+from segspark.core import lease
 from segspark.core.contracts import EVENTS, ORDERS, PUBLICATIONS, RATINGS, RUN_TABLES, RUNS, SOURCE_FILES
 from segspark.core.errors import InputError, LakeError
 from segspark.core.lake import Lake
 from segspark.core.stage import Run
 
 WHOLE_RUN = "run"  # the stage name under which an attempt as a whole is recorded
+PRUNED = "pruned"  # the status of a whole run whose rows were removed
+PIN = "pin"  # the stage name under which it is said that a run is kept
 
 
 @dataclass(frozen=True)
@@ -84,15 +87,22 @@ def published_when_it_began(lake: Lake, run_id: str) -> str | None:
 
 
 def newest_status(lake: Lake) -> DataFrame:
-    """One row per run and stage: its newest row in the ledger."""
+    """One row per run and stage: its newest row in the ledger. Leases are no stages."""
     newest = F.max_by(F.struct("*"), "heartbeat_at").alias("newest")
-    return lake.read(RUNS).groupBy("run_id", "stage").agg(newest).select("newest.*")
+    stages = lake.read(RUNS).where(F.col("stage") != lease.STAGE)
+    return stages.groupBy("run_id", "stage").agg(newest).select("newest.*")
 
 
 def finished_stages(lake: Lake, run_id: str) -> set[str]:
     """The stages of an attempt that need not be done again."""
     rows = newest_status(lake).where((F.col("run_id") == run_id) & F.col("status").isin("done", "skipped")).collect()
     return {row.stage for row in rows}
+
+
+def pruned(lake: Lake) -> set[str]:
+    """The runs whose rows were removed."""
+    rows = newest_status(lake).where((F.col("stage") == WHOLE_RUN) & (F.col("status") == PRUNED)).collect()
+    return {row.run_id for row in rows}
 
 
 def run_to_go_by(lake: Lake, stage: str) -> Run:

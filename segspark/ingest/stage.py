@@ -135,9 +135,8 @@ def _contents(rows: DataFrame, name: str) -> dict[str, tuple[int, str]]:
 def _remove_unfinished(lake: Lake, last: int) -> None:
     """Removes rows of files beyond the ledger's `last`: a file's row in the ledger is written after its rows."""
     for contract in (*APPENDED, QUARANTINE):
-        beyond = F.col("ingest_seq") > last
-        if lake.exists(contract) and not lake.read(contract).where(beyond).isEmpty():
-            lake.spark.sql(f"DELETE FROM {lake.identifier(contract.name)} WHERE ingest_seq > {last}")
+        if not lake.read(contract).where(F.col("ingest_seq") > last).isEmpty():
+            lake.delete(contract, f"ingest_seq > {last}")
 
 
 def _last_seq(lake: Lake) -> int:

@@ -20,12 +20,6 @@ REPO = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def package():
-    """dist/segspark.zip, as `make package` makes it."""
-    subprocess.run(["make", "package", f"PYTHON={sys.executable}"], cwd=REPO, check=True, capture_output=True)
-
-
-@pytest.fixture(scope="module")
 def configuration(spark, tmp_path_factory):
     """Writes a configuration for a lake of that name over one small shop; returns its path and the lake's."""
     folder = tmp_path_factory.mktemp("submit")
