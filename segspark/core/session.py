@@ -98,6 +98,9 @@ def _common_settings(config: SessionConfig) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(config.shuffle_partitions),
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # Batches to Python are bounded by rows (10,000). A bound on bytes is looked at for each row: with two columns
+        # of arrays that took thirteen of fourteen CPU seconds of the JVM.
+        "spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1),
         # Most groups here are users, or users and items: far more than the small first-level map holds, in which each
         # row was looked up in vain before it went to the real one: a fifth of the CPU seconds of such a grouping.
         "spark.sql.codegen.aggregate.map.twolevel.enabled": "false",
