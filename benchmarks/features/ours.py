@@ -1,6 +1,6 @@
 """Our features stage on the log tables of a lake; the whole stage, so with day tables and the fitted preparation.
 
-The day tables (sessions, user_days, user_item_days) make a later run follow the new days only; the preparation is what
+The day tables make a later run follow the new days only; the preparation is what
 segments see. A peer writes neither. `told` has the CPU seconds after each message of the stage.
 """
 
@@ -20,13 +20,13 @@ from segspark.features.stage import build_features
 
 RUN_ID = "benchmark-1"
 HIGHEST_SEQ = 5
-DERIVED = ("sessions", "user_days", "user_item_days", "day_builds", "user_features", "prepared_features")
+DAY_TABLES = ("sessions", "user_days", "user_item_days", "item_days", "user_touches", "day_builds")
 
 
 def run(task: Task, ready: Ready) -> dict[str, Any]:
     """Builds everything from the logs; the lake is left as it was found, user_features goes to the output."""
     root = task.inputs["lake"]
-    for name in (*DERIVED, "feature_selection", "_models"):
+    for name in (*DAY_TABLES, "user_features", "prepared_features", "feature_selection", "_models"):
         shutil.rmtree(Path(root) / name, ignore_errors=True)
     spark = session(task)
     ready()

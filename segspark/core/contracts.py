@@ -2,7 +2,7 @@
 
 from segspark.core import day_tables, log_tables, run_tables
 from segspark.core.contract import Column, Contract, conform, user_bucket
-from segspark.core.day_tables import SESSIONS, USER_DAYS, USER_ITEM_DAYS
+from segspark.core.day_tables import ITEM_DAYS, SESSIONS, USER_DAYS, USER_ITEM_DAYS, USER_TOUCHES
 from segspark.core.log_tables import (
     DAY_BUILDS,
     EVENTS,
@@ -54,6 +54,7 @@ __all__ = [
     "FEATURE_DRIFT",
     "FEATURE_SELECTION",
     "ITEMS",
+    "ITEM_DAYS",
     "ITEM_FACTORS",
     "ITEM_INDEX",
     "ITEM_SIMILARITY",
@@ -86,6 +87,7 @@ __all__ = [
     "USER_ITEM_DAYS",
     "USER_SEGMENTS",
     "USER_SIMILARITY",
+    "USER_TOUCHES",
     "Column",
     "Contract",
     "conform",

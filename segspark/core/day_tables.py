@@ -77,3 +77,31 @@ USER_ITEM_DAYS = daily(
         Column("spend", "double", "paid lines after discount"),
     ],
 )
+
+ITEM_DAYS = daily(
+    "item_days",
+    "one item on one day, under one category",
+    ["item_id", "day", "category"],
+    [
+        ITEM_ID,
+        Column("day", "date", "UTC"),
+        Column("category", "string", "as in user_item_days; null where nobody's row names one"),
+        Column("order_lines", "bigint", "paid lines of all known users"),
+        Column("units", "double", "units of these lines"),
+        Column("spend", "double", "these lines after discount"),
+    ],
+)
+
+USER_TOUCHES = daily(
+    "user_touches",
+    "one user with all that they touched before the day",
+    ["user_id", "day"],
+    [
+        USER_ID,
+        Column("day", "date", "the first day that is not in it; the table holds one, moved forward from time to time"),
+        Column("item_keys", "array<bigint>", "hashes of item_id, rising"),
+        Column("item_touches", "array<bigint>", "views, clicks, carts, wish lists and purchases of each together"),
+        Column("ingest_seq", "bigint", "the highest file number that the day tables held when it was written"),
+        Column("shape", "string", "how it was made; made otherwise it is not used"),
+    ],
+)

@@ -179,7 +179,7 @@ class Lake:
     def vacuum(self, contract: Contract, hours: float) -> None:
         """Removes files that no version of the last `hours` needs, and those that an interrupted write left."""
         check, listing = "spark.databricks.delta.retentionDurationCheck.enabled", LISTING_TASKS
-        with self._with_settings({check: "false", listing: FEW_TASKS}):
+        with self.settings({check: "false", listing: FEW_TASKS}):
             self._delta_table(contract).vacuum(hours)
 
     def files(self, folder: str) -> list[str]:
@@ -194,15 +194,9 @@ class Lake:
         system, path = self._place(name)
         system.delete(path, True)
 
-    # --- inside ---
-
-    def _place(self, name: str) -> tuple[Any, Any]:
-        java: Any = self.spark.sparkContext._jvm
-        path = java.org.apache.hadoop.fs.Path(self.path(name))
-        return path.getFileSystem(self.spark._jsc.hadoopConfiguration()), path
-
     @contextlib.contextmanager
-    def _with_settings(self, settings: dict[str, str]) -> Iterator[None]:
+    def settings(self, settings: dict[str, str]) -> Iterator[None]:
+        """Settings of the session for what is written inside."""
         before = {name: self.spark.conf.get(name, None) for name in settings}
         for name, value in settings.items():
             self.spark.conf.set(name, value)
@@ -214,6 +208,13 @@ class Lake:
                     self.spark.conf.unset(name)
                 else:
                     self.spark.conf.set(name, old)
+
+    # --- inside ---
+
+    def _place(self, name: str) -> tuple[Any, Any]:
+        java: Any = self.spark.sparkContext._jvm
+        path = java.org.apache.hadoop.fs.Path(self.path(name))
+        return path.getFileSystem(self.spark._jsc.hadoopConfiguration()), path
 
     def _delta_table(self, contract: Contract) -> DeltaTable:
         if self._is_catalog:

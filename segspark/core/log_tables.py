@@ -134,6 +134,7 @@ DAY_BUILDS = ledger(
         Column("ingest_seq", "bigint", "the highest file number whose rows they hold"),
         Column("shape", "string", "the settings they were built with; with others they are built anew"),
         Column("days", "bigint", "days whose logs had changed"),
+        Column("first_day", "date", "the earliest of them"),
         Column("built_at", "timestamp", "when, UTC"),
     ],
 )

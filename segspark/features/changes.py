@@ -1,8 +1,9 @@
 """Which days of the day tables are out of date."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -46,10 +47,14 @@ def with_neighbours(days: Iterable[date]) -> set[date]:
     return {day + step for day in days for step in (-ONE_DAY, timedelta(0), ONE_DAY)}
 
 
-def changed_days(log: DataFrame, above: int, up_to: int) -> frozenset[date]:
-    """Days of the log with rows of an ingest_seq in (above, up_to]. There are as many as days: few."""
+def changed_days(logs: Sequence[DataFrame], above: int, up_to: int) -> Changes:
+    """Days of events, orders and ratings with rows of an ingest_seq in (above, up_to]. There are few days."""
+    if above >= up_to:
+        return Changes(frozenset(), frozenset(), frozenset())
     is_new = (F.col("ingest_seq") > above) & (F.col("ingest_seq") <= up_to)
-    return frozenset(row.day for row in log.where(is_new).select("day").distinct().collect())
+    new = [log.where(is_new).select(F.lit(number).alias("log"), "day") for number, log in enumerate(logs)]
+    rows = reduce(DataFrame.union, new).distinct().collect()
+    return Changes(*(frozenset(row.day for row in rows if row["log"] == number) for number in range(len(logs))))
 
 
 def within(days: Iterable[date]) -> Column:

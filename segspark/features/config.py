@@ -100,4 +100,4 @@ class FeaturesConfig(BaseModel):
     def shapes_days(self) -> str:
         """The settings that the day tables depend on, as text: with another text they are built anew."""
         night = f"{self.night_from_hour}-{self.night_to_hour}"
-        return f"1|gap={self.session_gap_minutes}|night={night}|bot={self.bot_events_per_day}"
+        return f"2|gap={self.session_gap_minutes}|night={night}|bot={self.bot_events_per_day}"

@@ -1,9 +1,9 @@
-"""What a user did with an item on a day."""
+"""What a user did with an item on a day, and what all users together did."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from segspark.features.exact import amount, count_if, whole
+from segspark.features.exact import amount, count_if, exact_sum, whole
 from segspark.features.kinds import kind_number
 from segspark.features.layout import KEYS, ONE_TASK, Layout
 
@@ -29,6 +29,25 @@ def count_user_item_days(events: DataFrame, orders: DataFrame, layout: Layout = 
     named = F.broadcast(names.where(F.col("category").isNotNull()).withColumn("category_hash", _hash()))
     return summed.join(named, "category_hash", "left").select(
         "user_id", "item_id", "day", "category", *COUNTS, *(amount(F.col(name)).alias(name) for name in AMOUNTS)
+    )
+
+
+def count_purchases(orders: DataFrame) -> DataFrame:
+    """The rows of user_item_days with a paid line, from the far fewer rows of orders: no views, no category."""
+    sums = ("order_lines", *AMOUNTS)
+    summed = (
+        _order_rows(orders)
+        .repartition("user_id")
+        .groupBy("user_id", "item_id", "day")
+        .agg(*(F.sum(name).alias(name) for name in sums))
+    )
+    return summed.withColumns({name: amount(F.col(name)) for name in AMOUNTS})
+
+
+def count_item_days(user_item_days: DataFrame) -> DataFrame:
+    """One row per item, category and day of user_item_days, as the table `item_days` has it."""
+    return user_item_days.groupBy("item_id", "day", "category").agg(
+        F.sum("order_lines").alias("order_lines"), *(exact_sum(F.col(name)).alias(name) for name in AMOUNTS)
     )
 
 

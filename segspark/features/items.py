@@ -8,13 +8,13 @@ from pyspark.sql import functions as F
 from segspark.features.exact import amount, exact_sum, ratio, whole
 
 
-def describe_items(user_item_days: DataFrame, items: DataFrame, as_of: date) -> DataFrame:
+def describe_items(item_days: DataFrame, items: DataFrame, as_of: date) -> DataFrame:
     """One row per item in the log or the list: category, launch_day, and the units and spend sold before as_of.
 
     An item whose launch lies at or after as_of is taken from the log only. The category is the list's, else the newest
     of the log; the launch is the list's, else the first sale to a known user.
     """
-    sold = _sum_items(user_item_days.where(F.col("day") < F.lit(as_of)))
+    sold = _sum_items(item_days.where(F.col("day") < F.lit(as_of)))
     is_known = F.col("launch_time").isNull() | (F.to_date("launch_time") < F.lit(as_of))
     listed = items.where(is_known).select(
         "item_id", F.col("category").alias("listed_category"), F.to_date("launch_time").alias("listed_launch")

@@ -1,4 +1,4 @@
-"""How rows are spread over tasks: by day where a table is written by day, by user where users are described."""
+"""How rows are spread over tasks: by day where a table is written by day."""
 
 import math
 from dataclasses import dataclass
@@ -7,9 +7,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 KEYS = ("day", "slice")
-
-
-ROWS_PER_TASK = 2_000_000  # so many groups of a user and an item fit into a task's share of a 4 GB heap
 
 
 @dataclass(frozen=True)
@@ -32,14 +29,3 @@ class Layout:
 
 
 ONE_TASK = Layout()
-
-
-def tasks_for(rows: int, partitions: int) -> int | None:
-    """How many tasks so many rows need; None where Spark's own number is enough, which it can also lower."""
-    needed = math.ceil(rows / ROWS_PER_TASK)
-    return needed if needed > partitions else None
-
-
-def gather_users(rows: DataFrame, tasks: int | None) -> DataFrame:
-    """The rows of one user in one partition: all that is grouped by user and more needs no further shuffle."""
-    return rows.repartition("user_id") if tasks is None else rows.repartition(tasks, "user_id")

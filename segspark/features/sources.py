@@ -10,3 +10,4 @@ class Sources:
     events: bool
     orders: bool
     ratings: bool
+    visits_go_on: bool = True  # there are events at as_of, so that visits of the day before may not have ended

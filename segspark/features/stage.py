@@ -1,6 +1,8 @@
 """The features stage: brings the day tables up to date, then describes every user at as_of and prepares them."""
 
 from datetime import date, datetime, timedelta, timezone
+from functools import reduce
+from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from segspark.core.contracts import (
     EVENTS,
     FEATURE_DRIFT,
     FEATURE_SELECTION,
+    ITEM_DAYS,
     ITEMS,
     ORDERS,
     PREPARED_FEATURES,
@@ -23,6 +26,7 @@ from segspark.core.contracts import (
     USER_DAYS,
     USER_FEATURES,
     USER_ITEM_DAYS,
+    USER_TOUCHES,
     USERS,
 )
 from segspark.core.errors import InputError, LakeError
@@ -32,21 +36,35 @@ from segspark.features.changes import Changes, changed_days, with_neighbours, wi
 from segspark.features.config import FeaturesConfig
 from segspark.features.days import count_user_days
 from segspark.features.drift import Drift, borders_of, compare, count_bins
-from segspark.features.item_days import count_user_item_days
+from segspark.features.item_days import count_item_days, count_purchases, count_user_item_days
 from segspark.features.items import describe_items, place_items, price_categories
-from segspark.features.layout import Layout, tasks_for
+from segspark.features.layout import Layout
 from segspark.features.prepare import fit_preparation, prepare, prepare_both, sample_users, selection_rows
 from segspark.features.reuse import Earlier, reason_to_fit, settings_digest, without
 from segspark.features.sources import Sources
 from segspark.features.taste import measure_taste
+from segspark.features.touches import (
+    PACK,
+    Packed,
+    day_to_pack_to,
+    item_key,
+    pack_touches,
+    single_touches,
+    sum_touches,
+    touch_tasks,
+)
 from segspark.features.users import describe_users
 from segspark.features.visits import count_slots, cut_visits, list_sessions
 
 LOGS = (EVENTS, ORDERS, RATINGS)
+# Batches to Python are bounded by rows (10,000) here, as these are small. A bound on bytes is looked at for each row: with
+# two columns of arrays that took thirteen of fourteen CPU seconds of the JVM.
+BY_ROWS = {"spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1)}
+LONG_AGO = date(1900, 1, 1)  # stands for a first day that the ledger did not keep
 
 
 def build_features(context: StageContext, config: FeaturesConfig) -> StageResult:
-    """Writes sessions, user_days, user_item_days, user_features, feature_drift, feature_selection, prepared_features.
+    """Writes the day tables, user_features, feature_drift, feature_selection, prepared_features.
 
     Skipped where no log has a row. Raises InputError where nothing lies before as_of, or where no feature varies.
     """
@@ -54,7 +72,8 @@ def build_features(context: StageContext, config: FeaturesConfig) -> StageResult
     if sources is None:
         return StageResult(skipped="there are no events, orders or ratings; any of these sources brings features")
     rows = update_days(context, config)
-    rows |= write_user_features(context, config, sources)
+    with context.lake.settings(BY_ROWS):
+        rows |= write_user_features(context, config, sources)
     prepared, notes = write_prepared(context, config)
     return StageResult(rows={**rows, **prepared}, notes=notes)
 
@@ -68,17 +87,15 @@ def update_days(context: StageContext, config: FeaturesConfig) -> dict[str, int]
     lake = context.lake
     last = _last_build(lake, config)
     up_to = max(last, context.run.ingest_seq)
-    changes = Changes(*(changed_days(lake.read(log), last, up_to) for log in LOGS))
+    changes = changed_days([lake.read(log) for log in LOGS], last, up_to)
     if not changes.days:
         context.tell("features: the day tables are up to date")
         return {}
     context.tell(f"features: {len(changes.days)} days changed, from {min(changes.days)} to {max(changes.days)}")
     events, orders, ratings = (lake.read(log).where(F.col("ingest_seq") <= up_to) for log in LOGS)
     rows = _write_visits_and_days(context, changes, (events, orders, ratings), config)
-    days = changes.of_user_item_days
-    item_days = count_user_item_days(events.where(within(days)), orders.where(within(days)), _layout(lake, days))
-    rows[USER_ITEM_DAYS.name] = lake.replace_days(USER_ITEM_DAYS, item_days, days, gathered=True)
-    built = (up_to, config.shapes_days(), len(changes.days), datetime.now(timezone.utc))
+    rows |= _write_item_days(lake, changes.of_user_item_days, events, orders)
+    built = (up_to, config.shapes_days(), len(changes.days), min(changes.days), datetime.now(timezone.utc))
     schema = ", ".join(f"{column.name} {column.type}" for column in DAY_BUILDS.columns)
     lake.append(DAY_BUILDS, lake.spark.createDataFrame([built], schema))
     return rows
@@ -103,6 +120,15 @@ def _write_visits_and_days(
         parts.unpersist()
 
 
+def _write_item_days(lake: Lake, days: set[date], events: DataFrame, orders: DataFrame) -> dict[str, int]:
+    if not days:  # ratings alone changed
+        return {}
+    counted = count_user_item_days(events.where(within(days)), orders.where(within(days)), _layout(lake, days))
+    rows = lake.replace_days(USER_ITEM_DAYS, counted, days, gathered=True)
+    item_days = count_item_days(lake.read(USER_ITEM_DAYS).where(within(days)))
+    return {USER_ITEM_DAYS.name: rows, ITEM_DAYS.name: lake.replace_days(ITEM_DAYS, item_days, days)}
+
+
 def _layout(lake: Lake, days: set[date]) -> Layout:
     return Layout(len(days), _partitions(lake))
 
@@ -115,15 +141,16 @@ def write_user_features(context: StageContext, config: FeaturesConfig, sources: 
     """Writes the run's user_features from day tables that are up to date; returns the rows written by table."""
     lake, as_of = context.lake, context.run.as_of
     context.tell(f"features: describing users at {as_of}")
-    item_days = lake.read(USER_ITEM_DAYS)
-    described = describe_items(item_days, lake.read(ITEMS), as_of).persist()
+    described = describe_items(lake.read(ITEM_DAYS), lake.read(ITEMS), as_of).persist()
     categories = price_categories(described).persist()
     items = place_items(described, categories).persist()
     try:
-        items.count()  # so that Spark knows how large it is, and sends it to the rows rather than the rows to it
-        tasks = tasks_for(item_days.count(), _partitions(lake))
-        taste = measure_taste(item_days, items, categories, as_of, config, tasks)
-        user_days = _days_before(lake, as_of, config)
+        held, packed = _held(lake)
+        touches = _touches_before(context, config, items, held, packed)
+        is_held = (F.col("ingest_seq") <= held) & (F.col("day") < F.lit(as_of))
+        purchases = count_purchases(lake.read(ORDERS).where(is_held))
+        taste = measure_taste(touches, purchases, items, categories, config)
+        user_days = _days_before(lake, as_of, config, sources)
         features = describe_users(user_days, taste, lake.read(USERS), as_of, config, sources)
         return {USER_FEATURES.name: lake.replace_run(USER_FEATURES, features, context.run.run_id)}
     finally:
@@ -131,9 +158,62 @@ def write_user_features(context: StageContext, config: FeaturesConfig, sources: 
             frame.unpersist()
 
 
+def _touches_before(
+    context: StageContext, config: FeaturesConfig, items: DataFrame, held: int, packed: Packed | None
+) -> DataFrame:
+    """What every user touched before as_of, from what is packed and the days since; packs more where that pays.
+
+    What is packed stays as it is for a run before its day, and is made anew where its days changed or its shape did.
+    """
+    lake, as_of = context.lake, context.run.as_of
+    salt = next(salt for salt in count() if _tells_apart(salt, items))
+    keyed = items.select(item_key(salt).alias("item_key"), "category_no")
+    days = lake.read(USER_ITEM_DAYS).where(F.col("day") < F.lit(as_of))
+    rows = {row.day: row["count"] for row in days.groupBy("day").count().collect()}
+    tasks = touch_tasks(sum(rows.values()), _partitions(lake))
+    shape = f"{config.shapes_days()}|salt={salt}"
+    start = packed.day if packed and packed.serves(as_of, shape) else None
+    end = start if packed and packed.day > as_of else day_to_pack_to(rows, as_of, start)
+    if end is not None and end != start:
+        context.tell(f"features: packing what users touched before {end}")
+        more = pack_touches(_touches(lake, days.where(F.col("day") < F.lit(end)), start, salt), keyed, tasks)
+        about = {"day": F.lit(end), "ingest_seq": F.lit(held).cast("bigint"), "shape": F.lit(shape)}
+        replaced = {end, packed.day} if packed else {end}
+        lake.replace_days(USER_TOUCHES, more.withColumns(about), replaced, gathered=True)
+    return sum_touches(_touches(lake, days, end, salt), keyed, tasks)
+
+
+def _touches(lake: Lake, days: DataFrame, packed_to: date | None, salt: int) -> list[DataFrame]:
+    """Packed touches before that day, and those of the rows of `days` since."""
+    if packed_to is None:
+        return [single_touches(days, salt)]
+    packed = lake.read(USER_TOUCHES).where(F.col("day") == F.lit(packed_to)).select(*PACK)
+    return [packed, single_touches(days.where(F.col("day") >= F.lit(packed_to)), salt)]
+
+
+def _tells_apart(salt: int, items: DataFrame) -> bool:
+    """Whether with that salt all items have different keys."""
+    keys = items.agg(F.count(F.lit(1)).alias("items"), F.count_distinct(item_key(salt)).alias("keys")).collect()[0]
+    return bool(keys["items"] == keys["keys"])
+
+
+def _held(lake: Lake) -> tuple[int, Packed | None]:
+    """The highest file number that the day tables hold, and what is packed of their touches."""
+    row = lake.read(USER_TOUCHES).select("day", "ingest_seq", "shape").first() if lake.exists(USER_TOUCHES) else None
+    is_later = F.col("ingest_seq") > F.lit(row.ingest_seq if row else -1)
+    changed = F.min(F.when(is_later, F.coalesce("first_day", F.lit(LONG_AGO)))).alias("changed")
+    builds = lake.read(DAY_BUILDS)
+    newest = builds.agg(F.max_by("ingest_seq", "built_at").alias("ingest_seq"), changed).collect()[0]
+    return newest.ingest_seq, Packed(row.day, row["shape"], newest.changed) if row else None
+
+
 def _sources_before(lake: Lake, as_of: date) -> Sources | None:
     """Which logs have rows before as_of; None where there is no row at all."""
-    sources = Sources(*(not lake.read(log).where(F.col("day") < F.lit(as_of)).isEmpty() for log in LOGS))
+    before, at = F.col("day") < F.lit(as_of), F.col("day") == F.lit(as_of)
+    looks = [*((log, before) for log in LOGS), (EVENTS, at)]
+    rows = [lake.read(log).where(where).select(F.lit(n).alias("look")).limit(1) for n, (log, where) in enumerate(looks)]
+    found = {row.look for row in reduce(DataFrame.union, rows).collect()}
+    sources = Sources(*(number in found for number in range(len(looks))))
     if sources.events or sources.orders or sources.ratings:
         return sources
     if all(lake.read(log).isEmpty() for log in LOGS):
@@ -141,11 +221,11 @@ def _sources_before(lake: Lake, as_of: date) -> Sources | None:
     raise InputError(f"as_of: no event, order or rating lies before {as_of}; choose a later day")
 
 
-def _days_before(lake: Lake, as_of: date, config: FeaturesConfig) -> DataFrame:
+def _days_before(lake: Lake, as_of: date, config: FeaturesConfig, sources: Sources) -> DataFrame:
     """user_days before as_of, the last of them counted anew where its visits may go on at as_of."""
     events, orders, ratings = (lake.read(log) for log in LOGS)
     user_days = lake.read(USER_DAYS).select(*USER_DAYS.names)
-    if events.where(F.col("day") == F.lit(as_of)).isEmpty():
+    if not sources.visits_go_on:
         return user_days.where(F.col("day") < F.lit(as_of))
     last = as_of - timedelta(days=1)
     parts = cut_visits(count_slots(events.where(within([last - timedelta(days=1), last])), config), config)

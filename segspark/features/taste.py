@@ -1,39 +1,30 @@
 """Features from a user's items: variety, repeats, new products, price level, favourite category."""
 
-from datetime import date
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from segspark.features.config import FeaturesConfig
 from segspark.features.exact import SCALE, count_if, ratio, whole
-from segspark.features.layout import gather_users
+from segspark.features.touches import NUMBERS
 
-NUMBERS = 1 << 20  # categories that fit beside a weight in one bigint
 VARIETY = ("distinct_items", "distinct_categories", "category_entropy")
 PURCHASES = ("repeat_item_share", "new_product_share", "price_level")
 
 
 def measure_taste(
-    user_item_days: DataFrame,
-    items: DataFrame,
-    categories: DataFrame,
-    as_of: date,
-    config: FeaturesConfig,
-    tasks: int | None = None,
+    touches: DataFrame, purchases: DataFrame, items: DataFrame, categories: DataFrame, config: FeaturesConfig
 ) -> DataFrame:
     """One row per user with any item before as_of: `VARIETY`, `PURCHASES` and favourite_category.
 
-    `items` are rows of `place_items`, `categories` of `price_categories`. `tasks` says where rows lie, not what they
-    say, as in `gather_users`.
+    `touches` are rows of `sum_touches`, `purchases` of `count_purchases`, both before as_of, `items` of `place_items`,
+    `categories` of `price_categories`.
 
     repeat_item_share: of the items bought, those bought on more than one day. new_product_share: of the lines bought,
     those within new_product_days of the item's launch or first sale. price_level: unit price against the category's
     mean, weighted by spend, 1 = average. category_entropy: Shannon's, in nats, over lines bought, or over events where
     nothing was bought.
     """
-    rows = user_item_days.where(F.col("day") < F.lit(as_of))
-    tastes = _sum_touches(rows, items, tasks).join(_sum_purchases(rows, items, config), "user_id", "left")
+    tastes = touches.join(_sum_purchases(purchases, items, config), "user_id", "left")
     favourite = categories.select(F.col("category").alias("favourite_category"), "category_no")
     users = _describe(tastes).join(F.broadcast(favourite), "category_no", "left")
     return users.select(
@@ -41,35 +32,12 @@ def measure_taste(
     )
 
 
-def _sum_touches(rows: DataFrame, items: DataFrame, tasks: int | None) -> DataFrame:
-    """One row per user: distinct items, and what they looked at by category.
-
-    These are nearly as many rows as events, so no column more than this travels to the user's partition.
-    """
-    touches = F.col("views") + F.col("clicks") + F.col("carts") + F.col("wishlists") + F.col("purchases")
-    touched = rows.select("user_id", "item_id", touches.alias("touches"))
-    placed = touched.join(items.select("item_id", "category_no"), "item_id", "left")
-    pairs = (
-        gather_users(placed, tasks).groupBy("user_id", "item_id", "category_no").agg(F.sum("touches").alias("touches"))
-    )
-    by_category = pairs.groupBy("user_id", "category_no").agg(
-        F.count(F.lit(1)).alias("items"), F.sum("touches").alias("touches")
-    )
-    return by_category.groupBy("user_id").agg(
-        F.sum("items").alias("distinct_items"),
-        F.nullif(count_if(F.col("category_no") > 0), F.lit(0)).alias("distinct_categories"),
-        *_spread("touches"),
-    )
-
-
-def _sum_purchases(rows: DataFrame, items: DataFrame, config: FeaturesConfig) -> DataFrame:
+def _sum_purchases(purchases: DataFrame, items: DataFrame, config: FeaturesConfig) -> DataFrame:
     """One row per user who bought: repeats, new products, price level, and what they bought by category."""
     is_new = F.datediff("day", "launch_day") <= config.new_product_days
     level = ratio(F.col("spend"), F.col("units") * F.col("category_price"))
-    bought = rows.where(F.col("order_lines") > 0).select("user_id", "item_id", "day", "order_lines", "units", "spend")
-    placed = bought.join(items, "item_id", "left")
     pairs = (
-        gather_users(placed, None)
+        purchases.join(items, "item_id", "left")
         .groupBy("user_id", "item_id", "category_no")
         .agg(
             F.count(F.lit(1)).alias("days"),
@@ -86,17 +54,18 @@ def _sum_purchases(rows: DataFrame, items: DataFrame, config: FeaturesConfig) ->
         *(F.sum(name).alias(name) for name in sums),
     )
     return by_category.groupBy("user_id").agg(
-        *(F.sum(name).alias(name) for name in ("bought_items", "repeated_items", *sums)), *_spread("lines")
+        *(F.sum(name).alias(name) for name in ("bought_items", "repeated_items", *sums)), *_spread()
     )
 
 
-def _spread(weight: str) -> list[Column]:
-    """Over a user's named categories: their weight, the sum of n ln n, and the heaviest."""
-    is_named = F.col("category_no") > 0
+def _spread() -> list[Column]:
+    """Over a user's named categories: lines bought, the sum of n ln n, and the heaviest, as `sum_touches` has them."""
+    is_named, lines = F.col("category_no") > 0, F.col("lines")
+    packed = lines * NUMBERS + (NUMBERS - F.col("category_no"))  # of numbers a maximum is hashed; of a struct, sorted
     return [
-        F.sum(F.when(is_named, F.col(weight))).alias(f"named_{weight}"),
-        F.sum(F.when(is_named, _n_log_n(weight))).alias(f"log_{weight}"),
-        F.max(F.when(is_named, _pack(weight))).alias(f"best_{weight}"),
+        F.sum(F.when(is_named, lines)).alias("named_lines"),
+        F.sum(F.when(is_named, _n_log_n(lines))).alias("log_lines"),
+        F.max(F.when(is_named, packed)).alias("best_lines"),
     ]
 
 
@@ -116,17 +85,8 @@ def _describe(users: DataFrame) -> DataFrame:
     )
 
 
-def _pack(weight: str) -> Column:
-    """Weight and number of a category as one bigint: the greatest is the heaviest, and of equals the first by name.
-
-    A maximum of numbers is hashed by Spark, that of text or of a struct makes it sort all rows.
-    """
-    return F.col(weight) * NUMBERS + (NUMBERS - F.col("category_no"))
-
-
-def _n_log_n(name: str) -> Column:
+def _n_log_n(n: Column) -> Column:
     """n ln n in whole ten-thousandths, so that sums are exact in any order; 0 at 0."""
-    n = F.col(name)
     return whole(F.when(n > 0, n * F.ln(n.cast("double"))).otherwise(F.lit(0.0)))
 
 

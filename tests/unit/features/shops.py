@@ -3,16 +3,19 @@
 import random
 from datetime import timedelta
 
+from pyspark.sql import functions as F
+
 from segspark.core.contracts import EVENTS, ITEMS, ORDERS, RATINGS, USERS
 from segspark.core.stage import Run, StageContext
 from segspark.features.config import FeaturesConfig
 from segspark.features.days import count_user_days
-from segspark.features.item_days import count_user_item_days
+from segspark.features.item_days import count_purchases, count_user_item_days
 from segspark.features.items import describe_items, place_items, price_categories
 from segspark.features.layout import ONE_TASK
 from segspark.features.sources import Sources
 from segspark.features.stage import build_features, update_days, write_user_features
 from segspark.features.taste import measure_taste
+from segspark.features.touches import item_key, single_touches, sum_touches
 from segspark.features.users import describe_users
 from segspark.features.visits import count_slots, cut_visits, list_sessions
 from tests.builders import at, day, rows_of
@@ -74,12 +77,20 @@ def features_of(spark, as_of, config=None, **logs):
     _, user_days, item_days = (table.cache() for table in tables)
     described = describe_items(item_days, frames["items"], as_of).cache()
     categories = price_categories(described)
-    taste = measure_taste(item_days, place_items(described, categories), categories, as_of, config)
+    items = place_items(described, categories)
+    touches = touches_of(item_days.where(F.col("day") < F.lit(as_of)), items)
+    purchases = count_purchases(frames["orders"].where(F.col("day") < F.lit(as_of)))
+    taste = measure_taste(touches, purchases, items, categories, config)
     sources = Sources(*(bool(logs.get(name)) for name in ("events", "orders", "ratings")))
     rows = describe_users(user_days, taste, frames["users"], as_of, config, sources).collect()
     spark.catalog.clearCache()
     assert len({row.user_id for row in rows}) == len(rows)
     return {row.user_id: row.asDict() for row in rows}
+
+
+def touches_of(item_days, items):
+    """The rows of `sum_touches`, from nothing."""
+    return sum_touches([single_touches(item_days, 0)], items.withColumn("item_key", item_key(0)), 2)
 
 
 def event(number, user, time, kind="view", **more):

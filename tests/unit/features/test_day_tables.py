@@ -5,11 +5,21 @@ import pandas as pd
 import pytest
 from pyspark.sql import functions as F
 
-from segspark.core.contracts import DAY_BUILDS, EVENTS, ORDERS, RATINGS, SESSIONS, USER_DAYS, USER_ITEM_DAYS, conform
+from segspark.core.contracts import (
+    DAY_BUILDS,
+    EVENTS,
+    ITEM_DAYS,
+    ORDERS,
+    RATINGS,
+    SESSIONS,
+    USER_DAYS,
+    USER_ITEM_DAYS,
+    conform,
+)
 from segspark.features import stage
 from segspark.features.config import FeaturesConfig
 from segspark.features.layout import Layout
-from tests.builders import day
+from tests.builders import at, day
 from tests.unit.features.shops import day_tables, event, frame_of, order, random_logs
 
 LOGS = (EVENTS, ORDERS, RATINGS)
@@ -46,6 +56,10 @@ FROM (SELECT user_id, item_id, event_time::date AS day, category, (event_type = 
       SELECT user_id, item_id, order_time::date, category, 0, 0, 1, quantity,
              quantity * unit_price - coalesce(discount, 0) FROM orders WHERE status = 'paid')
 WHERE user_id IS NOT NULL GROUP BY ALL
+"""
+ITEM_DAY_SQL = f"""
+SELECT item_id, day, category, sum(order_lines)::bigint AS order_lines, sum(units) AS units, sum(spend) AS spend
+FROM ({USER_ITEM_DAY_SQL}) GROUP BY ALL
 """
 
 
@@ -176,3 +190,25 @@ def test_whoever_makes_more_events_on_a_day_than_the_bound_is_a_bot(spark):
     frames = (frame_of(spark, contract, *rows) for contract, rows in zip(LOGS, ([*busy, *calm], [], []), strict=True))
     _, user_days, _ = day_tables(*frames, FeaturesConfig(bot_events_per_day=5))
     assert {row.user_id: row.is_bot for row in user_days.collect()} == {"busy": True, "calm": False}
+
+
+def test_item_days_add_up_the_rows_of_all_users(spark, shop, logs):
+    events, orders, ratings = logs
+    late = order("late", "u3", "2024-02-28 10:00", 7.0, 2.0, item="i1", category="c9")
+    shop.log(EVENTS, *events)
+    shop.log(ORDERS, *orders)
+    shop.update()
+    shop.log(ORDERS, late)
+    shop.update()
+    expected = answer(ITEM_DAY_SQL, events, [*orders, late], ratings)
+    found = {key: row.asDict() for key, row in shop.rows(ITEM_DAYS).items()}
+    assert len(found) == len(expected) > 40
+    for row in expected:
+        mine = found[row["item_id"], row["day"], row["category"]]
+        assert rounded({name: mine[name] for name in row}) == rounded(row)
+
+
+def test_a_day_on_which_ratings_alone_came_is_built(shop):
+    shop.log(RATINGS, {"user_id": "a", "item_id": "i", "rated_at": at("2024-03-01 10:00"), "rating": 4.0})
+    assert shop.update()["user_days"] == 1
+    assert shop.rows(USER_DAYS)["a", day("2024-03-01")].rating_sum == 4.0
