@@ -57,8 +57,8 @@ from segspark.features.users import describe_users
 from segspark.features.visits import count_slots, cut_visits, list_sessions
 
 LOGS = (EVENTS, ORDERS, RATINGS)
-# Batches to Python are bounded by rows (10,000) here, as these are small. A bound on bytes is looked at for each row: with
-# two columns of arrays that took thirteen of fourteen CPU seconds of the JVM.
+# Batches to Python are bounded by rows (10,000) here, as these are small. A bound on bytes is looked at for each row:
+# with two columns of arrays that took thirteen of fourteen CPU seconds of the JVM.
 BY_ROWS = {"spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1)}
 LONG_AGO = date(1900, 1, 1)  # stands for a first day that the ledger did not keep
 
