@@ -2,9 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from segspark.core.errors import InputError, SegsparkError
 from segspark.ingest.files import SourceFile
+
+EMPTY = (0, "0-0-0")  # rows and digest of a file without any
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,25 @@ def settle(name: str, accounts: Sequence[Account]) -> None:
                 f" {account.quarantined} quarantined + {account.filtered} filtered are {out}; nothing of it counts;"
                 " run again, and report this if it comes back"
             )
+
+
+def entries(
+    spark: SparkSession, name: str, accounts: Sequence[Account], mapping_digest: str, now: datetime
+) -> DataFrame:
+    """One row of `source_files` for each account."""
+    rows = [
+        (
+            *(name, a.file.path, a.file.size, a.file.modified, a.digest, mapping_digest),
+            *(a.rows_in, a.accepted, a.quarantined, a.filtered, a.repeated, a.ingest_seq),
+        )
+        for a in accounts
+    ]
+    schema = (
+        "source string, path string, size bigint, modified bigint, digest string, mapping_digest string, rows_in"
+        " bigint, accepted bigint, quarantined bigint, filtered bigint, repeated bigint, ingest_seq bigint"
+    )
+    frame = spark.createDataFrame(rows, schema)
+    return frame.withColumns({"modified_at": F.timestamp_micros("modified"), "read_at": F.lit(now)})
 
 
 def line_shifts(blocks: Sequence[tuple[str, int, int, int]]) -> list[tuple[str, int, int]]:

@@ -9,22 +9,28 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from segspark.core.contracts import EVENTS, ORDERS, QUALITY, QUARANTINE, RATINGS, SOURCE_FILES, Contract
+from segspark.core.contracts import EVENTS, ORDERS, QUALITY, QUARANTINE, SOURCE_FILES, Contract
 from segspark.core.errors import InputError
 from segspark.core.lake import Lake
 from segspark.core.stage import StageContext, StageResult
 from segspark.ingest import keys, quality, reading
 from segspark.ingest.config import LOGS, IngestConfig, SourceConfig, SourcesConfig, mapping_digest
-from segspark.ingest.files import SourceFile, headers, list_files, told_where_unreadable
-from segspark.ingest.ledger import Account, Entry, Listing, line_shifts, refuse_changed, settle, sort_out
-from segspark.ingest.mapping import check_expressions, map_columns
-from segspark.ingest.rules import judge
+from segspark.ingest.files import SourceFile
+from segspark.ingest.ledger import EMPTY, Account, Entry, entries, settle
+from segspark.ingest.placing import (
+    APPENDED,
+    header_lines,
+    judged_rows,
+    made_key,
+    place_rows,
+    rejected_rows,
+    unique_key,
+)
+from segspark.ingest.plan import Contents, Groups, contents, plan
 
 FEW = 200_000  # repeated keys that are sent to every task; more are joined by a shuffle
-APPENDED = (EVENTS, ORDERS, RATINGS)  # the others are merged: a later file updates users and items
 
 Tell = Callable[[str], None]
-Groups = dict[tuple[str, ...], list[SourceFile]]  # files by the raw columns they have
 
 
 def ingest(
@@ -42,7 +48,9 @@ def ingest(
     """
     last = _last_seq(lake)
     _remove_unfinished(lake, last)
-    plans = {name: _plan(lake, name, source, config) for name, source in sources.given().items()}
+    plans = {
+        name: plan(lake.spark, name, source, config, _known(lake, name)) for name, source in sources.given().items()
+    }
     rows: dict[str, int] = {}
     notes = []
     for name, groups in plans.items():
@@ -89,20 +97,7 @@ def check_quality(context: StageContext, sources: SourcesConfig, config: IngestC
 
 
 def _plan(lake: Lake, name: str, source: SourceConfig, config: IngestConfig | None) -> Groups:
-    """The source's new files by their raw columns, after every check that needs no full read."""
-    files = list_files(lake.spark, name, source)
-    known = _known(lake, name)
-    digest = mapping_digest(source, config) if config else None
-    listing = sort_out(name, files, known, digest, source.is_table)
-    _check_touched(lake, name, source, listing, known)
-    if not listing.new:
-        return {}
-    groups = headers(lake.spark, name, source, listing.new)
-    columns, members = max(groups.items(), key=lambda group: len(group[0]))
-    if columns or source.format == "json":
-        rows = reading.parse(reading.scan(lake.spark, source, columns, members), source, columns)
-        check_expressions(rows, name, source)
-    return groups
+    return plan(lake.spark, name, source, config, _known(lake, name))
 
 
 def _known(lake: Lake, name: str) -> dict[str, Entry]:
@@ -111,25 +106,6 @@ def _known(lake: Lake, name: str) -> dict[str, Entry]:
         row.path: Entry(row.size, row.modified, row.digest, row.mapping_digest)
         for row in rows.withColumn("modified", F.unix_micros("modified_at")).collect()
     }
-
-
-def _check_touched(lake: Lake, name: str, source: SourceConfig, listing: Listing, known: dict[str, Entry]) -> None:
-    if not listing.touched:
-        return
-    groups = headers(lake.spark, name, source, listing.touched)
-    for columns, files in groups.items():
-        contents = _contents(reading.scan(lake.spark, source, columns, files), name)
-        for file in files:
-            refuse_changed(name, file.path, known[file.path].digest, contents.get(file.url, _EMPTY)[1])
-
-
-_EMPTY = (0, "0-0-0")  # rows and digest of a file without any
-
-
-def _contents(rows: DataFrame, name: str) -> dict[str, tuple[int, str]]:
-    """Rows and digest of each file, by one pass that parses nothing."""
-    with told_where_unreadable(name):
-        return {row["__url"]: (row.rows, row.digest) for row in reading.content_of(rows).collect()}
 
 
 def _remove_unfinished(lake: Lake, last: int) -> None:
@@ -158,52 +134,37 @@ class _Reading:
     def __init__(self, lake: Lake, name: str, source: SourceConfig, config: IngestConfig, now: datetime) -> None:
         self.lake, self.name, self.source, self.config, self.now = lake, name, source, config, now
         self.contract: Contract = LOGS[name]
+        self.made_key = made_key(name, source)
         self._kept: list[DataFrame] = []
 
     def run(self, groups: Groups, first: int) -> list[Account]:
         """Reads the files, which get numbers from `first` on; the account of each, as it stands in the ledger now."""
         files = sorted((file for members in groups.values() for file in members), key=lambda file: file.path)
         numbers = {file.url: first + place for place, file in enumerate(files)}
-        contents: dict[str, tuple[int, str]] = {}
+        found: Contents = {}
         for columns, members in groups.items():
-            contents |= _contents(reading.scan(self.lake.spark, self.source, columns, members), self.name)
-        counts = self._write(groups, files, numbers) if any(rows for rows, _ in contents.values()) else _Counts()
-        accounts = [self._account(file, numbers[file.url], contents, counts) for file in files]
+            found |= contents(reading.scan(self.lake.spark, self.source, columns, members), self.name)
+        counts = self._write(groups, files, numbers) if any(rows for rows, _ in found.values()) else _Counts()
+        accounts = [self._account(file, numbers[file.url], found, counts) for file in files]
         settle(self.name, accounts)
-        self._enter(accounts)
+        mapping = mapping_digest(self.source, self.config)
+        self.lake.append(SOURCE_FILES, entries(self.lake.spark, self.name, accounts, mapping, self.now))
         return accounts
 
     def _write(self, groups: Groups, files: Sequence[SourceFile], numbers: dict[str, int]) -> "_Counts":
         # Kept because parsing text is the dearest step, and counting, key checks and two writes all need its
         # outcome; the same bytes also fix each row's number while the files are split into tasks.
-        judged = reduce(DataFrame.unionByName, (self._judged(*group) for group in groups.items()))
+        judged = judged_rows(self.lake.spark, self.name, self.source, self.config, groups, self.now)
         judged = judged.persist(StorageLevel.MEMORY_AND_DISK)
         try:
-            return self._store(self._placed(judged, numbers), files, numbers)
+            return self._store(place_rows(judged, self.source, numbers), files, numbers)
         finally:
             for frame in (judged, *self._kept):
                 frame.unpersist()
 
-    def _judged(self, columns: tuple[str, ...], files: Sequence[SourceFile]) -> DataFrame:
-        parsed = reading.parse(reading.scan(self.lake.spark, self.source, columns, files), self.source, columns)
-        mapped = map_columns(parsed, self.source, self.contract, kept=reading.PLACE)
-        return judge(mapped, self.name, self.config, self.now)
-
-    def _placed(self, judged: DataFrame, numbers: dict[str, int]) -> DataFrame:
-        """The judged rows with `ingest_seq`, `__line` and `__ok`; header lines are gone."""
-        blocks = judged.groupBy("__url", "__block").agg(F.count(F.lit(1)), F.min("__id")).collect()
-        shifts = [(url, block, shift, numbers[url]) for url, block, shift in line_shifts([tuple(b) for b in blocks])]
-        schema = "__url string, __block bigint, __shift bigint, ingest_seq bigint"
-        places = F.broadcast(self.lake.spark.createDataFrame(shifts, schema))
-        placed = judged.join(places, on=["__url", "__block"], how="inner")
-        lines = placed.withColumn("__line", F.col("__id") + F.col("__shift"))
-        headers_long = 1 if self.source.has_header and not self.source.is_multiline else 0
-        rows = lines.where(F.col("__line") > headers_long).drop("__url", "__block", "__id", "__shift")
-        return rows.withColumn("__ok", F.col("__problem").isNull() & ~F.col("__filtered"))
-
     def _store(self, rows: DataFrame, files: Sequence[SourceFile], numbers: dict[str, int]) -> "_Counts":
         log = self._same_days(rows)
-        key = self._key()
+        key = unique_key(self.name, self.source)
         repeated = self._small(keys.repeated_keys(rows, key, log)) if key else None
         marked = keys.mark_duplicates(rows, repeated, key) if key and repeated is not None else rows
         # Quarantine goes first: once the log has the new rows, it would call each of them a duplicate of itself.
@@ -214,7 +175,7 @@ class _Reading:
             fit = marked.where("__ok")
             self.lake.upsert(self.contract, keys.last_of_each(fit, self.contract.key) if len(files) > 1 else fit)
             counts.accepted = _per_file(fit)
-        if self._made_key() == "line":
+        if self.made_key == "line":
             counts.repeated = _per_file(keys.exact_repeats(rows))
         counts.filtered = _per_file(rows.where("__filtered")) if self.source.where is not None else {}
         return counts
@@ -223,25 +184,15 @@ class _Reading:
         self.lake.append(self.contract, fit)
         written = self.lake.read(self.contract).where(F.col("ingest_seq") >= min(numbers.values()))
         counts.accepted = _per_file(written)
-        if self._made_key() == "event_id":
+        if self.made_key == "event_id":
             counts.repeated = _per_file(written.where(F.col("event_id").contains("-")))
 
     def _quarantine(self, rows: DataFrame, files: Sequence[SourceFile], numbers: dict[str, int]) -> dict[int, int]:
-        rejected = self._rejected(rows, files, numbers)
+        rejected = rejected_rows(rows, self.name, files, numbers, self.now)
         if rejected.isEmpty():
             return {}
         self.lake.append(QUARANTINE, rejected)
         return _per_file(self.lake.read(QUARANTINE).where(F.col("ingest_seq") >= min(numbers.values())))
-
-    def _key(self) -> list[str]:
-        """The columns that may not come twice; none where the key is made here."""
-        if self.contract not in APPENDED:
-            return [*self.contract.key, "ingest_seq"]
-        return [] if self._made_key() else list(self.contract.key)
-
-    def _made_key(self) -> str | None:
-        made = {"events": "event_id", "orders": "line"}.get(self.name)
-        return made if made and made not in self.source.columns else None
 
     def _same_days(self, rows: DataFrame) -> DataFrame | None:
         """The log's rows of the days that the new rows touch; None where there are none."""
@@ -252,10 +203,10 @@ class _Reading:
         return None if not days or log.isEmpty() else log
 
     def _with_made_keys(self, rows: DataFrame, log: DataFrame | None) -> DataFrame:
-        if self._made_key() == "event_id":
+        if self.made_key == "event_id":
             old = log if log is not None else self.lake.read(EVENTS).where(F.lit(False))
             return keys.name_events(rows, self._small(keys.repeated_contents(rows, old)))
-        if self._made_key() == "line":
+        if self.made_key == "line":
             whole_log = self.lake.read(ORDERS)  # an order may come back on another day
             return keys.number_lines(rows, None if whole_log.isEmpty() else keys.highest_lines(rows, whole_log))
         return rows
@@ -269,51 +220,17 @@ class _Reading:
             return None
         return F.broadcast(kept) if count <= FEW else kept
 
-    def _rejected(self, rows: DataFrame, files: Sequence[SourceFile], numbers: dict[str, int]) -> DataFrame:
-        names = [(numbers[file.url], file.path) for file in files]
-        paths = F.broadcast(self.lake.spark.createDataFrame(names, "ingest_seq bigint, file string"))
-        rejected = rows.where(F.col("__problem").isNotNull()).join(paths, on="ingest_seq", how="inner")
-        return rejected.select(
-            F.lit(self.name).alias("source"),
-            "file",
-            F.col("__line").alias("line"),
-            F.col("__problem").alias("reason"),
-            F.make_valid_utf8("__raw").alias("raw"),
-            F.lit(self.now).alias("seen_at"),
-            "ingest_seq",
-        )
-
-    def _account(self, file: SourceFile, seq: int, contents: dict[str, tuple[int, str]], counts: "_Counts") -> Account:
-        rows, digest = contents.get(file.url, _EMPTY)
-        header = 1 if rows and self.source.has_header and not self.source.is_multiline else 0
+    def _account(self, file: SourceFile, seq: int, found: Contents, counts: "_Counts") -> Account:
+        rows, digest = found.get(file.url, EMPTY)
         return Account(
             file,
             digest,
-            rows_in=rows - header,
+            rows_in=rows - min(rows, header_lines(self.source)),
             accepted=counts.accepted.get(seq, 0),
             quarantined=counts.quarantined.get(seq, 0),
             filtered=counts.filtered.get(seq, 0),
             repeated=counts.repeated.get(seq, 0),
             ingest_seq=seq,
-        )
-
-    def _enter(self, accounts: Sequence[Account]) -> None:
-        mapping = mapping_digest(self.source, self.config)
-        entries = [
-            (
-                *(self.name, a.file.path, a.file.size, a.file.modified, a.digest, mapping),
-                *(a.rows_in, a.accepted, a.quarantined, a.filtered, a.repeated, a.ingest_seq),
-            )
-            for a in accounts
-        ]
-        schema = (
-            "source string, path string, size bigint, modified bigint, digest string, mapping_digest string, rows_in"
-            " bigint, accepted bigint, quarantined bigint, filtered bigint, repeated bigint, ingest_seq bigint"
-        )
-        rows = self.lake.spark.createDataFrame(entries, schema)
-        self.lake.append(
-            SOURCE_FILES,
-            rows.withColumns({"modified_at": F.timestamp_micros("modified"), "read_at": F.lit(self.now)}),
         )
 
 
