@@ -11,16 +11,16 @@ from segspark.core.contracts import EVENTS, ORDERS, RATINGS
 from segspark.ingest import reading
 from segspark.ingest.config import LOGS, IngestConfig, SourceConfig
 from segspark.ingest.files import SourceFile
+from segspark.ingest.headers import Group
 from segspark.ingest.ledger import line_shifts
 from segspark.ingest.mapping import map_columns
-from segspark.ingest.plan import Groups
 from segspark.ingest.rules import judge
 
 APPENDED = (EVENTS, ORDERS, RATINGS)  # the others are merged: a later file updates users and items
 
 
 def judged_rows(
-    spark: SparkSession, name: str, source: SourceConfig, config: IngestConfig, groups: Groups, now: datetime
+    spark: SparkSession, name: str, source: SourceConfig, config: IngestConfig, groups: Sequence[Group], now: datetime
 ) -> DataFrame:
     """Every row of the files with the log table's columns, its place, `__problem` and `__filtered`."""
 
@@ -28,7 +28,7 @@ def judged_rows(
         parsed = reading.parse(reading.scan(spark, source, columns, files), source, columns)
         return judge(map_columns(parsed, source, LOGS[name], kept=reading.PLACE), name, config, now)
 
-    return reduce(DataFrame.unionByName, (judged(*group) for group in groups.items()))
+    return reduce(DataFrame.unionByName, (judged(group.columns, group.files) for group in groups))
 
 
 def place_rows(judged: DataFrame, source: SourceConfig, numbers: Mapping[str, int]) -> DataFrame:

@@ -1,6 +1,6 @@
 """The ingest stage: new files into the log tables, what breaks a rule into quarantine, an account of each file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import reduce
@@ -9,14 +9,15 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from segspark.core.contracts import EVENTS, ORDERS, QUALITY, QUARANTINE, SOURCE_FILES, Contract
+from segspark.core.contracts import EVENTS, ORDERS, QUALITY, QUARANTINE, RUNS, SOURCE_FILES, Contract
 from segspark.core.errors import InputError
 from segspark.core.lake import Lake
 from segspark.core.stage import StageContext, StageResult
-from segspark.ingest import keys, quality, reading
+from segspark.ingest import keys, quality
 from segspark.ingest.config import LOGS, IngestConfig, SourceConfig, SourcesConfig, mapping_digest
 from segspark.ingest.files import SourceFile
-from segspark.ingest.ledger import EMPTY, Account, Entry, entries, settle
+from segspark.ingest.headers import Group
+from segspark.ingest.ledger import EMPTY, Account, Entry, entries, settle, whole_files
 from segspark.ingest.placing import (
     APPENDED,
     header_lines,
@@ -26,7 +27,8 @@ from segspark.ingest.placing import (
     rejected_rows,
     unique_key,
 )
-from segspark.ingest.plan import Contents, Groups, contents, plan
+from segspark.ingest.plan import Content, Plan, plan, read_through
+from segspark.ingest.unreadable import Unreadable
 
 FEW = 200_000  # repeated keys that are sent to every task; more are joined by a shuffle
 
@@ -42,70 +44,101 @@ def ingest(
 ) -> StageResult:
     """Reads the files that the ledger does not know; each row ends in its log table, in quarantine, or filtered.
 
-    Every source is checked before the first is read. `now` (with a time zone) is what the future is counted from.
-    Raises InputError for a source that cannot be used and where there is no event, order or rating in the end, and
-    SegsparkError where a file's rows do not add up. What an interrupted ingest left behind is removed first.
+    Every source is checked, and read through, before the first row is kept. `now` (with a time zone) is what the future
+    is counted from. What an interrupted ingest left behind is removed first. Raises InputError for a source that cannot
+    be used, for a file that cannot be read where `bad_files` is `fail`, and where there is no event, order or rating in
+    the end; SegsparkError where a file's rows do not add up.
     """
+    _remove_superseded(lake)
     last = _last_seq(lake)
     _remove_unfinished(lake, last)
-    plans = {
-        name: plan(lake.spark, name, source, config, _known(lake, name)) for name, source in sources.given().items()
-    }
+    given = sources.given()
+    known = {name: _known(lake, name) for name in given}
+    plans = {name: plan(lake.spark, name, source, config, known[name]) for name, source in given.items()}
+    for name in plans:
+        tell(f"{name}: reading {len(plans[name].files)} new files" if plans[name].files else f"{name}: no new file")
+        plans[name] = read_through(lake.spark, name, given[name], config, plans[name], known[name])
     rows: dict[str, int] = {}
     notes = []
-    for name, groups in plans.items():
-        if not groups:
-            tell(f"{name}: no new file")
+    for name, planned in plans.items():
+        if not planned.files:
             continue
-        tell(f"{name}: reading {sum(map(len, groups.values()))} new files")
-        reader = _Reading(lake, name, getattr(sources, name), config, now or datetime.now(timezone.utc))
-        accounts = reader.run(groups, first=last + 1)
+        reader = _Reading(lake, name, given[name], config, now or datetime.now(timezone.utc))
+        accounts = reader.run(planned, first=last + 1)
         last += len(accounts)
         accepted, quarantined, filtered = _totals(accounts)
         rows[name] = accepted
         notes.append(f"{name}: {accepted:,} rows accepted, {quarantined:,} quarantined, {filtered:,} filtered")
-        tell(notes[-1])
+        notes += [f"{name}: {each.file.path} is left out: {each.reason}" for each in planned.unreadable]
+        for note in notes[-1 - len(planned.unreadable) :]:
+            tell(note)
     brought = any(rows.get(contract.name) for contract in APPENDED)
     if not brought and all(lake.read(contract).isEmpty() for contract in APPENDED):
-        raise InputError(
-            "sources: no row of events, orders or ratings was accepted; see the reasons in the quarantine table, and"
-            " mend the mapping or the files"
-        )
+        raise InputError(_nothing_accepted(lake))
     return StageResult(rows=rows, notes=tuple(notes))
 
 
 def check_sources(lake: Lake, sources: SourcesConfig, config: IngestConfig | None = None) -> None:
     """Looks at file lists and first lines only. Raises InputError, naming the key, where a source cannot be used."""
     for name, source in sources.given().items():
-        _plan(lake, name, source, config)
+        plan(lake.spark, name, source, config, _known(lake, name))
 
 
 def check_quality(context: StageContext, sources: SourcesConfig, config: IngestConfig) -> StageResult:
-    """Writes the run's `quality` from the ledger, the logs and quarantine."""
+    """Writes the run's `quality` from the ledger, the logs and quarantine.
+
+    Refuses the run where of the rows that a source brought since the published run too many are in quarantine.
+    """
     lake, run = context.lake, context.run
+    published = _seq_of(lake, run.previous)
     ledger = lake.read(SOURCE_FILES).where(F.col("ingest_seq") <= run.ingest_seq)
-    checks = [quality.of_ledger(ledger, config)]
     rejected = lake.read(QUARANTINE).where(F.col("ingest_seq") <= run.ingest_seq)
+    since = F.col("ingest_seq") > published
+    checks = [quality.of_ledger(ledger, config), quality.of_new_files(ledger.where(since), config)]
     checks.append(quality.of_quarantine(rejected))
     for name in sources.given():
         log = lake.read(LOGS[name]).where(F.col("ingest_seq") <= run.ingest_seq)
         checks.append(quality.of_log(log, name, config, run.as_of))
     written = lake.replace_run(QUALITY, reduce(DataFrame.unionByName, checks), run.run_id)
     failed = lake.read_run(QUALITY, run.run_id).where(~F.col("passed")).orderBy("source", "check").collect()
-    notes = tuple(f"quality: {row.source}: {row.check} is {row.value}, allowed {row.bound:g}" for row in failed)
-    return StageResult(rows={"quality": written}, notes=notes)
+    notes = tuple(f"quality: {row.source}: {row.check} is {row.value:g}, allowed {row.bound:g}" for row in failed)
+    worst = quality.most_quarantined(ledger.where(since), rejected, config).first()
+    refused = None if worst is None else quality.refusal(worst, config, after=run.previous)
+    return StageResult(rows={"quality": written}, notes=notes, refused=refused)
 
 
-def _plan(lake: Lake, name: str, source: SourceConfig, config: IngestConfig | None) -> Groups:
-    return plan(lake.spark, name, source, config, _known(lake, name))
+def _seq_of(lake: Lake, run_id: str | None) -> int:
+    """The highest file number that a run saw; 0 for no run."""
+    seen = lake.read(RUNS).where(F.col("run_id") == run_id).agg(F.max("ingest_seq")).first() if run_id else None
+    return seen[0] if seen and seen[0] is not None else 0
+
+
+def _nothing_accepted(lake: Lake) -> str:
+    reasons = quality.reasons(lake.read(SOURCE_FILES), lake.read(QUARANTINE)).orderBy(F.desc("rows"), "reason")
+    row = reasons.first()
+    most = f" ({row.source}: {row.reason}, {row.rows:,} rows)" if row else ""
+    return f"sources: no row of events, orders or ratings was accepted{most}; mend the mapping or the files"
 
 
 def _known(lake: Lake, name: str) -> dict[str, Entry]:
-    rows = lake.read(SOURCE_FILES).where(F.col("source") == name)
-    return {
-        row.path: Entry(row.size, row.modified, row.digest, row.mapping_digest)
-        for row in rows.withColumn("modified", F.unix_micros("modified_at")).collect()
-    }
+    rows = lake.read(SOURCE_FILES).where(F.col("source") == name).withColumn("modified", F.unix_micros("modified_at"))
+    columns = ("size", "modified", "digest", "mapping_digest", "rows_in", "ingest_seq", "problem")
+    return {row.path: Entry(*(row[column] for column in columns)) for row in rows.orderBy("ingest_seq").collect()}
+
+
+def _remove_superseded(lake: Lake) -> None:
+    """Removes entries of files that could not be read before and were read again since, left by an interruption."""
+    ledger = lake.read(SOURCE_FILES)
+    newest = ledger.groupBy("source", "path").agg(F.max("ingest_seq").alias("newest"))
+    old = ledger.join(newest, on=["source", "path"], how="inner").where("ingest_seq < newest AND problem IS NOT NULL")
+    _forget(lake, [row.ingest_seq for row in old.select("ingest_seq").collect()])
+
+
+def _forget(lake: Lake, numbers: Sequence[int]) -> None:
+    """Removes what was written of files that could not be read."""
+    if numbers:
+        for contract in (QUARANTINE, SOURCE_FILES):
+            lake.delete(contract, f"ingest_seq IN ({', '.join(map(str, numbers))})")
 
 
 def _remove_unfinished(lake: Lake, last: int) -> None:
@@ -137,21 +170,22 @@ class _Reading:
         self.made_key = made_key(name, source)
         self._kept: list[DataFrame] = []
 
-    def run(self, groups: Groups, first: int) -> list[Account]:
+    def run(self, planned: Plan, first: int) -> list[Account]:
         """Reads the files, which get numbers from `first` on; the account of each, as it stands in the ledger now."""
-        files = sorted((file for members in groups.values() for file in members), key=lambda file: file.path)
-        numbers = {file.url: first + place for place, file in enumerate(files)}
-        found: Contents = {}
-        for columns, members in groups.items():
-            found |= contents(reading.scan(self.lake.spark, self.source, columns, members), self.name)
-        counts = self._write(groups, files, numbers) if any(rows for rows, _ in found.values()) else _Counts()
-        accounts = [self._account(file, numbers[file.url], found, counts) for file in files]
+        numbers = {file.url: first + place for place, file in enumerate(planned.files)}
+        files = [file for group in planned.groups for file in group.files]
+        counts = self._write(planned.groups, files, numbers) if planned.contents else _Counts()
+        accounts = [self._account(file, numbers[file.url], planned.contents, counts) for file in files]
+        accounts += [self._whole_file(each, numbers[each.file.url]) for each in planned.unreadable]
         settle(self.name, accounts)
+        if planned.unreadable:
+            self.lake.append(QUARANTINE, whole_files(accounts, self.name, self.lake.spark, self.now))
         mapping = mapping_digest(self.source, self.config)
         self.lake.append(SOURCE_FILES, entries(self.lake.spark, self.name, accounts, mapping, self.now))
+        _forget(self.lake, planned.again)
         return accounts
 
-    def _write(self, groups: Groups, files: Sequence[SourceFile], numbers: dict[str, int]) -> "_Counts":
+    def _write(self, groups: Sequence[Group], files: Sequence[SourceFile], numbers: dict[str, int]) -> "_Counts":
         # Kept because parsing text is the dearest step, and counting, key checks and two writes all need its
         # outcome; the same bytes also fix each row's number while the files are split into tasks.
         judged = judged_rows(self.lake.spark, self.name, self.source, self.config, groups, self.now)
@@ -220,7 +254,11 @@ class _Reading:
             return None
         return F.broadcast(kept) if count <= FEW else kept
 
-    def _account(self, file: SourceFile, seq: int, found: Contents, counts: "_Counts") -> Account:
+    def _whole_file(self, found: Unreadable, seq: int) -> Account:
+        rows = found.rows or 0
+        return Account(found.file, "", rows, 0, rows, 0, 0, seq, found.reason)
+
+    def _account(self, file: SourceFile, seq: int, found: Mapping[str, Content], counts: "_Counts") -> Account:
         rows, digest = found.get(file.url, EMPTY)
         return Account(
             file,
