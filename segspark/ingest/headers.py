@@ -27,7 +27,7 @@ Peeked = TypeVar("Peeked")
 
 @dataclass(frozen=True)
 class Group:
-    """Files of one source that have the same raw columns, and are read together."""
+    """Files of one source that have the same raw columns, and are read together; text without a line has no column."""
 
     columns: tuple[str, ...]
     files: list[SourceFile]
@@ -65,7 +65,7 @@ def header_of(line: str, options: Mapping[str, str | bool]) -> tuple[str, ...]:
         "quotechar": str(options.get("quote", '"')) or None,
         "quoting": csv.QUOTE_MINIMAL if options.get("quote", '"') else csv.QUOTE_NONE,
     }
-    names = next(csv.reader([line.removeprefix(MARK)], **dialect), [])  # type: ignore[arg-type]
+    names = next(csv.reader([line.removeprefix(MARK)], **dialect), []) or [""]  # type: ignore[arg-type]
     return tuple(name.strip() or f"_c{place}" for place, name in enumerate(names))
 
 

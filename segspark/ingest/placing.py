@@ -28,7 +28,8 @@ def judged_rows(
         parsed = reading.parse(reading.scan(spark, source, columns, files), source, columns)
         return judge(map_columns(parsed, source, LOGS[name], kept=reading.PLACE), name, config, now)
 
-    return reduce(DataFrame.unionByName, (judged(group.columns, group.files) for group in groups))
+    with_lines = [group for group in groups if group.columns or source.format == "json"]
+    return reduce(DataFrame.unionByName, (judged(group.columns, group.files) for group in with_lines))
 
 
 def place_rows(judged: DataFrame, source: SourceConfig, numbers: Mapping[str, int]) -> DataFrame:

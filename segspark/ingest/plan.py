@@ -1,7 +1,8 @@
-"""What to read: a source's new files by their raw columns, after all checks that precede the first row's keeping."""
+"""What to read: a source's new files by their raw columns, after all that is checked before the first row is kept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -114,11 +115,14 @@ def _rows_in_footer(spark: SparkSession, file: SourceFile) -> int:
 def _bytes_per_row(
     known: Mapping[str, Entry], files: list[SourceFile], contents: Mapping[str, Content]
 ) -> float | None:
-    """The mean over the source's files that can be read, now and before; None where they have no rows."""
+    """The median over the source's files that can be read, now and before; None where they have no rows.
+
+    Not the mean, in which one huge row can weigh more than all others.
+    """
     sound = [(entry.size, entry.rows_in) for entry in known.values() if entry.problem is None]
     sound += [(file.size, contents.get(file.url, EMPTY)[0]) for file in files]
-    rows = sum(count for _, count in sound)
-    return sum(size for size, _ in sound) / rows if rows else None
+    sizes = [size / rows for size, rows in sound if rows]
+    return median(sizes) if sizes else None
 
 
 def _check_touched(
