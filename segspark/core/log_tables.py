@@ -97,9 +97,13 @@ QUARANTINE = ledger(
     [
         Column("source", "string", "events, orders, users, items or ratings"),
         Column("file", "string", "the file's path"),
-        Column("line", "bigint", "the line in the file, from 1; the row's number in formats without lines"),
+        Column(
+            "line",
+            "bigint",
+            "the line in the file, from 1; the row's number where there are no lines; 0 for a whole file",
+        ),
         Column("reason", "string", "what is wrong with it, for a person"),
-        Column("raw", "string", "the row as it came", personal=True),
+        Column("raw", "string", "the row as it came; null for a whole file that could not be read", personal=True),
         Column("seen_at", "timestamp", "when it was rejected, UTC"),
         Column("ingest_seq", "bigint", "the number of the file, as in source_files"),
     ],
@@ -116,13 +120,23 @@ SOURCE_FILES = ledger(
         Column("modified_at", "timestamp", "the file's own time"),
         Column("digest", "string", "of the content: a file under a known path with another digest was changed"),
         Column("mapping_digest", "string", "of the mapping that read it"),
-        Column("rows_in", "bigint", "rows in the file, counted apart from what became of them"),
+        Column(
+            "rows_in",
+            "bigint",
+            "rows in the file, counted apart from what became of them",
+        ),
         Column("accepted", "bigint", "rows that went to the log table"),
         Column("quarantined", "bigint", "rows that went to quarantine"),
         Column("filtered", "bigint", "rows that `where` left out"),
         Column("repeated", "bigint", "accepted rows that equal an earlier one in every raw field, where keys are made"),
         Column("ingest_seq", "bigint", "the file's number, rising in the order of reading"),
         Column("read_at", "timestamp", "when, UTC"),
+        Column(
+            "problem",
+            "string",
+            "why it could not be read; null where it could. Its rows, as its footer tells, or else estimated from its"
+            " size by the source's other files, count as quarantined",
+        ),
     ],
 )
 

@@ -145,7 +145,7 @@ class SourcesConfig(BaseModel):
 
 
 class IngestConfig(BaseModel):
-    """The bounds that a row must keep, or it goes to quarantine."""
+    """The bounds that a row must keep, or it goes to quarantine; and how much of that a run may have."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -154,7 +154,8 @@ class IngestConfig(BaseModel):
     max_quantity: float = Field(100_000, gt=0)  # units in one order line
     max_income: float = Field(1_000_000_000, gt=0)  # a year, in the shop's currency
     max_age: int = Field(120, ge=1)  # years
-    max_quarantined_share: float = Field(0.05, ge=0, le=1)  # of a source's rows; above, the quality check fails
+    bad_files: Literal["quarantine", "fail"] = "quarantine"  # a file that cannot be read is left out, or stops the run
+    max_quarantined_share: float = Field(0.05, ge=0, le=1)  # of a source's rows since the published run; above, exit 3
     max_userless_share: float = Field(0.5, ge=0, le=1)  # of order lines without a user; above, the check fails
     max_repeated_share: float = Field(0.01, ge=0, le=1)  # of rows that repeat another exactly; above, the check fails
     max_age_days: int = Field(31, ge=1)  # from a source's newest row to as_of; above, the freshness check fails

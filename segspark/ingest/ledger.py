@@ -2,9 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from segspark.core.errors import InputError, SegsparkError
 from segspark.ingest.files import SourceFile
+
+EMPTY = (0, "0-0-0")  # rows and digest of a file without any
 
 
 @dataclass(frozen=True)
@@ -15,14 +21,23 @@ class Entry:
     modified: int  # microseconds since 1970
     digest: str
     mapping_digest: str
+    rows_in: int = 0
+    ingest_seq: int = 0
+    problem: str | None = None  # why it could not be read
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A source's files: those to read, and those whose content must be looked at to know that it did not change."""
+    """A source's files: those to read, and those whose content must be looked at to know that it did not change.
+
+    `again` are numbers in the ledger: of new files that could not be read before. `left_out` are those that still
+    cannot: a file that could not be read is looked at again when its size, its time or the mapping is another.
+    """
 
     new: list[SourceFile] = field(default_factory=list)
     touched: list[SourceFile] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)
+    left_out: list[SourceFile] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,7 @@ class Account:
     filtered: int
     repeated: int
     ingest_seq: int
+    problem: str | None = None  # why it could not be read
 
 
 def sort_out(
@@ -54,15 +70,19 @@ def sort_out(
             f"sources.{name}: the table was rewritten since it was read ({len(gone)} of its files are gone, by"
             " OPTIMIZE, UPDATE, DELETE or MERGE), so its new rows cannot be told from the old; read it into a new lake"
         )
-    other = [p for p in sorted(listed & known.keys()) if mapping_digest not in (None, known[p].mapping_digest)]
+    sound = {path: entry for path, entry in known.items() if entry.problem is None}
+    other = [p for p in sorted(listed & sound.keys()) if mapping_digest not in (None, sound[p].mapping_digest)]
     if other:
         raise InputError(
             f"sources.{name}: the mapping (format, options, where, columns) or a bound of `ingest` changed since"
             f" {len(other)} files were read, as {other[0]}; restore it, or set `lake` to a new folder to read them anew"
         )
-    new = [file for file in files if file.path not in known]
-    touched = [file for file in files if file.path in known and not _is_same(file, known[file.path])]
-    return Listing(new, touched)
+    bad = known.keys() - sound.keys()
+    left_out = [file for file in files if file.path in bad and _is_same(file, known[file.path], mapping_digest)]
+    new = [file for file in files if file.path not in sound and file not in left_out]
+    touched = [file for file in files if file.path in sound and not _is_same(file, sound[file.path])]
+    again = [known[file.path].ingest_seq for file in new if file.path in known]
+    return Listing(new, touched, again, left_out)
 
 
 def refuse_changed(name: str, path: str, before: str, now: str) -> None:
@@ -87,6 +107,33 @@ def settle(name: str, accounts: Sequence[Account]) -> None:
             )
 
 
+def entries(
+    spark: SparkSession, name: str, accounts: Sequence[Account], mapping_digest: str, now: datetime
+) -> DataFrame:
+    """One row of `source_files` for each account."""
+    rows = [
+        (
+            *(name, a.file.path, a.file.size, a.file.modified, a.digest, mapping_digest),
+            *(a.rows_in, a.accepted, a.quarantined, a.filtered, a.repeated, a.ingest_seq, a.problem),
+        )
+        for a in accounts
+    ]
+    schema = (
+        "source string, path string, size bigint, modified bigint, digest string, mapping_digest string, rows_in"
+        " bigint, accepted bigint, quarantined bigint, filtered bigint, repeated bigint, ingest_seq bigint,"
+        " problem string"
+    )
+    frame = spark.createDataFrame(rows, schema)
+    return frame.withColumns({"modified_at": F.timestamp_micros("modified"), "read_at": F.lit(now)})
+
+
+def whole_files(accounts: Sequence[Account], name: str, spark: SparkSession, now: datetime) -> DataFrame:
+    """One row of `quarantine`, of line 0, for each file that could not be read."""
+    rows = [(name, a.file.path, 0, a.problem, None, a.ingest_seq) for a in accounts if a.problem is not None]
+    schema = "source string, file string, line bigint, reason string, raw string, ingest_seq bigint"
+    return spark.createDataFrame(rows, schema).withColumn("seen_at", F.lit(now))
+
+
 def line_shifts(blocks: Sequence[tuple[str, int, int, int]]) -> list[tuple[str, int, int]]:
     """What to add to a row's number to get its line: (file, block, shift) from (file, block, rows, least number)."""
     shifts, file, before = [], None, 0
@@ -97,5 +144,6 @@ def line_shifts(blocks: Sequence[tuple[str, int, int, int]]) -> list[tuple[str, 
     return shifts
 
 
-def _is_same(file: SourceFile, entry: Entry) -> bool:
-    return (file.size, file.modified) == (entry.size, entry.modified)
+def _is_same(file: SourceFile, entry: Entry, mapping_digest: str | None = None) -> bool:
+    is_same_mapping = mapping_digest in (None, entry.mapping_digest)
+    return is_same_mapping and (file.size, file.modified) == (entry.size, entry.modified)

@@ -16,12 +16,12 @@ from pyspark.sql import functions as F
 
 from segspark.ingest.config import SourceConfig
 from segspark.ingest.files import SourceFile, escaped, line_options, open_typed, separator
+from segspark.ingest.headers import MARK
 
 PLACE = ("__url", "__block", "__id", "__raw")
 _END = "\u0001"  # put behind a line as one more field: it is found in its place only where the line is whole
 _EXTRA_FIELDS = 32  # so many fields too many are counted, to tell how many there are
 _MOST_FIELDS = 20_000  # Spark's csv parser throws above 20,480
-_MARK = "\ufeff"
 
 
 def scan(spark: SparkSession, source: SourceConfig, columns: Sequence[str], files: Sequence[SourceFile]) -> DataFrame:
@@ -88,19 +88,19 @@ def _records(
 
 
 def _parse_json(rows: DataFrame, columns: Sequence[str]) -> DataFrame:
-    line = F.col("__raw")
+    line = _without_mark(F.col("__raw"))
     # With one more element behind it, a line is an array of two only where it is one whole JSON value.
     is_one_value = F.json_array_length(F.concat(F.lit("["), line, F.lit(",0]"))) == 2
     is_object = F.coalesce(is_one_value & F.ltrim(line).startswith("{"), F.lit(False))
     problem = F.coalesce(_unreadable(line), F.when(~is_object, "not one JSON object"))
     schema = ", ".join(f"`{_quoted(name)}` string" for name in columns or ["__none"])
     judged = rows.withColumn("__problem", problem)
-    parsed = judged.withColumn("__fields", F.when(F.col("__problem").isNull(), F.from_json("__raw", schema)))
+    parsed = judged.withColumn("__fields", F.when(F.col("__problem").isNull(), F.from_json(line, schema)))
     return parsed.select(*PLACE, "__problem", *(F.col("__fields").getField(name).alias(name) for name in columns))
 
 
 def _parse_csv(rows: DataFrame, source: SourceConfig, columns: Sequence[str]) -> DataFrame:
-    text = F.when(F.col("__raw").startswith(_MARK), F.expr("substring(__raw, 2)")).otherwise(F.col("__raw"))
+    text = _without_mark(F.col("__raw"))
     separators = F.length("__raw") - F.length(F.replace("__raw", F.lit(separator(source.options)), F.lit("")))
     is_narrow = (F.length("__raw") <= _MOST_FIELDS) | (separators <= _MOST_FIELDS)
     whole = F.when(is_narrow, F.concat(text, F.lit(separator(source.options) + _END)))
@@ -126,6 +126,10 @@ def _wrong_count(source: SourceConfig, count: int) -> Column:
     expected = f"fields where the {'header' if source.has_header else 'first line'} has {count}"
     counted = F.concat(found.cast("string"), F.lit(f" {expected}"))
     return F.when(found > 0, counted).otherwise(f"a quote left open, or more than {room - 1} {expected}")
+
+
+def _without_mark(line: Column) -> Column:
+    return F.when(line.startswith(MARK), F.substring(line, F.lit(2), F.length(line))).otherwise(line)
 
 
 def _unreadable(line: Column) -> Column:

@@ -1,6 +1,6 @@
 """The ingest stage: new files into the log tables, what breaks a rule into quarantine, an account of each file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import reduce
@@ -9,22 +9,30 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from segspark.core.contracts import EVENTS, ORDERS, QUALITY, QUARANTINE, RATINGS, SOURCE_FILES, Contract
+from segspark.core.contracts import EVENTS, ORDERS, QUALITY, QUARANTINE, RUNS, SOURCE_FILES, Contract
 from segspark.core.errors import InputError
 from segspark.core.lake import Lake
 from segspark.core.stage import StageContext, StageResult
-from segspark.ingest import keys, quality, reading
+from segspark.ingest import keys, quality
 from segspark.ingest.config import LOGS, IngestConfig, SourceConfig, SourcesConfig, mapping_digest
-from segspark.ingest.files import SourceFile, headers, list_files, told_where_unreadable
-from segspark.ingest.ledger import Account, Entry, Listing, line_shifts, refuse_changed, settle, sort_out
-from segspark.ingest.mapping import check_expressions, map_columns
-from segspark.ingest.rules import judge
+from segspark.ingest.files import SourceFile
+from segspark.ingest.headers import Group
+from segspark.ingest.ledger import EMPTY, Account, Entry, entries, settle, whole_files
+from segspark.ingest.placing import (
+    APPENDED,
+    header_lines,
+    judged_rows,
+    made_key,
+    place_rows,
+    rejected_rows,
+    unique_key,
+)
+from segspark.ingest.plan import Content, Plan, plan, read_through
+from segspark.ingest.unreadable import Unreadable
 
 FEW = 200_000  # repeated keys that are sent to every task; more are joined by a shuffle
-APPENDED = (EVENTS, ORDERS, RATINGS)  # the others are merged: a later file updates users and items
 
 Tell = Callable[[str], None]
-Groups = dict[tuple[str, ...], list[SourceFile]]  # files by the raw columns they have
 
 
 def ingest(
@@ -36,100 +44,101 @@ def ingest(
 ) -> StageResult:
     """Reads the files that the ledger does not know; each row ends in its log table, in quarantine, or filtered.
 
-    Every source is checked before the first is read. `now` (with a time zone) is what the future is counted from.
-    Raises InputError for a source that cannot be used and where there is no event, order or rating in the end, and
-    SegsparkError where a file's rows do not add up. What an interrupted ingest left behind is removed first.
+    Every source is checked, and read through, before the first row is kept. `now` (with a time zone) is what the future
+    is counted from. What an interrupted ingest left behind is removed first. Raises InputError for a source that cannot
+    be used, for a file that cannot be read where `bad_files` is `fail`, and where there is no event, order or rating in
+    the end; SegsparkError where a file's rows do not add up.
     """
+    _remove_superseded(lake)
     last = _last_seq(lake)
     _remove_unfinished(lake, last)
-    plans = {name: _plan(lake, name, source, config) for name, source in sources.given().items()}
+    given = sources.given()
+    known = {name: _known(lake, name) for name in given}
+    plans = {name: plan(lake.spark, name, source, config, known[name]) for name, source in given.items()}
+    for name in plans:
+        tell(f"{name}: reading {len(plans[name].files)} new files" if plans[name].files else f"{name}: no new file")
+        plans[name] = read_through(lake.spark, name, given[name], config, plans[name], known[name])
     rows: dict[str, int] = {}
     notes = []
-    for name, groups in plans.items():
-        if not groups:
-            tell(f"{name}: no new file")
+    for name, planned in plans.items():
+        if not planned.files:
             continue
-        tell(f"{name}: reading {sum(map(len, groups.values()))} new files")
-        reader = _Reading(lake, name, getattr(sources, name), config, now or datetime.now(timezone.utc))
-        accounts = reader.run(groups, first=last + 1)
+        reader = _Reading(lake, name, given[name], config, now or datetime.now(timezone.utc))
+        accounts = reader.run(planned, first=last + 1)
         last += len(accounts)
         accepted, quarantined, filtered = _totals(accounts)
         rows[name] = accepted
         notes.append(f"{name}: {accepted:,} rows accepted, {quarantined:,} quarantined, {filtered:,} filtered")
-        tell(notes[-1])
+        notes += [f"{name}: {each.file.path} is left out: {each.reason}" for each in planned.unreadable]
+        for note in notes[-1 - len(planned.unreadable) :]:
+            tell(note)
     brought = any(rows.get(contract.name) for contract in APPENDED)
     if not brought and all(lake.read(contract).isEmpty() for contract in APPENDED):
-        raise InputError(
-            "sources: no row of events, orders or ratings was accepted; see the reasons in the quarantine table, and"
-            " mend the mapping or the files"
-        )
+        raise InputError(_nothing_accepted(lake))
     return StageResult(rows=rows, notes=tuple(notes))
 
 
 def check_sources(lake: Lake, sources: SourcesConfig, config: IngestConfig | None = None) -> None:
     """Looks at file lists and first lines only. Raises InputError, naming the key, where a source cannot be used."""
     for name, source in sources.given().items():
-        _plan(lake, name, source, config)
+        plan(lake.spark, name, source, config, _known(lake, name))
 
 
 def check_quality(context: StageContext, sources: SourcesConfig, config: IngestConfig) -> StageResult:
-    """Writes the run's `quality` from the ledger, the logs and quarantine."""
+    """Writes the run's `quality` from the ledger, the logs and quarantine.
+
+    Refuses the run where of the rows that a source brought since the published run too many are in quarantine.
+    """
     lake, run = context.lake, context.run
+    published = _seq_of(lake, run.previous)
     ledger = lake.read(SOURCE_FILES).where(F.col("ingest_seq") <= run.ingest_seq)
-    checks = [quality.of_ledger(ledger, config)]
     rejected = lake.read(QUARANTINE).where(F.col("ingest_seq") <= run.ingest_seq)
+    since = F.col("ingest_seq") > published
+    checks = [quality.of_ledger(ledger, config), quality.of_new_files(ledger.where(since), config)]
     checks.append(quality.of_quarantine(rejected))
     for name in sources.given():
         log = lake.read(LOGS[name]).where(F.col("ingest_seq") <= run.ingest_seq)
         checks.append(quality.of_log(log, name, config, run.as_of))
     written = lake.replace_run(QUALITY, reduce(DataFrame.unionByName, checks), run.run_id)
     failed = lake.read_run(QUALITY, run.run_id).where(~F.col("passed")).orderBy("source", "check").collect()
-    notes = tuple(f"quality: {row.source}: {row.check} is {row.value}, allowed {row.bound:g}" for row in failed)
-    return StageResult(rows={"quality": written}, notes=notes)
+    notes = tuple(f"quality: {row.source}: {row.check} is {row.value:g}, allowed {row.bound:g}" for row in failed)
+    worst = quality.most_quarantined(ledger.where(since), rejected, config).first()
+    refused = None if worst is None else quality.refusal(worst, config, after=run.previous)
+    return StageResult(rows={"quality": written}, notes=notes, refused=refused)
 
 
-def _plan(lake: Lake, name: str, source: SourceConfig, config: IngestConfig | None) -> Groups:
-    """The source's new files by their raw columns, after every check that needs no full read."""
-    files = list_files(lake.spark, name, source)
-    known = _known(lake, name)
-    digest = mapping_digest(source, config) if config else None
-    listing = sort_out(name, files, known, digest, source.is_table)
-    _check_touched(lake, name, source, listing, known)
-    if not listing.new:
-        return {}
-    groups = headers(lake.spark, name, source, listing.new)
-    columns, members = max(groups.items(), key=lambda group: len(group[0]))
-    if columns or source.format == "json":
-        rows = reading.parse(reading.scan(lake.spark, source, columns, members), source, columns)
-        check_expressions(rows, name, source)
-    return groups
+def _seq_of(lake: Lake, run_id: str | None) -> int:
+    """The highest file number that a run saw; 0 for no run."""
+    seen = lake.read(RUNS).where(F.col("run_id") == run_id).agg(F.max("ingest_seq")).first() if run_id else None
+    return seen[0] if seen and seen[0] is not None else 0
+
+
+def _nothing_accepted(lake: Lake) -> str:
+    reasons = quality.reasons(lake.read(SOURCE_FILES), lake.read(QUARANTINE)).orderBy(F.desc("rows"), "reason")
+    row = reasons.first()
+    most = f" ({row.source}: {row.reason}, {row.rows:,} rows)" if row else ""
+    return f"sources: no row of events, orders or ratings was accepted{most}; mend the mapping or the files"
 
 
 def _known(lake: Lake, name: str) -> dict[str, Entry]:
-    rows = lake.read(SOURCE_FILES).where(F.col("source") == name)
-    return {
-        row.path: Entry(row.size, row.modified, row.digest, row.mapping_digest)
-        for row in rows.withColumn("modified", F.unix_micros("modified_at")).collect()
-    }
+    rows = lake.read(SOURCE_FILES).where(F.col("source") == name).withColumn("modified", F.unix_micros("modified_at"))
+    columns = ("size", "modified", "digest", "mapping_digest", "rows_in", "ingest_seq", "problem")
+    return {row.path: Entry(*(row[column] for column in columns)) for row in rows.orderBy("ingest_seq").collect()}
 
 
-def _check_touched(lake: Lake, name: str, source: SourceConfig, listing: Listing, known: dict[str, Entry]) -> None:
-    if not listing.touched:
-        return
-    groups = headers(lake.spark, name, source, listing.touched)
-    for columns, files in groups.items():
-        contents = _contents(reading.scan(lake.spark, source, columns, files), name)
-        for file in files:
-            refuse_changed(name, file.path, known[file.path].digest, contents.get(file.url, _EMPTY)[1])
+def _remove_superseded(lake: Lake) -> None:
+    """Removes entries of files that could not be read before and were read again since, left by an interruption."""
+    ledger = lake.read(SOURCE_FILES)
+    newest = ledger.groupBy("source", "path").agg(F.max("ingest_seq").alias("newest"))
+    old = ledger.join(newest, on=["source", "path"], how="inner").where("ingest_seq < newest AND problem IS NOT NULL")
+    _forget(lake, [row.ingest_seq for row in old.select("ingest_seq").collect()])
 
 
-_EMPTY = (0, "0-0-0")  # rows and digest of a file without any
-
-
-def _contents(rows: DataFrame, name: str) -> dict[str, tuple[int, str]]:
-    """Rows and digest of each file, by one pass that parses nothing."""
-    with told_where_unreadable(name):
-        return {row["__url"]: (row.rows, row.digest) for row in reading.content_of(rows).collect()}
+def _forget(lake: Lake, numbers: Sequence[int]) -> None:
+    """Removes what was written of files that could not be read."""
+    if numbers:
+        for contract in (QUARANTINE, SOURCE_FILES):
+            lake.delete(contract, f"ingest_seq IN ({', '.join(map(str, numbers))})")
 
 
 def _remove_unfinished(lake: Lake, last: int) -> None:
@@ -158,52 +167,38 @@ class _Reading:
     def __init__(self, lake: Lake, name: str, source: SourceConfig, config: IngestConfig, now: datetime) -> None:
         self.lake, self.name, self.source, self.config, self.now = lake, name, source, config, now
         self.contract: Contract = LOGS[name]
+        self.made_key = made_key(name, source)
         self._kept: list[DataFrame] = []
 
-    def run(self, groups: Groups, first: int) -> list[Account]:
+    def run(self, planned: Plan, first: int) -> list[Account]:
         """Reads the files, which get numbers from `first` on; the account of each, as it stands in the ledger now."""
-        files = sorted((file for members in groups.values() for file in members), key=lambda file: file.path)
-        numbers = {file.url: first + place for place, file in enumerate(files)}
-        contents: dict[str, tuple[int, str]] = {}
-        for columns, members in groups.items():
-            contents |= _contents(reading.scan(self.lake.spark, self.source, columns, members), self.name)
-        counts = self._write(groups, files, numbers) if any(rows for rows, _ in contents.values()) else _Counts()
-        accounts = [self._account(file, numbers[file.url], contents, counts) for file in files]
+        numbers = {file.url: first + place for place, file in enumerate(planned.files)}
+        files = [file for group in planned.groups for file in group.files]
+        counts = self._write(planned.groups, files, numbers) if planned.contents else _Counts()
+        accounts = [self._account(file, numbers[file.url], planned.contents, counts) for file in files]
+        accounts += [self._whole_file(each, numbers[each.file.url]) for each in planned.unreadable]
         settle(self.name, accounts)
-        self._enter(accounts)
+        if planned.unreadable:
+            self.lake.append(QUARANTINE, whole_files(accounts, self.name, self.lake.spark, self.now))
+        mapping = mapping_digest(self.source, self.config)
+        self.lake.append(SOURCE_FILES, entries(self.lake.spark, self.name, accounts, mapping, self.now))
+        _forget(self.lake, planned.again)
         return accounts
 
-    def _write(self, groups: Groups, files: Sequence[SourceFile], numbers: dict[str, int]) -> "_Counts":
+    def _write(self, groups: Sequence[Group], files: Sequence[SourceFile], numbers: dict[str, int]) -> "_Counts":
         # Kept because parsing text is the dearest step, and counting, key checks and two writes all need its
         # outcome; the same bytes also fix each row's number while the files are split into tasks.
-        judged = reduce(DataFrame.unionByName, (self._judged(*group) for group in groups.items()))
+        judged = judged_rows(self.lake.spark, self.name, self.source, self.config, groups, self.now)
         judged = judged.persist(StorageLevel.MEMORY_AND_DISK)
         try:
-            return self._store(self._placed(judged, numbers), files, numbers)
+            return self._store(place_rows(judged, self.source, numbers), files, numbers)
         finally:
             for frame in (judged, *self._kept):
                 frame.unpersist()
 
-    def _judged(self, columns: tuple[str, ...], files: Sequence[SourceFile]) -> DataFrame:
-        parsed = reading.parse(reading.scan(self.lake.spark, self.source, columns, files), self.source, columns)
-        mapped = map_columns(parsed, self.source, self.contract, kept=reading.PLACE)
-        return judge(mapped, self.name, self.config, self.now)
-
-    def _placed(self, judged: DataFrame, numbers: dict[str, int]) -> DataFrame:
-        """The judged rows with `ingest_seq`, `__line` and `__ok`; header lines are gone."""
-        blocks = judged.groupBy("__url", "__block").agg(F.count(F.lit(1)), F.min("__id")).collect()
-        shifts = [(url, block, shift, numbers[url]) for url, block, shift in line_shifts([tuple(b) for b in blocks])]
-        schema = "__url string, __block bigint, __shift bigint, ingest_seq bigint"
-        places = F.broadcast(self.lake.spark.createDataFrame(shifts, schema))
-        placed = judged.join(places, on=["__url", "__block"], how="inner")
-        lines = placed.withColumn("__line", F.col("__id") + F.col("__shift"))
-        headers_long = 1 if self.source.has_header and not self.source.is_multiline else 0
-        rows = lines.where(F.col("__line") > headers_long).drop("__url", "__block", "__id", "__shift")
-        return rows.withColumn("__ok", F.col("__problem").isNull() & ~F.col("__filtered"))
-
     def _store(self, rows: DataFrame, files: Sequence[SourceFile], numbers: dict[str, int]) -> "_Counts":
         log = self._same_days(rows)
-        key = self._key()
+        key = unique_key(self.name, self.source)
         repeated = self._small(keys.repeated_keys(rows, key, log)) if key else None
         marked = keys.mark_duplicates(rows, repeated, key) if key and repeated is not None else rows
         # Quarantine goes first: once the log has the new rows, it would call each of them a duplicate of itself.
@@ -214,7 +209,7 @@ class _Reading:
             fit = marked.where("__ok")
             self.lake.upsert(self.contract, keys.last_of_each(fit, self.contract.key) if len(files) > 1 else fit)
             counts.accepted = _per_file(fit)
-        if self._made_key() == "line":
+        if self.made_key == "line":
             counts.repeated = _per_file(keys.exact_repeats(rows))
         counts.filtered = _per_file(rows.where("__filtered")) if self.source.where is not None else {}
         return counts
@@ -223,25 +218,15 @@ class _Reading:
         self.lake.append(self.contract, fit)
         written = self.lake.read(self.contract).where(F.col("ingest_seq") >= min(numbers.values()))
         counts.accepted = _per_file(written)
-        if self._made_key() == "event_id":
+        if self.made_key == "event_id":
             counts.repeated = _per_file(written.where(F.col("event_id").contains("-")))
 
     def _quarantine(self, rows: DataFrame, files: Sequence[SourceFile], numbers: dict[str, int]) -> dict[int, int]:
-        rejected = self._rejected(rows, files, numbers)
+        rejected = rejected_rows(rows, self.name, files, numbers, self.now)
         if rejected.isEmpty():
             return {}
         self.lake.append(QUARANTINE, rejected)
         return _per_file(self.lake.read(QUARANTINE).where(F.col("ingest_seq") >= min(numbers.values())))
-
-    def _key(self) -> list[str]:
-        """The columns that may not come twice; none where the key is made here."""
-        if self.contract not in APPENDED:
-            return [*self.contract.key, "ingest_seq"]
-        return [] if self._made_key() else list(self.contract.key)
-
-    def _made_key(self) -> str | None:
-        made = {"events": "event_id", "orders": "line"}.get(self.name)
-        return made if made and made not in self.source.columns else None
 
     def _same_days(self, rows: DataFrame) -> DataFrame | None:
         """The log's rows of the days that the new rows touch; None where there are none."""
@@ -252,10 +237,10 @@ class _Reading:
         return None if not days or log.isEmpty() else log
 
     def _with_made_keys(self, rows: DataFrame, log: DataFrame | None) -> DataFrame:
-        if self._made_key() == "event_id":
+        if self.made_key == "event_id":
             old = log if log is not None else self.lake.read(EVENTS).where(F.lit(False))
             return keys.name_events(rows, self._small(keys.repeated_contents(rows, old)))
-        if self._made_key() == "line":
+        if self.made_key == "line":
             whole_log = self.lake.read(ORDERS)  # an order may come back on another day
             return keys.number_lines(rows, None if whole_log.isEmpty() else keys.highest_lines(rows, whole_log))
         return rows
@@ -269,51 +254,21 @@ class _Reading:
             return None
         return F.broadcast(kept) if count <= FEW else kept
 
-    def _rejected(self, rows: DataFrame, files: Sequence[SourceFile], numbers: dict[str, int]) -> DataFrame:
-        names = [(numbers[file.url], file.path) for file in files]
-        paths = F.broadcast(self.lake.spark.createDataFrame(names, "ingest_seq bigint, file string"))
-        rejected = rows.where(F.col("__problem").isNotNull()).join(paths, on="ingest_seq", how="inner")
-        return rejected.select(
-            F.lit(self.name).alias("source"),
-            "file",
-            F.col("__line").alias("line"),
-            F.col("__problem").alias("reason"),
-            F.make_valid_utf8("__raw").alias("raw"),
-            F.lit(self.now).alias("seen_at"),
-            "ingest_seq",
-        )
+    def _whole_file(self, found: Unreadable, seq: int) -> Account:
+        rows = found.rows or 0
+        return Account(found.file, "", rows, 0, rows, 0, 0, seq, found.reason)
 
-    def _account(self, file: SourceFile, seq: int, contents: dict[str, tuple[int, str]], counts: "_Counts") -> Account:
-        rows, digest = contents.get(file.url, _EMPTY)
-        header = 1 if rows and self.source.has_header and not self.source.is_multiline else 0
+    def _account(self, file: SourceFile, seq: int, found: Mapping[str, Content], counts: "_Counts") -> Account:
+        rows, digest = found.get(file.url, EMPTY)
         return Account(
             file,
             digest,
-            rows_in=rows - header,
+            rows_in=rows - min(rows, header_lines(self.source)),
             accepted=counts.accepted.get(seq, 0),
             quarantined=counts.quarantined.get(seq, 0),
             filtered=counts.filtered.get(seq, 0),
             repeated=counts.repeated.get(seq, 0),
             ingest_seq=seq,
-        )
-
-    def _enter(self, accounts: Sequence[Account]) -> None:
-        mapping = mapping_digest(self.source, self.config)
-        entries = [
-            (
-                *(self.name, a.file.path, a.file.size, a.file.modified, a.digest, mapping),
-                *(a.rows_in, a.accepted, a.quarantined, a.filtered, a.repeated, a.ingest_seq),
-            )
-            for a in accounts
-        ]
-        schema = (
-            "source string, path string, size bigint, modified bigint, digest string, mapping_digest string, rows_in"
-            " bigint, accepted bigint, quarantined bigint, filtered bigint, repeated bigint, ingest_seq bigint"
-        )
-        rows = self.lake.spark.createDataFrame(entries, schema)
-        self.lake.append(
-            SOURCE_FILES,
-            rows.withColumns({"modified_at": F.timestamp_micros("modified"), "read_at": F.lit(self.now)}),
         )
 
 

@@ -4,7 +4,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from segspark.ingest.config import SourceConfig
-from segspark.ingest.files import header_of, list_files
+from segspark.ingest.files import list_files
+from segspark.ingest.headers import header_of
 from segspark.ingest.reading import content_of, parse, scan
 from tests.unit.ingest.sources import write
 

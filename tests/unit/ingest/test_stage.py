@@ -211,15 +211,12 @@ def test_sources_that_cannot_be_used_are_named_with_what_is_there(lake, spark, t
     refused(table, r"sources\.orders\.table: ")
 
 
-def test_a_cut_off_file_and_an_input_without_a_good_row_are_told_in_one_line(lake, tmp_path):
-    whole = gzip.compress(("no,item,at,who,qty,price\n" + (GOOD + "\n") * 3000).encode())
-    (tmp_path / "cut.csv.gz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"sources\.orders: .*cut\.csv\.gz cannot be read to its end") as error:
-        run(lake, orders_from(tmp_path / "cut.csv.gz"))
-    assert "\n" not in str(error.value)
+def test_an_input_without_a_good_row_is_told_in_one_line(lake, tmp_path):
     orders_csv(tmp_path / "none.csv", "nonsense")
-    with pytest.raises(InputError, match="no row of events, orders or ratings was accepted"):
+    expected = r"no row of .* was accepted \(orders: another number of fields where the header has 6, 1 rows\)"
+    with pytest.raises(InputError, match=expected) as error:
         run(lake, orders_from(tmp_path / "none.csv"))
+    assert "\n" not in str(error.value)
 
 
 def test_a_table_that_was_rewritten_is_told_and_an_appended_one_gives_its_new_rows(lake, spark, tmp_path):
