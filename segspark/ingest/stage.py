@@ -101,12 +101,7 @@ def check_quality(context: StageContext, sources: SourcesConfig, config: IngestC
         checks.append(quality.of_log(log, name, config, run.as_of))
     written = lake.replace_run(QUALITY, reduce(DataFrame.unionByName, checks), run.run_id)
     failed = lake.read_run(QUALITY, run.run_id).where(~F.col("passed")).orderBy("source", "check").collect()
-    notes = tuple(
-        f"quality: {row.source}: {row.check} is {'unknown' if row.value is None else f'{row.value:g}'}, allowed {row.bound:g}"
-        for row in failed
-    )
-    worst = quality.most_quarantined(ledger.where(since), rejected, config).first()
-    refused = None if worst is None else quality.refusal(worst, config, after=run.previous)
+    notes = tuple(f"quality: {row.source}: {row.check} is {_told(row.value)}, allowed {row.bound:g}" for row in failed)
     return StageResult(rows={"quality": written}, notes=notes, refused=refused)
 
 
@@ -287,3 +282,7 @@ class _Counts:
 
 def _per_file(rows: DataFrame) -> dict[int, int]:
     return {row.ingest_seq: row["count"] for row in rows.groupBy("ingest_seq").count().collect()}
+
+
+def _told(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:g}"
