@@ -102,6 +102,8 @@ def check_quality(context: StageContext, sources: SourcesConfig, config: IngestC
     written = lake.replace_run(QUALITY, reduce(DataFrame.unionByName, checks), run.run_id)
     failed = lake.read_run(QUALITY, run.run_id).where(~F.col("passed")).orderBy("source", "check").collect()
     notes = tuple(f"quality: {row.source}: {row.check} is {_told(row.value)}, allowed {row.bound:g}" for row in failed)
+    worst = quality.most_quarantined(ledger.where(since), rejected, config).first()
+    refused = None if worst is None else quality.refusal(worst, config, after=run.previous)
     return StageResult(rows={"quality": written}, notes=notes, refused=refused)
 
 
