@@ -11,7 +11,7 @@ from segspark.core import runs
 from segspark.core.contracts import PUBLICATIONS
 from segspark.core.errors import ConfigError, GateError, LakeError, SegsparkError
 from segspark.core.lake import Lake, is_catalog
-from segspark.core.lease import Lease, hold, this_process
+from segspark.core.lease import Lease, held_now, hold, this_process
 from segspark.core.retention import HousekeepingConfig, Pruned, prune
 from segspark.core.runs import WHOLE_RUN, StageRecord
 from segspark.core.session import clear_checkpoints, open_session
@@ -41,6 +41,7 @@ STAGES: dict[str, Callable[[StageContext, Config], StageResult]] = {
     "report": lambda context, config: build_report(context, config.report),
 }
 PUBLISH = "publish"
+PRUNE = "prune"  # the work of who holds the lake to remove old runs
 STAGE_NAMES = (*STAGES, PUBLISH)
 
 
@@ -133,11 +134,13 @@ def tune_recommendations(lake: Lake, config: Config, tell: Tell) -> Tuned:
 
 def publish_earlier(lake: Lake, run_id: str) -> int:
     """Makes a whole run what readers see, whichever it is."""
+    _refuse_while_pruned(lake)
     return runs.publish_run(lake, run_id, "publish")
 
 
 def roll_back(lake: Lake) -> tuple[str, int]:
     """Publishes again what was visible before the present run was first published; returns it and the act's number."""
+    _refuse_while_pruned(lake)
     acts = [(row.seq, row.run_id) for row in lake.read(PUBLICATIONS).select("seq", "run_id").collect()]
     if not acts:
         raise LakeError("publications: nothing was published yet")
@@ -152,8 +155,15 @@ def roll_back(lake: Lake) -> tuple[str, int]:
 
 def prune_lake(lake: Lake, config: HousekeepingConfig, tell: Tell) -> Pruned:
     """Removes what `prune` of core/retention.py says, while nobody else works on the lake."""
-    with hold(lake, this_process("prune"), config.lease_seconds):
+    with hold(lake, this_process(PRUNE), config.lease_seconds):
         return prune(lake, config, datetime.now(timezone.utc), tell)
+
+
+def _refuse_while_pruned(lake: Lake) -> None:
+    """A run that is computed need not stop a rollback; one that is being removed must not become visible."""
+    held = held_now(lake)
+    if held is not None and held.holder.work == PRUNE:
+        raise LakeError(f"lake: {held.told()} removes old runs; publish again when it is done")
 
 
 def _chosen(only: tuple[str, ...]) -> tuple[str, ...]:

@@ -209,7 +209,8 @@ def _boot() -> str:
 
 
 def _born(process: int) -> str:
-    """When a process began, in ticks since the machine's start; empty where there is no such process."""
+    """When a process began, in ticks since the machine's start; empty where there is none, or only its exit code is."""
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return "" if fields[0] == "Z" else fields[19]
     return ""

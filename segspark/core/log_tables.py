@@ -120,11 +120,7 @@ SOURCE_FILES = ledger(
         Column("modified_at", "timestamp", "the file's own time"),
         Column("digest", "string", "of the content: a file under a known path with another digest was changed"),
         Column("mapping_digest", "string", "of the mapping that read it"),
-        Column(
-            "rows_in",
-            "bigint",
-            "rows in the file, counted apart from what became of them",
-        ),
+        Column("rows_in", "bigint", "rows in the file, counted apart from what became of them"),
         Column("accepted", "bigint", "rows that went to the log table"),
         Column("quarantined", "bigint", "rows that went to quarantine"),
         Column("filtered", "bigint", "rows that `where` left out"),

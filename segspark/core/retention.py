@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from pydantic import BaseModel, ConfigDict, Field
 from pyspark.sql import functions as F
 
-from segspark.core.contracts import PUBLICATIONS, QUARANTINE, RUN_TABLES, RUNS, TABLES
+from segspark.core.contracts import PUBLICATIONS, QUARANTINE, RUN_TABLES, RUNS, TABLES, Contract
 from segspark.core.errors import LakeError
 from segspark.core.lake import Lake
 from segspark.core.runs import PIN, PRUNED, WHOLE_RUN, StageRecord, newest_status, record
@@ -57,15 +57,20 @@ def prune(
     of a table that no version since `vacuum_hours` needs, and rows of quarantine older than `quarantine_days`. Nobody
     else may write meanwhile.
     """
+    there = {
+        contract: _runs_in(lake, contract) for contract in RUN_TABLES if not contract.kept and lake.exists(contract)
+    }
+    files = _files_of_runs(lake)
+    known = set().union(*there.values(), files.values())
+    # Entered before it is done: from then on nobody can publish them, and what was published just before is seen here.
+    _enter_removed(lake, known - runs_to_keep(lake, config.keep_runs).keys())
     kept = runs_to_keep(lake, config.keep_runs)
-    written: set[str] = set()
-    for contract in (each for each in RUN_TABLES if not each.kept and lake.exists(each)):
-        there = {row.run_id for row in lake.read(contract).select("run_id").distinct().collect()}
-        if there - kept.keys():
-            lake.delete_runs(contract, sorted(there - kept.keys()))
-        written |= there
-    removed = (written - kept.keys()) | _remove_files(lake, kept.keys())
-    _tell_removed(lake, removed)
+    removed = known - kept.keys()
+    for contract, runs in there.items():
+        if runs & removed:
+            lake.delete_runs(contract, sorted(runs & removed))
+    for name in (name for name, run_id in files.items() if run_id in removed):
+        lake.remove(name)
     before = now - timedelta(days=config.quarantine_days)
     rejected = lake.delete(QUARANTINE, f"seen_at < timestamp '{before.isoformat()}'")
     for contract in (each for each in TABLES.values() if lake.exists(each)):
@@ -81,7 +86,7 @@ def runs_to_keep(lake: Lake, published: int) -> dict[str, str]:
     """
     acts = lake.read(PUBLICATIONS).groupBy("run_id").agg(F.max("seq").alias("seq"), F.max("published_at").alias("at"))
     newest = acts.orderBy(F.desc("seq")).limit(published).collect()
-    begun = lake.read(RUNS).groupBy("run_id").agg(F.min("started_at").alias("at"))
+    begun = newest_status(lake).groupBy("run_id").agg(F.min("started_at").alias("at"))
     if newest:
         begun = begun.where(F.col("at") > F.lit(newest[0].at))
     pins = newest_status(lake).where((F.col("stage") == PIN) & (F.col("status") == PINNED))
@@ -93,7 +98,7 @@ def runs_to_keep(lake: Lake, published: int) -> dict[str, str]:
     }
 
 
-def _tell_removed(lake: Lake, removed: Collection[str]) -> None:
+def _enter_removed(lake: Lake, removed: Collection[str]) -> None:
     """Enters in the ledger that these runs can no longer be published, gone on with or taken for done."""
     newest = lake.read(RUNS).where(F.col("run_id").isin(*removed)).groupBy("run_id")
     rows = newest.agg(F.max_by(F.struct("as_of", "ingest_seq", "seed", "config_hash"), "heartbeat_at").alias("run"))
@@ -103,13 +108,14 @@ def _tell_removed(lake: Lake, removed: Collection[str]) -> None:
         record(lake, run, row.run.config_hash, [gone])
 
 
-def _remove_files(lake: Lake, kept: Collection[str]) -> set[str]:
-    """Removes the models and reports of runs that are not kept; returns these runs."""
-    removed = set()
-    for folder, ending in FOLDERS.items():
-        for name in lake.files(folder):
-            run_id = name.removesuffix(ending)
-            if run_id not in kept:
-                lake.remove(f"{folder}/{name}")
-                removed.add(run_id)
-    return removed
+def _runs_in(lake: Lake, contract: Contract) -> set[str]:
+    return {row.run_id for row in lake.read(contract).select("run_id").distinct().collect()}
+
+
+def _files_of_runs(lake: Lake) -> dict[str, str]:
+    """The models and reports beside the tables, each with its run."""
+    return {
+        f"{folder}/{name}": name.removesuffix(ending)
+        for folder, ending in FOLDERS.items()
+        for name in lake.files(folder)
+    }

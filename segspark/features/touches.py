@@ -22,10 +22,11 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 from scipy import sparse
 
+from segspark.features.exact import SCALE
+
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-SCALE = 10_000.0  # of n ln n, as sums are taken of whole ten-thousandths
 NUMBERS = 1 << 20  # categories that fit beside a weight in one bigint
 FULL_TASK = 2_000_000  # touches that a task holds in memory, some 100 bytes each
 LEAST_TASK = 500_000  # touches for which another task is worth its start

@@ -8,9 +8,11 @@ import pytest
 from segspark.core.contracts import QUARANTINE, SEGMENT_CHANGES, USER_FEATURES
 from segspark.core.errors import LakeError
 from segspark.core.lake import Lake
+from segspark.core.lease import hold, this_process
 from segspark.core.retention import HousekeepingConfig, pin, prune, runs_to_keep
 from segspark.core.runs import WHOLE_RUN, StageRecord, pruned, publish_run, record
 from segspark.core.stage import Run
+from segspark.pipeline import publish_earlier
 from tests.builders import rows_of
 
 NOW = datetime(2030, 1, 1, tzinfo=timezone.utc)
@@ -55,8 +57,11 @@ def before(spark, tmp_path_factory):
     seen = {"source": "orders", "file": "f", "reason": "r", "raw": "ann", "ingest_seq": 1}
     rejected = [{**seen, "line": days, "seen_at": NOW - timedelta(days=days)} for days in DAYS]
     lake.append(QUARANTINE, rows_of(spark, QUARANTINE, *rejected))
-    kept = runs_to_keep(lake, 2)
-    return lake, kept, prune(lake, CONFIG, NOW)
+    with hold(lake, this_process("prune"), 600.0):
+        kept = runs_to_keep(lake, 2)
+        with pytest.raises(LakeError, match="removes old runs; publish again when it is done"):
+            publish_earlier(lake, "a-1")
+        return lake, kept, prune(lake, CONFIG, NOW)
 
 
 def test_what_is_published_pinned_or_may_be_gone_on_with_is_left(before):
