@@ -107,7 +107,7 @@ def status(config: Config) -> None:
 @click.option("--logs", is_flag=True, help="Also the log and day tables, which hold personal data.")
 def query(config: Config, sql: str | None, file: str | None, limit: int, logs: bool) -> None:
     """Ask the published tables in SQL."""
-    from segspark.bi.stage import register_views
+    from segspark.bi.marts.stage import register_views
 
     if bool(sql) == bool(file):
         raise InputError('query: give either a statement ("SELECT …") or --file')
@@ -125,7 +125,7 @@ def query(config: Config, sql: str | None, file: str | None, limit: int, logs: b
 @configured
 def views(config: Config, dialect: str) -> None:
     """Print the statements that make the published views for a reader without Spark's catalogue."""
-    from segspark.bi.views import view_statements
+    from segspark.bi.marts.views import view_statements
 
     lake = open_lake(config)
     written = [contract.name for contract in RUN_TABLES if lake.exists(contract)]
@@ -137,7 +137,7 @@ def views(config: Config, dialect: str) -> None:
 @click.argument("user_id")
 def user_command(config: Config, user_id: str) -> None:
     """All that is known of one user, and why they are where they are."""
-    from segspark.bi.stage import user_card
+    from segspark.bi.person.stage import user_card
 
     lake = open_lake(config)
     Console().print(user_card(lake, _published(lake), user_id))
@@ -301,7 +301,7 @@ def _judged(trial: Trial) -> tuple[str, str, str]:
 
 
 def _summary(config: Config, lake: Any, outcome: RunOutcome) -> None:
-    from segspark.bi.stage import segment_summary
+    from segspark.bi.person.stage import segment_summary
 
     run_id = outcome.run.run_id
     Console().print(segment_summary(lake, run_id))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from segspark.bi.stage import build_report
+from segspark.bi.report.stage import build_report
 from segspark.config import Config
 from segspark.core import runs
 from segspark.core.contracts import PUBLICATIONS

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.cluster.hierarchy import dendrogram
 
-from segspark.bi.content import Row
+from segspark.bi.report.content import Row
 
 LEAVES = 30  # groups of users at the tips
 PREFIX = "placement: cut tree: "  # of the names in segment_model_arrays

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from segspark.bi.content import Row, Scheme
+from segspark.bi.report.content import Row, Scheme
 from segspark.bi.wording import counted
 from segspark.core.words import NOTHING, neutral, number, percent, sentence
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from segspark.bi.colours import segment_colour, text_colour
 from segspark.bi.config import ReportConfig
-from segspark.bi.content import Row, RunRows, Scheme
+from segspark.bi.report.colours import segment_colour, text_colour
+from segspark.bi.report.content import Row, RunRows, Scheme
 from segspark.bi.wording import counted
 from segspark.core.words import NOTHING, feature_label, neutral, number, percent
 

@@ -1,10 +1,10 @@
 import json
 
-from segspark.bi.candidates import candidates_of
 from segspark.bi.config import ReportConfig
-from segspark.bi.content import RunRows, marks, schemes
+from segspark.bi.report.candidates import candidates_of
+from segspark.bi.report.content import RunRows, marks, schemes
 from segspark.core.words import NOTHING
-from tests.unit.bi.fake_run import AS_OF, FakeRun, run_rows
+from tests.unit.bi.report.fake_run import AS_OF, FakeRun, run_rows
 
 MEASURED = {
     **{"silhouette": 0.415, "davies_bouldin": None, "calinski_harabasz": 1234.5, "prediction_strength": 0.86},

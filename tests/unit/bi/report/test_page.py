@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import segspark
-from segspark.bi.colours import INK, contrast, lift_tint, text_colour
 from segspark.bi.config import COLOURS, ReportConfig
-from segspark.bi.content import RunRows
-from segspark.bi.page import render_page
+from segspark.bi.report.colours import INK, contrast, lift_tint, text_colour
+from segspark.bi.report.content import RunRows
+from segspark.bi.report.page import render_page
 from segspark.bi.wording import amount
 from segspark.core.words import NOTHING
-from tests.unit.bi.fake_run import AS_OF, HOSTILE, SIZES, SPENT, FakeRun, compared_rows, run_rows
+from tests.unit.bi.report.fake_run import AS_OF, HOSTILE, SIZES, SPENT, FakeRun, compared_rows, run_rows
 
 VOID = {"meta", "link", "br"}
 # Machado, Oliveira and Fernandes (2009), severity 1: how red- and green-blind people see linear RGB.
@@ -252,7 +252,8 @@ def test_the_page_loads_from_a_zip_as_spark_submit_ships_it(tmp_path):
             archive.write(path, path.relative_to(root.parent))
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import segspark.bi.page as p; from segspark.bi.content import RunRows; from datetime import date\n"
+        "import segspark.bi.report.page as p; from segspark.bi.report.content import RunRows\n"
+        "from datetime import date\n"
         "assert sys.argv[1] in p.__file__, p.__file__\n"
         "print(len(p.render_page(RunRows('r-1', date(2024, 1, 1), 1), p.ReportConfig())))"
     )

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.cluster import hierarchy
 
-from segspark.bi.dendrogram import LEAVES, tree_of, truncated
+from segspark.bi.report.dendrogram import LEAVES, tree_of, truncated
 from segspark.segments.keeping import array_rows
 from segspark.segments.model import SegmentModel
 from segspark.segments.placements.anchors import Anchors
 from segspark.segments.placements.tree import CutTree
-from tests.unit.bi.fake_run import SMALL, tree_arrays
+from tests.unit.bi.report.fake_run import SMALL, tree_arrays
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from markupsafe import Markup, escape
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from segspark.bi.colours import INK, WHITE
-from segspark.bi.content import Row, Segment
-from segspark.bi.dendrogram import Tree
+from segspark.bi.report.colours import INK, WHITE
+from segspark.bi.report.content import Row, Segment
+from segspark.bi.report.dendrogram import Tree
 
 ACCENT, QUIET, GRID = "#1f4e79", "#5b6675", "#e3e7ec"
 # The salt makes the ids inside the picture the same at each drawing; mathtext is off, so that a $ is a $.

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from segspark.bi.changes import changes, drift_in_words, moved_share
 from segspark.bi.config import ReportConfig
-from segspark.bi.content import schemes
+from segspark.bi.report.changes import changes, drift_in_words, moved_share
+from segspark.bi.report.content import schemes
 from segspark.core.words import NOTHING
-from tests.unit.bi.fake_run import SIZES, FakeRun, compared_rows, run_rows
+from tests.unit.bi.report.fake_run import SIZES, FakeRun, compared_rows, run_rows
 
 CONFIG = ReportConfig()
 

@@ -1,39 +1,18 @@
-import io
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from segspark.bi.config import ReportConfig
-from segspark.bi.stage import build_report, gather, look_up, segment_summary, user_card, write_text
-from segspark.bi.tables import map_sample
-from segspark.core.contracts import RUNS, SEGMENTS, USER_FEATURES, USER_SEGMENTS
-from segspark.core.errors import InputError
+from segspark.bi.report.stage import build_report, gather, write_text
+from segspark.bi.report.tables import map_sample
+from segspark.core.contracts import USER_SEGMENTS
 from segspark.core.lake import Lake
-from segspark.core.words import neutral
 from tests.builders import rows_of
-from tests.unit.bi.fake_run import AS_OF, HOSTILE, SIZES, FakeRun, members, segments, stages, tree_arrays, write_run
-
-FAKE = FakeRun(names={1: HOSTILE}, previous="r-before")
-
-
-@pytest.fixture(scope="module")
-def shop(spark, tmp_path_factory):
-    """A lake with a run, and of the one that was published when it began what the report asks for."""
-    lake, before = Lake(spark, str(tmp_path_factory.mktemp("shop"))), FakeRun("r-before")
-    lake.replace_run(SEGMENTS, rows_of(spark, SEGMENTS, *segments(before)), before.run_id)
-    lake.append(RUNS, rows_of(spark, RUNS, *stages(before)))
-    write_run(lake, FAKE)
-    return lake
-
-
-def said(renderable):
-    console = Console(width=400, record=True, file=io.StringIO())
-    console.print(renderable)
-    return console.export_text()
+from tests.unit.bi.conftest import FAKE
+from tests.unit.bi.report.fake_run import AS_OF, members, tree_arrays
 
 
 def test_the_report_is_one_file_beside_the_tables_and_the_same_each_time(shop):
@@ -106,32 +85,3 @@ def test_text_reaches_a_file_system_that_only_hadoop_knows(spark, tmp_path):
     spark.sparkContext._jsc.hadoopConfiguration().set("fs.viewfs.mounttable.default.link./r", f"file://{tmp_path}")
     write_text(spark, "viewfs:///r/reports/page.html", "größer €")
     assert (tmp_path / "reports/page.html").read_text(encoding="utf-8") == "größer €"
-
-
-def test_the_summary_shows_each_schemes_segments(shop):
-    text = said(segment_summary(shop, FAKE.run_id))
-    assert "Segments by value" in text and "Segments by taste" in text
-    economy = next(line for line in text.splitlines() if line.startswith("economy"))
-    assert economy.split()[1:3] == [f"{SIZES[0]}", "38%"]  # 900 of 2,394
-    assert "[red]" in text and "\u202e" not in text
-    assert "has no segments" in said(segment_summary(shop, "r-unknown"))
-
-
-def test_the_card_of_a_user_tells_features_segments_items_and_neighbours_with_reasons(shop):
-    text = said(user_card(shop, FAKE.run_id, "u0"))
-    assert "economy" in text and "aov 43.7 against 84.0" in text
-    assert "Money spent" in text and "like Candles" in text
-    assert f"rather than {neutral(HOSTILE)}: Money spent" in text  # the centre next to (1, 0), which is u0's nearest
-    assert text.index("u2") < text.index("u1")  # the nearest first
-
-
-def test_an_unknown_user_is_an_input_error(shop):
-    with pytest.raises(InputError, match="u-nobody is not in run"):
-        user_card(shop, FAKE.run_id, "u-nobody")
-
-
-def test_a_look_up_reads_one_bucket_and_keeps_the_id_out_of_plans(shop, capsys):
-    look_up(shop, FAKE.run_id, "u17")(USER_FEATURES).explain("extended")
-    plan = capsys.readouterr().out
-    assert "user_bucket" in plan.partition("PartitionFilters")[2]
-    assert "u17" not in plan

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from segspark.bi.colours import lift_tint, segment_colour, text_colour
 from segspark.bi.config import ReportConfig
+from segspark.bi.report.colours import lift_tint, segment_colour, text_colour
 from segspark.bi.wording import times
 from segspark.core.words import NOTHING, feature_label, feature_value, neutral, percent
 

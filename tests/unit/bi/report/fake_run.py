@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 from pyspark.sql import DataFrame
 
-from segspark.bi.content import RunRows
+from segspark.bi.report.content import RunRows
 from segspark.core import contracts as c
 from segspark.core.lake import Lake
 from segspark.core.stage import Run, StageContext

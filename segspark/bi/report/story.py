@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from segspark.bi.changes import moved_share
-from segspark.bi.content import Row, RunRows, Scheme
+from segspark.bi.report.changes import moved_share
+from segspark.bi.report.content import Row, RunRows, Scheme
 from segspark.bi.wording import METRIC_LABELS, counted, metric_label, metric_term, times
 from segspark.core.words import NOTHING, neutral, number, percent
 

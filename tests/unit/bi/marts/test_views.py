@@ -3,8 +3,8 @@ import pytest
 import sqlglot
 from deltalake import DeltaTable
 
-from segspark.bi.stage import register_views
-from segspark.bi.views import view_statements
+from segspark.bi.marts.stage import register_views
+from segspark.bi.marts.views import view_statements
 from segspark.core.contracts import RUN_TABLES, RUNS, SEGMENTS, TABLES, USER_FEATURES, USER_SIMILARITY, USERS
 from segspark.core.errors import ConfigError
 from segspark.core.lake import Lake

@@ -8,12 +8,13 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from segspark.bi import charts, story, wording
-from segspark.bi.candidates import MEASURES, Candidates, Measure, candidates_of, in_order
-from segspark.bi.changes import MOVES, changes, drift_in_words
+from segspark.bi import wording
 from segspark.bi.config import ReportConfig
-from segspark.bi.content import Row, RunRows, Scheme, schemes
-from segspark.bi.dendrogram import Tree, tree_of
+from segspark.bi.report import charts, story
+from segspark.bi.report.candidates import MEASURES, Candidates, Measure, candidates_of, in_order
+from segspark.bi.report.changes import MOVES, changes, drift_in_words
+from segspark.bi.report.content import Row, RunRows, Scheme, schemes
+from segspark.bi.report.dendrogram import Tree, tree_of
 from segspark.core import words
 
 CURVES = {
@@ -185,4 +186,4 @@ def _environment() -> Environment:
 
 def _read(name: str) -> str:
     """A file of this package, also from inside a zip."""
-    return resources.files("segspark.bi").joinpath(name).read_text("utf-8")
+    return resources.files("segspark.bi.report").joinpath(name).read_text("utf-8")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from segspark.bi.pull import Segment, pull_in_words, pulls
+from segspark.bi.person.pull import Segment, pull_in_words, pulls
 
 NAMES = ("frequency", "aov", "refund_share")
 LOYAL, RARE, FAR = (

@@ -1,0 +1,127 @@
+"""All of the report that knows the lake: what it reads of a run, and the file beside the tables."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from segspark.bi.config import ReportConfig
+from segspark.bi.report.content import Row, RunRows
+from segspark.bi.report.dendrogram import ARRAYS
+from segspark.bi.report.tables import (
+    map_sample,
+    newest_stages,
+    quarantine_reasons,
+    rows_by_source,
+    spending_by_segment,
+    users_by_cause,
+)
+from segspark.core.contracts import (
+    FEATURE_DRIFT,
+    FEATURE_SELECTION,
+    QUALITY,
+    QUARANTINE,
+    RECOMMENDATION_METRICS,
+    RUNS,
+    SEGMENT_CHANGES,
+    SEGMENT_LINEAGE,
+    SEGMENT_MODEL_ARRAYS,
+    SEGMENT_MODELS,
+    SEGMENT_PROFILES,
+    SEGMENT_RULES,
+    SEGMENTS,
+    SOURCE_FILES,
+    USER_FEATURES,
+    USER_SEGMENTS,
+)
+from segspark.core.errors import LakeError
+from segspark.core.stage import StageContext, StageResult
+
+SEGMENT_COLUMNS = ("segment_id", "name", "size", "share", "why", "strategy", "pca")
+
+
+def build_report(context: StageContext, config: ReportConfig) -> StageResult:
+    """Writes `<lake>/reports/<run_id>.html`, one self-contained file, and tells where it is."""
+    try:
+        import jinja2  # noqa: F401
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        return StageResult(skipped=f"{error.name} is not installed; install segspark[report]")
+    from segspark.bi.report.page import render_page
+
+    try:
+        path = context.lake.path(f"reports/{context.run.run_id}.html")
+    except LakeError as error:
+        return StageResult(skipped=str(error))
+    page = render_page(gather(context, config), config)
+    write_text(context.lake.spark, path, page)
+    return StageResult(notes=(f"report: {path}",))
+
+
+def gather(context: StageContext, config: ReportConfig) -> RunRows:
+    """The rows that the report shows, collected: bounded by segments, models, features, checks and the sample."""
+    lake, run = context.lake, context.run
+    members = lake.read_run(USER_SEGMENTS, run.run_id)
+    segments = _rows(lake.read_run(SEGMENTS, run.run_id).select("scheme", *SEGMENT_COLUMNS))
+    schemes = sorted({row["scheme"] for row in segments})
+    features = lake.read_run(USER_FEATURES, run.run_id)
+    spends = "monetary" in features.columns and bool(segments)
+    return RunRows(
+        run_id=run.run_id,
+        as_of=run.as_of,
+        seed=run.seed,
+        segments=segments,
+        models=_rows(lake.read_run(SEGMENT_MODELS, run.run_id)),
+        profiles=_rows(lake.read_run(SEGMENT_PROFILES, run.run_id)),
+        rules=_rows(lake.read_run(SEGMENT_RULES, run.run_id)),
+        metrics=_rows(lake.read_run(RECOMMENDATION_METRICS, run.run_id).orderBy("method", "k", "metric")),
+        quality=_rows(lake.read_run(QUALITY, run.run_id)),
+        sources=_rows(rows_by_source(lake.read(SOURCE_FILES), run.ingest_seq)),
+        reasons=_rows(quarantine_reasons(lake.read(QUARANTINE), run.ingest_seq, config.quarantine_reasons)),
+        stages=_rows(newest_stages(lake.read(RUNS), run.run_id)),
+        selection=_rows(lake.read_run(FEATURE_SELECTION, run.run_id).orderBy("feature")),
+        spending=_rows(spending_by_segment(members, features)) if spends else (),
+        samples={name: _rows(map_sample(members, name, config.sample_points, run.seed)) for name in schemes},
+        trees=_rows(lake.read_run(SEGMENT_MODEL_ARRAYS, run.run_id).where(F.col("name").isin(*ARRAYS))),
+        **_against_the_published_run(context),
+    )
+
+
+def _against_the_published_run(context: StageContext) -> dict[str, Any]:
+    """What RunRows holds of the run that was published when this one began; nothing where there was none."""
+    lake, run = context.lake, context.run
+    if run.previous is None:
+        return {}
+    segments = _rows(lake.read_run(SEGMENTS, run.previous).select("scheme", "segment_id", "name", "size"))
+    known = lake.read(RUNS).where(F.col("run_id") == run.previous).agg(F.max("as_of")).first()
+    return {
+        "before": {"run_id": run.previous, "as_of": known[0] if known else None, "segments": segments},
+        "moved": _rows(users_by_cause(lake.read_run(SEGMENT_CHANGES, run.run_id))),
+        "lineage": _rows(lake.read_run(SEGMENT_LINEAGE, run.run_id)),
+        "drift": _rows(lake.read_run(FEATURE_DRIFT, run.run_id)),
+    }
+
+
+def write_text(spark: SparkSession, path: str, text: str) -> None:
+    """Writes a small text file: on this machine as it is, elsewhere through Hadoop's file systems, as tables are."""
+    place = urlsplit(path)
+    if place.scheme in ("", "file"):
+        target = Path(place.path if place.scheme else path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        return
+    jvm = spark._jvm
+    assert jvm is not None
+    target_path = jvm.org.apache.hadoop.fs.Path(path)
+    files = target_path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
+    stream = files.create(target_path, True)
+    try:
+        stream.write(bytearray(text, "utf-8"))
+    finally:
+        stream.close()
+
+
+def _rows(frame: DataFrame) -> list[Row]:
+    return [row.asDict() for row in frame.collect()]
