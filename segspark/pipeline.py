@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
+from segspark.bi.marts.stage import build_marts
 from segspark.bi.report.stage import build_report
 from segspark.config import Config
 from segspark.core import runs
@@ -38,6 +39,7 @@ STAGES: dict[str, Callable[[StageContext, Config], StageResult]] = {
     "segments": lambda context, config: build_segments(context, config.segments),
     "recommendations": lambda context, config: build_recommendations(context, config.recommend),
     "evaluate": lambda context, config: evaluate_recommendations(context, config.recommend),
+    "marts": lambda context, config: build_marts(context),
     "report": lambda context, config: build_report(context, config.report),
 }
 PUBLISH = "publish"
