@@ -1,6 +1,6 @@
-"""Writes docs/tables.md and docs/configuration.md from the contracts and the configuration's models.
+"""Writes docs/tables.md, docs/configuration.md and the views of docs/bi.md from contracts, models and view files.
 
-`.venv/bin/python docs/make_pages.py` after a change to either; a test holds the pages against the code.
+`.venv/bin/python docs/make_pages.py` after a change to one of them; a test holds the pages against the code.
 """
 
 import ast
@@ -11,10 +11,13 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from segspark.bi.config import MartsConfig
+from segspark.bi.marts.catalogue import MartView, load_views
 from segspark.config import Config
 from segspark.core.contracts import TABLES, Contract
 
 DOCS = Path(__file__).parent
+BEGIN, END = "<!-- views: made by docs/make_pages.py -->", "<!-- end of views -->"
 KINDS = {
     "log": "Log tables: appended to or merged into, belonging to no run",
     "day": "Day tables: derived from logs, replaced a day at a time",
@@ -30,6 +33,27 @@ def tables_page() -> str:
         for contract in (c for c in TABLES.values() if c.kind == kind):
             parts += _table_section(contract)
     return "\n".join(parts).rstrip() + "\n"
+
+
+def bi_page() -> str:
+    """docs/bi.md with every view, its columns, and the questions, between its two marks."""
+    page = (DOCS / "bi.md").read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    folder = DOCS.parent / MartsConfig.model_fields["folder"].default
+    views = sorted(load_views(str(folder)), key=lambda view: view.name)
+    parts = ["", "| view | one row is |", "|---|---|", *(f"| [{v.name}](#{v.name}) | {v.grain} |" for v in views), ""]
+    parts += [line for view in views for line in _view_section(view)]
+    parts += ["### Questions", "", "Each is a file of `conf/bi/questions`, for `segspark query --file`.", ""]
+    for path in sorted((folder / "questions").glob("*.sql")):
+        question = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("--").strip()
+        parts.append(f"- {question} `{path.name}`")
+    return before + BEGIN + "\n".join([*parts, ""]) + END + after
+
+
+def _view_section(view: MartView) -> list[str]:
+    lines = [f"### {view.name}", "", view.comment, "", "| column | what it is |", "|---|---|"]
+    return [*lines, *(f"| {name} | {said} |" for name, said in view.columns.items()), ""]
 
 
 def configuration_page() -> str:
@@ -107,4 +131,5 @@ def _paragraph(model: type[BaseModel]) -> list[str]:
 
 if __name__ == "__main__":
     (DOCS / "tables.md").write_text(tables_page(), encoding="utf-8")
+    (DOCS / "bi.md").write_text(bi_page(), encoding="utf-8")
     (DOCS / "configuration.md").write_text(configuration_page(), encoding="utf-8")

@@ -9,7 +9,7 @@ from segspark.bi.marts.stage import build_marts
 from segspark.bi.report.stage import build_report
 from segspark.config import Config
 from segspark.core import runs
-from segspark.core.contracts import PUBLICATIONS
+from segspark.core.contracts import PUBLICATIONS, RUN_TABLES
 from segspark.core.errors import ConfigError, GateError, LakeError, SegsparkError
 from segspark.core.lake import Lake, is_catalog
 from segspark.core.lease import Lease, held_now, hold, this_process
@@ -159,6 +159,22 @@ def prune_lake(lake: Lake, config: HousekeepingConfig, tell: Tell) -> Pruned:
     """Removes what `prune` of core/retention.py says, while nobody else works on the lake."""
     with hold(lake, this_process(PRUNE), config.lease_seconds):
         return prune(lake, config, datetime.now(timezone.utc), tell)
+
+
+def optimize_lake(lake: Lake, config: HousekeepingConfig, tell: Tell) -> int:
+    """Lays out the published run's tables for look-ups and overviews; returns how many files were put together.
+
+    Tables about users go by `user_bucket`; of the others small files become larger ones. No row changes.
+    """
+    with hold(lake, this_process("optimize"), config.lease_seconds):
+        run_id = lake.published_run()
+        if run_id is None:
+            raise LakeError("publications: nothing was published yet")
+        files = 0
+        for contract in (each for each in RUN_TABLES if lake.exists(each)):
+            tell(f"optimize: {contract.name}")
+            files += lake.optimize(contract, run_id)
+        return files
 
 
 def _refuse_while_pruned(lake: Lake) -> None:

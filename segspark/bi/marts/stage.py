@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from segspark.bi.config import MartsConfig
+from segspark.bi.marts.catalogue import MartView, load_views
 from segspark.bi.marts.items import item_facts, purchases_before, segment_categories, users_of_items
 from segspark.bi.marts.months import cohort_months, segment_facts, segment_months, user_months
 from segspark.bi.marts.moves import segment_moves
 from segspark.bi.marts.pseudonyms import VARIABLE, pseudonym_key, with_user_key
+from segspark.bi.marts.rendering import view_statements_of
 from segspark.bi.marts.scores import Cuts, count_ranks, cut_fifths, describe, user_totals
-from segspark.bi.marts.views import NEIGHBOURS, spark_dialect
+from segspark.bi.marts.views import NEIGHBOURS, Dialect, dialect_over, spark_dialect, view_statements
 from segspark.core.contracts import (
     COHORT_MONTHS,
     ITEM_FACTS,
@@ -19,6 +23,7 @@ from segspark.core.contracts import (
     ORDERS,
     PUBLICATIONS,
     RATINGS,
+    RUN_TABLES,
     SEGMENT_CATEGORIES,
     SEGMENT_CHANGES,
     SEGMENT_FACTS,
@@ -127,16 +132,36 @@ def _kept(frame: DataFrame) -> Iterator[None]:
         frame.unpersist()
 
 
-def register_views(lake: Lake, personal_logs: bool = False) -> list[str]:
+def register_views(lake: Lake, config: MartsConfig, tables: bool = False, logs: bool = False) -> list[str]:
     """Temporary views in the Spark session, for `segspark query`; returns their names.
 
-    Run tables show the published run, also when another is published later. Logs and day tables come whole: those
-    without personal columns (`source_files`, `runs`, `publications`, `items`) always, the others with `personal_logs`.
-    A table that was never written is an empty view.
+    By default the views of the configured folder, in which nobody is named. With `tables` also each run table of the
+    published run, and the tables without personal columns (`source_files`, `runs`, `publications`, `items`). With
+    `logs` also all log and day tables. All show the published run, also when another is published later; a table that
+    was never written is empty.
     """
+    views = load_views(config.folder)
+    for statement in view_statements_of(views, _session_dialect(lake), config.min_group, _shapes(lake, views)):
+        lake.spark.sql(statement)
+    shown = [c for c in TABLES.values() if logs or (tables and (c.kind == "run" or not c.is_personal))]
+    return [*(view.name for view in views), *_register_tables(lake, shown)]
+
+
+def printed_views(lake: Lake, config: MartsConfig, dialect: str) -> list[str]:
+    """The statements that make all views for another reader, in an order in which they can be run.
+
+    First the published run's rows of each run table that was ever written, then the views of the configured folder.
+    """
+    written = [contract.name for contract in RUN_TABLES if lake.exists(contract)]
+    views, spoken = load_views(config.folder), dialect_over(dialect, lake.root)
+    marts = view_statements_of(views, spoken, config.min_group, _shapes(lake, views))
+    return [*view_statements(dialect, lake.root, written), *marts]
+
+
+def _register_tables(lake: Lake, shown: list[Contract]) -> list[str]:
+    """Views of single tables, and `user_neighbours` where these tell it."""
     spoken = spark_dialect(lake.identifier)
     is_published = lake.exists(PUBLICATIONS)
-    shown = [c for c in TABLES.values() if c.kind == "run" or personal_logs or not c.is_personal]
     for contract in shown:
         if contract.kind == "run" and is_published and lake.exists(contract):
             _temporary_view(lake, contract.name, spoken.query(contract))
@@ -144,8 +169,21 @@ def register_views(lake: Lake, personal_logs: bool = False) -> list[str]:
             _temporary_view(lake, contract.name, f"SELECT * FROM {lake.identifier(contract.name)}")
         else:
             lake.read(contract).limit(0).createOrReplaceTempView(contract.name)
-    _temporary_view(lake, NEIGHBOURS, spoken.neighbours.format(table=f"`{USER_SIMILARITY.name}`"))
-    return [*(contract.name for contract in shown), NEIGHBOURS]
+    names = [contract.name for contract in shown]
+    if USER_SIMILARITY in shown:
+        _temporary_view(lake, NEIGHBOURS, spoken.neighbours.format(table=f"`{USER_SIMILARITY.name}`"))
+        names.append(NEIGHBOURS)
+    return names
+
+
+def _session_dialect(lake: Lake) -> Dialect:
+    return replace(spark_dialect(lake.identifier), create="CREATE OR REPLACE TEMPORARY VIEW")
+
+
+def _shapes(lake: Lake, views: tuple[MartView, ...]) -> dict[str, list[str]]:
+    """The columns of the tables that the views read, and of the publications."""
+    names = {name for view in views for _, name in view.tables} | {PUBLICATIONS.name}
+    return {name: lake.columns(TABLES[name]) for name in sorted(names)}
 
 
 def _temporary_view(lake: Lake, name: str, query: str) -> None:

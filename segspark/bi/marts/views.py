@@ -20,6 +20,7 @@ class Dialect:
     view: Callable[[str], str]  # the view's own name
     escape: Callable[[str], str]  # the inside of a string literal
     neighbours: str  # unfolds the array of user_similarity; {table} stands for the table
+    create: str = "CREATE OR REPLACE VIEW"
 
     def name(self, text: str) -> str:
         """A quoted name."""
@@ -84,19 +85,19 @@ def commented(
     """
     view, text, columns = spoken.view(name), spoken.literal(comment), columns or {}
     if spoken.engine == "trino":
-        return [f"CREATE OR REPLACE VIEW {view} COMMENT {text} AS {query}"]
+        return [f"{spoken.create} {view} COMMENT {text} AS {query}"]
     if spoken.engine == "duckdb":
         own = [
             f"COMMENT ON COLUMN {view}.{spoken.name(column)} IS {spoken.literal(said)}"
             for column, said in columns.items()
             if said
         ]
-        return [f"CREATE OR REPLACE VIEW {view} AS {query}", f"COMMENT ON VIEW {view} IS {text}", *own]
+        return [f"{spoken.create} {view} AS {query}", f"COMMENT ON VIEW {view} IS {text}", *own]
     named = (
         spoken.name(column) + (f" COMMENT {spoken.literal(said)}" if said else "") for column, said in columns.items()
     )
     listed = f" ({', '.join(named)})" if columns else ""
-    return [f"CREATE OR REPLACE VIEW {view}{listed} COMMENT {text} AS {query}"]
+    return [f"{spoken.create} {view}{listed} COMMENT {text} AS {query}"]
 
 
 def _schema_of_views(spoken: Dialect, lake_root: str) -> list[str]:
