@@ -25,6 +25,30 @@ KINDS = {
 }
 
 
+READERS = """## Readers
+
+Each feature of Delta in a table of a thousand rows that Spark 4.2 with Delta 4.4 wrote, read with deltalake 1.6.6 (its
+Arrow data set, and pandas by it), Polars 2.1, and DuckDB 2.0 over deltalake's data set. *Wrong*: every value of the
+column came as null, without an error.
+
+| feature | delta-rs | Polars | DuckDB over delta-rs | in this lake |
+|---|---|---|---|---|
+| partitions | yes | yes | yes | by `run_id` or `day` |
+| deletion vectors | refuses | yes | refuses | off |
+| column mapping | wrong | refuses | wrong | off |
+| liquid clustering | yes | yes | yes | off: not together with partitions |
+| v2 checkpoints | refuses | refuses | refuses | off |
+| row tracking | yes | yes | yes | off |
+| type widening | refuses | refuses | refuses | off |
+| CHECK constraints | yes | yes | yes | off |
+| change data feed | yes | yes | yes | off |
+
+Tables stay at reader version 1, which a test looks for in every table of a lake, and vectors are `array<float>`: a
+table with one of MLlib's own does not open outside Spark. `segspark optimize` sorts what is published by `user_bucket`
+(ZORDER), which readers need not know of.
+"""
+
+
 def tables_page() -> str:
     """Every table: what a row is, its key, its columns."""
     parts = ["# Tables", "", "Made by `docs/make_pages.py` from the contracts in `segspark/core`. Times are UTC.", ""]
@@ -32,6 +56,7 @@ def tables_page() -> str:
         parts += [f"## {title}", ""]
         for contract in (c for c in TABLES.values() if c.kind == kind):
             parts += _table_section(contract)
+    parts.append(READERS)
     return "\n".join(parts).rstrip() + "\n"
 
 
