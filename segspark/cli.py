@@ -1,6 +1,7 @@
 """The `segspark` command."""
 
 import functools
+import math
 import sys
 import tempfile
 from collections.abc import Callable
@@ -128,7 +129,7 @@ def query(config: Config, sql: str | None, file: str | None, limit: int, tables:
         raise InputError(f"query: {unknown} is not among {', '.join(names)}; --tables and --logs show more") from error
     table = Table(*frame.columns)
     for row in frame.limit(limit).collect():
-        table.add_row(*(Text("" if value is None else neutral(str(value))) for value in row))
+        table.add_row(*map(_cell, row))
     Console().print(table)
 
 
@@ -274,6 +275,14 @@ def one_line(error: Exception) -> str:
         return str(error)
     first = str(error).strip().splitlines()[0] if str(error).strip() else ""
     return f"{type(error).__name__}: {first[:300]} (--debug shows the trace)"
+
+
+def _cell(value: object) -> Text:
+    """A value for the terminal: numbers to four decimals, or four digits where they are smaller than a thousandth."""
+    if isinstance(value, float) and math.isfinite(value):
+        is_tiny = 0 < abs(value) < 0.001
+        return Text(f"{value:.4g}" if is_tiny else f"{value:.4f}".rstrip("0").rstrip("."))
+    return Text("" if value is None else neutral(value))
 
 
 def _published(lake: Any) -> str:
