@@ -159,6 +159,21 @@ def report(config: Config, open_it: bool) -> None:
 
 @main_group.command()
 @configured
+@click.option("--segment", required=True, metavar="NAME", help="The segment's name, as the published run has it.")
+@click.option("--scheme", default="value", show_default=True, help="The scheme that the segment is of.")
+@click.option("--format", "form", type=click.Choice(["csv", "parquet", "delta"]), default="csv", show_default=True)
+@click.option("--to", "path", required=True, metavar="PATH", help="A place where nothing is yet.")
+def export(config: Config, segment: str, scheme: str, form: str, path: str) -> None:
+    """Write the users of a segment, for the tool that writes to them. The file holds personal ids."""
+    from segspark.bi.export.stage import export_segment
+
+    lake = open_lake(config)
+    users = export_segment(lake, _published(lake), scheme, segment, form, path)
+    click.echo(f"{users:,} users of {segment} in {path}")
+
+
+@main_group.command()
+@configured
 @click.argument("run_id")
 def publish(config: Config, run_id: str) -> None:
     """Make a whole run what readers see."""
