@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -30,8 +29,8 @@ from segspark.pipeline import (
     run_pipeline,
     tune_recommendations,
 )
-from segspark.recommend.config import RecommendConfig
-from segspark.recommend.tuning import LISTS, POPULARITY, RATINGS, Trial, Tuned, lines_of
+from segspark.recommend.trials import trials_of_lists, trials_of_ratings
+from segspark.recommend.tuning import RATINGS, lines_of
 
 DEFAULT_CONFIG = "conf/demo.yaml"
 
@@ -77,9 +76,9 @@ def run_command(config: Config, as_of: str | None, **request: Any) -> None:
 def tune(config: Config) -> None:
     """Try settings of ALS on days before those that runs are judged by; say which to configure. Writes no table."""
     tuned = tune_recommendations(open_lake(config), config, click.echo)
-    Console().print(_trials_of_lists(tuned, config.recommend))
+    Console().print(trials_of_lists(tuned, config.recommend))
     if any(trial.method == RATINGS for trial in tuned.trials):
-        Console().print(_trials_of_ratings(tuned, config.recommend))
+        Console().print(trials_of_ratings(tuned, config.recommend))
     click.echo(lines_of(tuned, config.recommend))
 
 
@@ -278,41 +277,6 @@ def _published(lake: Any) -> str:
     if run_id is None:
         raise InputError("publications: nothing was published yet; `segspark run` first")
     return str(run_id)
-
-
-def _trials_of_lists(tuned: Tuned, config: RecommendConfig) -> Table:
-    table = _trials_table(
-        f"lists, k = {config.evaluation.k}: more is better", "ndcg_at_k", "rank", "reg", "alpha", "weights"
-    )
-    weights = {each: str(place) for place, each in enumerate(config.tuning.event_weights, 1)}
-    weights[config.event_weights] = "*"
-    for trial in tuned.trials:
-        tried = trial.config
-        if trial.method == LISTS:
-            said = (f"{tried.rank}", f"{tried.reg_param:g}", f"{tried.alpha:g}", weights[tried.event_weights])
-            table.add_row(f"als{' *' if tried == config else ''}", *said, *_judged(trial))
-        elif trial.method == POPULARITY:
-            table.add_row(POPULARITY, "", "", "", "*", *_judged(trial))
-    return table
-
-
-def _trials_of_ratings(tuned: Tuned, config: RecommendConfig) -> Table:
-    table = _trials_table("ratings: less is better", "rmse", "rank", "reg")
-    for trial in (each for each in tuned.trials if each.method == RATINGS):
-        said = (trial.config.rank, trial.config.rating_reg_param)
-        is_configured = said == (config.rank, config.rating_reg_param)
-        table.add_row(f"als{' *' if is_configured else ''}", *(f"{each:g}" for each in said), *_judged(trial))
-    return table
-
-
-def _trials_table(title: str, metric: str, *settings: str) -> Table:
-    return Table("", *settings, metric, "95 %", "users", title=f"{title}; * as configured", box=SIMPLE)
-
-
-def _judged(trial: Trial) -> tuple[str, str, str]:
-    estimate = trial.estimate
-    users = f"{estimate.users:,} {'all' if trial.on_everyone else 'sample'}"
-    return f"{estimate.value:.4f}", f"{estimate.low:.3f}-{estimate.high:.3f}", users
 
 
 def _summary(config: Config, lake: Any, outcome: RunOutcome) -> None:
