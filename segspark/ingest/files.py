@@ -83,7 +83,7 @@ def _refuse_links_out(name: str, source: SourceConfig, paths: Iterable[str]) -> 
 
     Who may put a file into a folder of uploads could else have any file read that the job can read.
     """
-    named = [os.path.realpath(_before_glob(path.removeprefix("file:"))) for path in source.paths]
+    named = [os.path.realpath(root) for root in source.roots]
     for path in (path.removeprefix("file:") for path in paths if path.startswith("file:")):
         real = os.path.realpath(path)
         if not any(os.path.commonpath([place, real]) == place for place in named):
@@ -91,13 +91,6 @@ def _refuse_links_out(name: str, source: SourceConfig, paths: Iterable[str]) -> 
                 f"{_key(name, source)}: {path} is a link out of what is named here, to {real}; remove it, or name the"
                 " place it leads to beside the others"
             )
-
-
-def _before_glob(path: str) -> str:
-    """The part of a path before its first component with a wildcard."""
-    parts = re.split(r"(?=/)", path)
-    plain = [index for index, part in enumerate(parts) if re.search(r"[*?{\[]", part)]
-    return "".join(parts[: plain[0]] if plain else parts) or ("/" if path.startswith("/") else ".")
 
 
 def _folder_files(spark: SparkSession, source: SourceConfig) -> DataFrame:
