@@ -18,7 +18,7 @@ from segspark.bi.serving.server import Served, write_manifest
 from segspark.core.contracts import PUBLICATIONS
 from segspark.core.errors import ConfigError, InputError
 from segspark.core.files import local_path
-from segspark.core.lake import Lake
+from segspark.core.lake import Lake, is_catalog
 
 Tell = Callable[[str], None]
 
@@ -34,7 +34,7 @@ def serve_marts(lake: Lake, config: ServeConfig, marts: MartsConfig, raw: Sequen
     _forget_others(folder)
     refresh_copy(lake, marts, views, folder, tell)
     write_manifest(folder, served, hive_settings(config))
-    hidden = [path for path in map(local_path, [lake.root, *raw]) if path is not None]
+    hidden = [path for path in [_folder_of(lake), *map(local_path, raw)] if path is not None]
     with running(config, folder, hidden) as process:
         tell(f"serving {len(views)} views at {config.host}:{config.port} (HiveServer2's protocol); end it with Ctrl-C")
         watch(process, config.refresh_seconds, lambda: refresh_copy(lake, marts, views, folder, tell))
@@ -59,7 +59,9 @@ def folder_of_copy(lake: Lake, config: ServeConfig, served: Sequence[Served]) ->
     """Where the copy of these views is: other columns, or another lake, are another copy."""
     place = config.folder or (f"{lake.root}_served" if local_path(lake.root) else None)
     if place is None or lake.is_catalog:
-        raise ConfigError("serve.folder: say where the copy is to be made; a lake that is no folder has no place beside")
+        raise ConfigError(
+            "serve.folder: say where the copy is to be made; a lake that is no folder has no place beside"
+        )
     content = json.dumps([lake.root, *map(vars, served)], sort_keys=True)
     return Path(place).absolute() / hashlib.sha256(content.encode()).hexdigest()[:12]
 
@@ -70,6 +72,10 @@ def _forget_others(folder: Path) -> None:
     for other in folder.parent.iterdir():
         if other != folder and (other / "_current").exists():
             shutil.rmtree(other)
+
+
+def _folder_of(lake: Lake) -> Path | None:
+    return None if is_catalog(lake.root) else local_path(lake.root)
 
 
 def _newest_publication(lake: Lake) -> int:
