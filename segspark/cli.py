@@ -8,21 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pyspark.errors import AnalysisException
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from segspark import doctor
 from segspark.config import Config, load_config
-from segspark.core.contracts import RUN_TABLES
 from segspark.core.errors import InputError, SegsparkError
 from segspark.core.lease import held_now
 from segspark.core.retention import pin
 from segspark.core.runs import newest_status
+from segspark.core.words import neutral
 from segspark.pipeline import (
     STAGE_NAMES,
     RunOutcome,
     RunRequest,
     open_lake,
+    optimize_lake,
     prune_lake,
     publish_earlier,
     roll_back,
@@ -103,19 +106,27 @@ def status(config: Config) -> None:
 @click.argument("sql", required=False)
 @click.option("--file", "file", type=click.Path(exists=True, dir_okay=False), help="A file that holds the statement.")
 @click.option("--limit", default=50, show_default=True, help="Rows to show.")
-@click.option("--logs", is_flag=True, help="Also the log and day tables, which hold personal data.")
-def query(config: Config, sql: str | None, file: str | None, limit: int, logs: bool) -> None:
-    """Ask the published tables in SQL."""
+@click.option("--tables", is_flag=True, help="Also the published run's tables, which know users by their id.")
+@click.option("--logs", is_flag=True, help="Also these, and the log and day tables, which hold personal data.")
+def query(config: Config, sql: str | None, file: str | None, limit: int, tables: bool, logs: bool) -> None:
+    """Ask the published views in SQL."""
     from segspark.bi.marts.stage import register_views
 
     if bool(sql) == bool(file):
         raise InputError('query: give either a statement ("SELECT …") or --file')
     lake = open_lake(config)
-    register_views(lake, personal_logs=logs)
-    frame = lake.spark.sql(sql or Path(str(file)).read_text(encoding="utf-8").strip().rstrip(";"))
+    names = register_views(lake, config.marts, tables=tables or logs, logs=logs)
+    statement = sql or Path(str(file)).read_text(encoding="utf-8").strip().rstrip(";")
+    try:
+        frame = lake.spark.sql(statement)
+    except AnalysisException as error:
+        if error.getCondition() != "TABLE_OR_VIEW_NOT_FOUND":
+            raise
+        unknown = (error.getMessageParameters() or {}).get("relationName", "a table")
+        raise InputError(f"query: {unknown} is not among {', '.join(names)}; --tables and --logs show more") from error
     table = Table(*frame.columns)
     for row in frame.limit(limit).collect():
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*(Text("" if value is None else neutral(str(value))) for value in row))
     Console().print(table)
 
 
@@ -124,11 +135,9 @@ def query(config: Config, sql: str | None, file: str | None, limit: int, logs: b
 @configured
 def views(config: Config, dialect: str) -> None:
     """Print the statements that make the published views for a reader without Spark's catalogue."""
-    from segspark.bi.marts.views import view_statements
+    from segspark.bi.marts.stage import printed_views
 
-    lake = open_lake(config)
-    written = [contract.name for contract in RUN_TABLES if lake.exists(contract)]
-    click.echo(";\n\n".join(view_statements(dialect, lake.root, written)) + ";")
+    click.echo(";\n\n".join(printed_views(open_lake(config), config.marts, dialect)) + ";")
 
 
 @main_group.command("user")
@@ -209,6 +218,14 @@ def prune_command(config: Config, keep: int | None) -> None:
     click.echo(f"removed {pruned.rejected:,} rows of quarantine")
     for run_id, why in pruned.kept.items():
         click.echo(f"kept    {run_id}: {why}")
+
+
+@main_group.command("optimize")
+@configured
+def optimize_command(config: Config) -> None:
+    """Put the published run's files in an order that look-ups of a user and overviews read little of."""
+    files = optimize_lake(open_lake(config), config.housekeeping, click.echo)
+    click.echo(f"put {files} files together; `segspark prune` removes the old ones when nobody needs them")
 
 
 @main_group.command()

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
+from segspark.bi.marts.stage import build_marts
 from segspark.bi.report.stage import build_report
 from segspark.config import Config
 from segspark.core import runs
-from segspark.core.contracts import PUBLICATIONS
+from segspark.core.contracts import PUBLICATIONS, RUN_TABLES
 from segspark.core.errors import ConfigError, GateError, LakeError, SegsparkError
 from segspark.core.lake import Lake, is_catalog
 from segspark.core.lease import Lease, held_now, hold, this_process
@@ -38,6 +39,7 @@ STAGES: dict[str, Callable[[StageContext, Config], StageResult]] = {
     "segments": lambda context, config: build_segments(context, config.segments),
     "recommendations": lambda context, config: build_recommendations(context, config.recommend),
     "evaluate": lambda context, config: evaluate_recommendations(context, config.recommend),
+    "marts": lambda context, config: build_marts(context),
     "report": lambda context, config: build_report(context, config.report),
 }
 PUBLISH = "publish"
@@ -158,6 +160,22 @@ def prune_lake(lake: Lake, config: HousekeepingConfig, tell: Tell) -> Pruned:
     """Removes what `prune` of core/retention.py says, while nobody else works on the lake."""
     with hold(lake, this_process(PRUNE), config.lease_seconds):
         return prune(lake, config, datetime.now(timezone.utc), tell)
+
+
+def optimize_lake(lake: Lake, config: HousekeepingConfig, tell: Tell) -> int:
+    """Lays out the published run's tables for look-ups and overviews; returns how many files were put together.
+
+    Tables about users go by `user_bucket`; of the others small files become larger ones. No row changes.
+    """
+    with hold(lake, this_process("optimize"), config.lease_seconds):
+        run_id = lake.published_run()
+        if run_id is None:
+            raise LakeError("publications: nothing was published yet")
+        files = 0
+        for contract in (each for each in RUN_TABLES if lake.exists(each)):
+            tell(f"optimize: {contract.name}")
+            files += lake.optimize(contract, run_id)
+        return files
 
 
 def _refuse_while_pruned(lake: Lake) -> None:

@@ -1,13 +1,29 @@
-"""What of the report a shop may choose."""
+"""What of the views and of the report a shop may choose."""
 
 import re
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from segspark.bi.marts.pseudonyms import check_given_key
 
 # Okabe and Ito's colours (2008), then Tol's, in the order that keeps neighbours apart for colour-blind readers.
 COLOURS = (
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#882255", "#999933", "#332288", "#6b7280",
 )  # fmt: skip
+
+
+class MartsConfig(BaseModel):
+    """The views for BI. They change what readers see, not what a run makes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    folder: str = "conf/bi"  # one .sql file per view; relative to the working folder
+    min_group: int = Field(10, ge=1)  # users; an aggregate over fewer shows no row, or no number of it
+
+    @model_validator(mode="after")
+    def _key_is_usable(self) -> "MartsConfig":
+        check_given_key()
+        return self
 
 
 class ReportConfig(BaseModel):

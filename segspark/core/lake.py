@@ -57,6 +57,14 @@ class Lake:
             return self.spark.catalog.tableExists(f"{self.root}.{contract.name}")
         return DeltaTable.isDeltaTable(self.spark, f"{self.root}/{contract.name}")
 
+    def columns(self, contract: Contract) -> list[str]:
+        """The columns that the table has; none where it was never written."""
+        if not self.exists(contract):
+            return []
+        if self._is_catalog:
+            return self.spark.read.table(self.identifier(contract.name)).columns
+        return self.spark.read.format("delta").load(f"{self.root}/{contract.name}").columns
+
     # --- read ---
 
     def read(self, contract: Contract) -> DataFrame:
@@ -192,6 +200,17 @@ class Lake:
         check, listing = "spark.databricks.delta.retentionDurationCheck.enabled", LISTING_TASKS
         with self.settings({check: "false", listing: FEW_TASKS}):
             self._delta_table(contract).vacuum(hours)
+
+    def optimize(self, contract: Contract, run_id: str) -> int:
+        """Writes one run's rows of a run table into fewer, larger files; returns how many files were read for it.
+
+        Where rows are about one user they are put in the order of `user_bucket`, by which look-ups skip files. The rows
+        stay the same; the old files stay for readers of older versions until `vacuum`.
+        """
+        order = " ZORDER BY (user_bucket)" if contract.has_user_bucket else ""
+        where = f"WHERE run_id = '{run_id}'"
+        told = self.spark.sql(f"OPTIMIZE {self.identifier(contract.name)} {where}{order}").select("metrics.*").first()
+        return int(told["numFilesRemoved"]) if told else 0
 
     def files(self, folder: str) -> list[str]:
         """The names in a folder beside the tables; none where it is not there, or the lake is a catalogue."""

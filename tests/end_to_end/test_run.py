@@ -20,7 +20,7 @@ from segspark.core.errors import ConfigError, LakeError
 from segspark.core.runs import finished_stages
 from segspark.pipeline import STAGES, RunRequest, publish_earlier, roll_back, run_pipeline
 
-COMPARING = {"feature_drift", "segment_changes"}  # with the run that was published: empty in the first
+COMPARING = {"feature_drift", "segment_changes", "segment_moves"}  # with the run that was published: empty in the first
 ONE_END = {"from_segment", "to_segment"}  # a segment that is born comes from none, one that ended went into none
 REASONS = {  # kinds of dirt that the shop tells in its truth, and what quarantine says of each
     "ancient_time": "before 1995",

@@ -11,10 +11,11 @@ def pages():
     spec = importlib.util.spec_from_file_location("make_pages", DOCS / "make_pages.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return {"tables.md": module.tables_page(), "configuration.md": module.configuration_page()}
+    made = {"tables.md": module.tables_page(), "configuration.md": module.configuration_page()}
+    return {**made, "bi.md": module.bi_page()}
 
 
-@pytest.mark.parametrize("name", ["tables.md", "configuration.md"])
+@pytest.mark.parametrize("name", ["tables.md", "configuration.md", "bi.md"])
 def test_the_page_says_what_the_code_says(pages, name):
     assert (DOCS / name).read_text(encoding="utf-8") == pages[name], "run docs/make_pages.py"
 

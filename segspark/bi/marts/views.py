@@ -1,9 +1,9 @@
 """Views over the published run, for every reader: all change together with one row in `publications`."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from segspark.core.contracts import PUBLICATIONS, RUN_TABLES, TABLES, USER_SIMILARITY, Contract
+from segspark.core.contracts import PUBLICATIONS, RUN_TABLES, USER_SIMILARITY, Contract
 from segspark.core.errors import ConfigError
 
 NEIGHBOURS = "user_neighbours"
@@ -20,6 +20,7 @@ class Dialect:
     view: Callable[[str], str]  # the view's own name
     escape: Callable[[str], str]  # the inside of a string literal
     neighbours: str  # unfolds the array of user_similarity; {table} stands for the table
+    create: str = "CREATE OR REPLACE VIEW"
 
     def name(self, text: str) -> str:
         """A quoted name."""
@@ -39,7 +40,12 @@ class Dialect:
         return f"{self.neighbours.format(table=self.table(USER_SIMILARITY.name))} WHERE {self._is_published()}"
 
     def _is_published(self) -> str:
-        return f"run_id = (SELECT max_by(run_id, seq) FROM {self.table(PUBLICATIONS.name)})"
+        return f"run_id {published_rows(self.table(PUBLICATIONS.name))}"
+
+
+def published_rows(publications: str) -> str:
+    """The condition on run_id that holds for the rows of the published run."""
+    return f"= (SELECT max_by(run_id, seq) FROM {publications})"
 
 
 def view_statements(dialect: str, lake_root: str, tables: Collection[str] | None = None) -> list[str]:
@@ -49,13 +55,13 @@ def view_statements(dialect: str, lake_root: str, tables: Collection[str] | None
     Views of a catalogue stand in the schema `<schema>_bi`, since a view cannot share its table's name. `tables` limits
     the views to tables that exist; default: every run table of the contracts.
     """
-    spoken = _dialect(dialect, lake_root)
+    spoken = dialect_over(dialect, lake_root)
     wanted = [contract for contract in RUN_TABLES if tables is None or contract.name in tables]
     statements = _schema_of_views(spoken, lake_root)
     for contract in wanted:
         statements += _create(spoken, contract)
     if USER_SIMILARITY in wanted:
-        statements += _commented(spoken, NEIGHBOURS, NEIGHBOURS_COMMENT, spoken.neighbours_query())
+        statements += commented(spoken, NEIGHBOURS, NEIGHBOURS_COMMENT, spoken.neighbours_query())
     return statements
 
 
@@ -65,34 +71,33 @@ def _columns(contract: Contract) -> list[str]:
 
 def _create(spoken: Dialect, contract: Contract) -> list[str]:
     comment = f"One row is {contract.grain}, of the published run."
-    comments = {column.name: column.comment for column in contract.columns} if not contract.open_type else {}
-    return _commented(spoken, contract.name, comment, spoken.query(contract), comments)
+    comments = {column.name: column.comment for column in contract.columns}
+    columns = {} if contract.open_type else {name: comments.get(name) for name in _columns(contract)}
+    return commented(spoken, contract.name, comment, spoken.query(contract), columns)
 
 
-def _commented(
-    spoken: Dialect, name: str, comment: str, query: str, columns: dict[str, str] | None = None
+def commented(
+    spoken: Dialect, name: str, comment: str, query: str, columns: Mapping[str, str | None] | None = None
 ) -> list[str]:
-    """The view with its comment, and its columns' where the engine has a place for them."""
+    """The view with its comment, and its columns' where the engine has a place for them.
+
+    `columns` are all of the view's, in order, each with what it is where that is known; or none.
+    """
     view, text, columns = spoken.view(name), spoken.literal(comment), columns or {}
     if spoken.engine == "trino":
-        return [f"CREATE OR REPLACE VIEW {view} COMMENT {text} AS {query}"]
+        return [f"{spoken.create} {view} COMMENT {text} AS {query}"]
     if spoken.engine == "duckdb":
         own = [
             f"COMMENT ON COLUMN {view}.{spoken.name(column)} IS {spoken.literal(said)}"
             for column, said in columns.items()
+            if said
         ]
-        return [f"CREATE OR REPLACE VIEW {view} AS {query}", f"COMMENT ON VIEW {view} IS {text}", *own]
-    return [f"CREATE OR REPLACE VIEW {view}{_spark_columns(spoken, name, columns)} COMMENT {text} AS {query}"]
-
-
-def _spark_columns(spoken: Dialect, table: str, comments: dict[str, str]) -> str:
-    if not comments:
-        return ""
+        return [f"{spoken.create} {view} AS {query}", f"COMMENT ON VIEW {view} IS {text}", *own]
     named = (
-        f"{spoken.name(name)} COMMENT {spoken.literal(comments[name])}" if name in comments else spoken.name(name)
-        for name in _columns(TABLES[table])
+        spoken.name(column) + (f" COMMENT {spoken.literal(said)}" if said else "") for column, said in columns.items()
     )
-    return f" ({', '.join(named)})"
+    listed = f" ({', '.join(named)})" if columns else ""
+    return [f"{spoken.create} {view}{listed} COMMENT {text} AS {query}"]
 
 
 def _schema_of_views(spoken: Dialect, lake_root: str) -> list[str]:
@@ -102,7 +107,8 @@ def _schema_of_views(spoken: Dialect, lake_root: str) -> list[str]:
     return [f"CREATE SCHEMA IF NOT EXISTS {spoken.name(catalog)}.{spoken.name(schema + '_bi')}"]
 
 
-def _dialect(dialect: str, lake_root: str) -> Dialect:
+def dialect_over(dialect: str, lake_root: str) -> Dialect:
+    """How that engine speaks of a lake. Raises ConfigError where it cannot read the lake."""
     root = lake_root.rstrip("/")
     if dialect == "spark":
         if _is_catalogue(root):

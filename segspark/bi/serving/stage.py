@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from segspark.bi.config import MartsConfig
 from segspark.bi.marts.catalogue import MartView, load_views
-from segspark.bi.marts.stage import register_marts
+from segspark.bi.marts.stage import register_views
 from segspark.bi.serving.config import ServeConfig
 from segspark.bi.serving.copying import copied, show_copy, write_copy
 from segspark.bi.serving.process import hive_settings, running, watch
@@ -48,7 +48,7 @@ def refresh_copy(lake: Lake, marts: MartsConfig, views: Sequence[MartView], fold
     newest = _newest_publication(lake)
     while copied(lake.spark, folder) < newest:
         tell(f"copying the views of publication {newest}")
-        register_marts(lake, marts)
+        register_views(lake, marts)
         write_copy({view.name: lake.spark.table(view.name) for view in views}, folder, newest)
         before, newest = newest, _newest_publication(lake)
         if newest == before:
