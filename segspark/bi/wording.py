@@ -24,6 +24,17 @@ METRIC_LABELS = {
     "mae": ("Mean error of predicted ratings", "MAE"),
 }
 
+METHOD_LABELS = {
+    "als": "Tastes learnt from everyone (ALS)",
+    "item_cf": "Items like those they chose",
+    "user_cf": "What similar users chose",
+    "content": "Items of the same kind",
+    "hybrid": "Blend of methods",
+    "popularity": "Bestsellers",
+    "segment_popularity": "Bestsellers of the segment",
+    "als_explicit": "Predicted ratings (ALS)",
+}
+
 
 def times(ratio: float | None) -> str:
     """A ratio as 1.8 and the multiplication sign."""
@@ -74,6 +85,11 @@ def metric_term(metric: str, k: int) -> str:
 def metric_label(metric: str, k: int) -> str:
     """A ranking metric in plain words with its technical name: `Ranking quality (NDCG@10)`."""
     return f"{metric_words(metric)} ({metric_term(metric, k)})"
+
+
+def method_name(method: str) -> str:
+    """A recommender in plain words."""
+    return METHOD_LABELS.get(method, sentence(method))
 
 
 def metric_words(metric: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -35,9 +35,10 @@ class RunRows:
     spending: Sequence[Row] = ()  # by scheme and segment; empty where no order is known
     trees: Sequence[Row] = ()  # arrays of the dendrograms of hierarchical schemes
     before: Row | None = None  # of the run that was published: run_id, as_of, and its `segments`
-    moved: Sequence[Row] = ()  # users who moved since then, by scheme and cause
+    moved: Sequence[Row] = ()  # users who moved since then, by scheme, segments and cause
     lineage: Sequence[Row] = ()  # what became of its segments
     drift: Sequence[Row] = ()  # features against it
+    examples: Sequence[Row] = ()  # recommendations of a few users, each with the user's features and no id
     samples: Mapping[str, Sequence[Row]] = field(default_factory=dict)  # users on the map, by scheme
 
 
@@ -125,10 +126,13 @@ FIRST_FEATURES = (
 
 def schemes(rows: RunRows, config: ReportConfig) -> list[Scheme]:
     """The run's schemes: value first, then taste, then others by name."""
-    names = {row["scheme"] for row in rows.segments}
-    known = [name for name in TITLES if name in names]
-    ordered = known + sorted(names - set(TITLES))
+    ordered = in_reading_order({row["scheme"] for row in rows.segments})
     return [_scheme(name, mark, rows, config) for name, mark in zip(ordered, marks(ordered), strict=True)]
+
+
+def in_reading_order(names: Collection[str]) -> list[str]:
+    """Names of schemes: value first, then taste, then others by name."""
+    return [name for name in TITLES if name in names] + sorted(set(names) - set(TITLES))
 
 
 def marks(names: Sequence[str]) -> list[str]:

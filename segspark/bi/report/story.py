@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from segspark.bi.report.changes import moved_share
-from segspark.bi.report.content import Row, RunRows, Scheme
+from segspark.bi.report.content import Row, RunRows, Scheme, Segment
 from segspark.bi.wording import METRIC_LABELS, counted, metric_label, metric_term, times
 from segspark.core.words import NOTHING, neutral, number, percent
 
@@ -34,14 +34,17 @@ class Headline:
 
 
 def headlines(rows: RunRows, schemes: Sequence[Scheme]) -> list[Headline]:
-    """Users in segments, recommendations against popularity, rows accepted."""
-    return [_users(rows, schemes), _recommendations(rows), _rows(rows)]
+    """Users in segments, the spending of the segment that stands out, recommendations against popularity.
+
+    Where no spending is known, rows accepted in its place.
+    """
+    return [_users(rows, schemes), _spending(schemes) or _rows(rows), _recommendations(rows)]
 
 
 def sentences(rows: RunRows, schemes: Sequence[Scheme]) -> list[Markup]:
     """What happened in this run."""
-    said = [_about_sources(rows), *map(_about_scheme, schemes), _about_changes(rows, schemes)]
-    said += [about_recommendations(rows), _about_checks(rows)]
+    said = [*map(_about_scheme, schemes), _about_changes(rows, schemes), about_recommendations(rows)]
+    said += [_about_sources(rows), _about_checks(rows)]
     return [sentence for sentence in said if sentence]
 
 
@@ -62,6 +65,19 @@ def judged(rows: RunRows) -> list[Row]:
 def left_out(rows: RunRows) -> list[Row]:
     """The stages that were skipped; their notes name the source that would bring them."""
     return [stage for stage in rows.stages if stage["status"] == "skipped"]
+
+
+def about_stages(rows: RunRows) -> Markup:
+    """How long the run took, and what became of its stages."""
+    if not rows.stages:
+        return Markup("No stage is on record for this run.")
+    took = sum(row["seconds"] or 0.0 for row in rows.stages)
+    longest = max(rows.stages, key=lambda row: row["seconds"] or 0.0)
+    time = f"{number(took)} seconds" if took < 120 else f"{number(took / 60)} minutes"
+    done = sum(row["status"] == "done" for row in rows.stages)
+    return Markup("{} of {} done before this page was written, in {}; <bdi>{}</bdi> took longest.").format(
+        done, counted(len(rows.stages), "stage"), time, neutral(longest["stage"])
+    )
 
 
 def about_recommendations(rows: RunRows) -> Markup:
@@ -143,6 +159,23 @@ def _about_sources(rows: RunRows) -> Markup:
     )
 
 
+def _spending(schemes: Sequence[Scheme]) -> Headline | None:
+    first = next(iter(schemes), None)
+    top = _top_spender(first) if first else None
+    if top is None:
+        return None
+    label = Markup("of spending comes from <bdi>{}</bdi>").format(top.title)
+    return Headline(percent(top.spending_share), label, Markup("{} of users").format(percent(top.share)))
+
+
+def _top_spender(scheme: Scheme) -> Segment | None:
+    """The segment that spends most beyond its share of users, where it stands out."""
+    known = [segment for segment in scheme.shown if segment.spending_share and segment.share]
+    top = max(known, key=lambda s: ((s.spending_share or 0.0) / s.share, -s.segment_id), default=None)
+    stands_out = top is not None and (top.spending_share or 0.0) >= NOTABLE * top.share
+    return top if stands_out else None
+
+
 def _about_scheme(scheme: Scheme) -> Markup:
     start = Markup("By {}, {} fall into {}.").format(
         scheme.name, counted(scheme.users, "user"), counted(len(scheme.segments), "segment")
@@ -153,11 +186,8 @@ def _about_scheme(scheme: Scheme) -> Markup:
     text = start + Markup(" The largest is <bdi>{}</bdi> with {} of users").format(
         largest.title, percent(largest.share)
     )
-    spending = [segment for segment in scheme.shown if segment.spending_share is not None]
-    if not spending:
-        return text + "."
-    top = max(spending, key=lambda segment: segment.spending_share or 0.0)
-    if (top.spending_share or 0.0) < NOTABLE * top.share:
+    top = _top_spender(scheme)
+    if top is None:
         return text + "."
     return text + Markup("; <bdi>{}</bdi>, {} of users, brings {} of spending.").format(
         top.title, percent(top.share), percent(top.spending_share)
