@@ -25,9 +25,9 @@ METRIC_LABELS = {
 }
 
 METHOD_LABELS = {
-    "als": "Tastes learnt from everyone (ALS)",
-    "item_cf": "Items like those they chose",
-    "user_cf": "What similar users chose",
+    "als": "Learnt tastes (ALS)",
+    "item_cf": "Items like their own",
+    "user_cf": "From similar users",
     "content": "Items of the same kind",
     "hybrid": "Blend of methods",
     "popularity": "Bestsellers",
@@ -53,6 +53,14 @@ def amount(value: float | None) -> str:
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """`1 user`, `1,234 users`."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """`42.5 seconds`, `12 min 5 s`, `3 h 20 min`."""
+    if seconds < 100:
+        return f"{number(seconds)} seconds"
+    whole = round(seconds)
+    return f"{whole // 60} min {whole % 60} s" if whole < 6000 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def day(value: date) -> str:

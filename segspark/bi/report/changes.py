@@ -68,7 +68,12 @@ class Lineage:
     @property
     def is_same(self) -> bool:
         """Whether every segment goes on under its name."""
-        return not any(link.is_news for link in self.links)
+        return not self.news
+
+    @property
+    def news(self) -> list[Link]:
+        """What is not merely the same segment under the same name."""
+        return [link for link in self.links if link.is_news]
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,15 @@ class RunRows:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """One way to tell a segment's users."""
+
+    text: str
+    coverage: str  # of the segment, the share for whom it holds
+    precision: str  # of those for whom it holds, the share in the segment
+
+
+@dataclass(frozen=True)
 class Segment:
     """One segment as the page shows it. Of a small group nothing but its existence is told."""
 
@@ -53,7 +62,7 @@ class Segment:
     size: int
     share: float
     why: str
-    rules: tuple[str, ...]  # how to tell its users, the rules that cover most of them
+    rules: tuple[Rule, ...]  # how to tell its users, the rules that cover most of them
     strategy: str
     spending_share: float | None
     centre: tuple[float, float] | None
@@ -112,7 +121,8 @@ class Scheme:
         return [segment for segment in self.segments if not segment.is_small]
 
 
-RULES_SHOWN = 2  # of a segment
+RULES_SHOWN = 3  # of a segment
+LEAST_COVERAGE = 0.05  # of the segment, for a rule to be shown beside its first
 TITLES = {
     "value": ("Segments by value", "Who buys how much, how often and how lately?"),
     "taste": ("Segments by taste", "Who likes the same things?"),
@@ -185,12 +195,13 @@ def _segment(row: Row, mark: str, rows: RunRows, config: ReportConfig) -> Segmen
     )
 
 
-def _rules(segment: Row, rules: Sequence[Row]) -> tuple[str, ...]:
+def _rules(segment: Row, rules: Sequence[Row]) -> tuple[Rule, ...]:
     place = (segment["scheme"], segment["segment_id"])
     own = sorted((r for r in rules if (r["scheme"], r["segment_id"]) == place), key=lambda rule: rule["rule_no"])
+    telling = [rule for number, rule in enumerate(own) if number == 0 or rule["coverage"] >= LEAST_COVERAGE]
     return tuple(
-        f"{neutral(rule['rule'])}: {percent(rule['coverage'])} of the segment, right for {percent(rule['precision'])}"
-        for rule in own[:RULES_SHOWN]
+        Rule(neutral(rule["rule"]), percent(rule["coverage"]), percent(rule["precision"]))
+        for rule in telling[:RULES_SHOWN]
     )
 
 

@@ -22,6 +22,7 @@ CURVES = {
     "silhouette": "Higher is better, 1 at most: nearer to the own centre than to the next",
     "davies_bouldin": "Lower is better: spread within against distance between",
 }
+COMPARED = ("ndcg_at_k", "coverage")  # of several recommenders
 
 
 def map_of_users(scheme: Scheme, number: int, config: ReportConfig) -> Chart | None:
@@ -87,28 +88,36 @@ def tree_of_groups(scheme: Scheme, number: int, rows: RunRows, config: ReportCon
     return chart(f"tree-{number}", title, description, caption, spec, 300)
 
 
-def metrics_figure(judged: Sequence[Row]) -> Chart | None:
-    """Recommenders against the bestsellers: all metrics of one, or one metric of several."""
+def metrics_figures(judged: Sequence[Row]) -> list[Chart]:
+    """Recommenders against the bestsellers: all metrics of one, or of several a chart for each metric of COMPARED."""
     drawn = [row for row in judged if row["metric"] in story.DRAWN_METRICS]
-    if not drawn:
-        return None
-    several = len({row["method"] for row in drawn}) > 1
-    what = ""
-    if several:  # one metric of each, so that they can be compared
-        drawn = [row for row in drawn if row["metric"] == drawn[0]["metric"]]
-        what = f", by {wording.metric_label(drawn[0]['metric'], drawn[0]['k'])}"
-    names = [wording.method_name(row["method"]) if several else wording.metric_words(row["metric"]) for row in drawn]
+    if len({row["method"] for row in drawn}) < 2:
+        named = [(wording.metric_words(row["metric"]), row) for row in drawn]
+        return [_intervals("metrics", "Recommendations against the bestsellers", named)] if named else []
+    found = []
+    for metric in COMPARED:
+        named = [(wording.method_name(row["method"]), row) for row in drawn if row["metric"] == metric]
+        if named:
+            title = f"{wording.metric_label(metric, named[0][1]['k'])} against the bestsellers"
+            found.append(_intervals(f"metrics-{metric.replace('_', '-')}", title, named))
+    return found
+
+
+def _intervals(name: str, title: str, named: Sequence[tuple[str, Row]]) -> Chart:
     told = "; ".join(
-        f"{name} {words.number(row['value'])}, bestsellers {words.number(row['popularity_value'])}"
-        for name, row in zip(names, drawn, strict=True)
+        f"{label} {words.number(row['value'])}, bestsellers {words.number(row['popularity_value'])}"
+        for label, row in named
     )
-    title = f"Recommendations against showing everyone the bestsellers{what}"
-    caption = "Disc: recommendations, with the 95% interval over users as a bar. Diamond: the bestsellers."
-    return chart("metrics", title, f"{told}.", f"{caption} Right is better.", metric_intervals(names, drawn), 250)
+    caption = (
+        "Disc: recommendations, with the 95% interval over users as a bar. Diamond: the bestsellers. Right is better."
+    )
+    spec = metric_intervals([label for label, _ in named], [row for _, row in named])
+    return chart(name, title, f"{told}.", caption, spec, 260)
 
 
 def seconds_figure(stages: Sequence[Row]) -> Chart | None:
-    """How long each stage took."""
+    """How long each stage took that has ended."""
+    stages = [row for row in stages if row["status"] != "started"]
     if not stages:
         return None
     told = ", ".join(f"{words.neutral(row['stage'])} {words.number(row['seconds'])}" for row in stages)

@@ -11,7 +11,10 @@ for (const [name, spec] of Object.entries(told.charts)) {
   };
   place.hidden = false; // its width is measured
   vegaEmbed(place, spec, options).then(
-    () => place.closest("figure").classList.add("is-live"),
+    () => {
+      place.firstElementChild.setAttribute("aria-hidden", "true"); // the place has a label and a description
+      place.closest("figure").classList.add("is-live");
+    },
     () => { place.replaceChildren(); place.hidden = true; },
   );
 }

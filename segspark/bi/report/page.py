@@ -14,7 +14,7 @@ from segspark.bi.report import figures, story
 from segspark.bi.report.candidates import MEASURES, Candidates, candidates_of
 from segspark.bi.report.changes import MOVES, changes, drift_in_words
 from segspark.bi.report.charts.drawing import Chart, specs_as_json
-from segspark.bi.report.content import Row, RunRows, Scheme, schemes
+from segspark.bi.report.content import RunRows, Scheme, schemes
 from segspark.bi.report.examples import examples
 from segspark.bi.report.migration import matrices
 from segspark.bi.report.script import page_script, policy
@@ -37,12 +37,12 @@ def render_page(rows: RunRows, config: ReportConfig) -> str:
     judged = story.judged(rows)
     maps = [figures.map_of_users(scheme, number, config) for number, scheme in enumerate(found, 1)]
     choices = [choice for number, scheme in enumerate(found, 1) if (choice := _choice(scheme, number, rows, config))]
-    judged_figure, seconds_figure = figures.metrics_figure(judged), figures.seconds_figure(rows.stages)
+    judged_figures, seconds_figure = figures.metrics_figures(judged), figures.seconds_figure(rows.stages)
     changed = changes(rows, found, config)
-    checks = sorted(rows.quality, key=lambda row: (row["passed"], row["source"], row["check"]))
+    checks = sorted(rows.quality, key=lambda row: (row["source"], row["check"]))
     shown = {measure.name for choice in choices for measure in choice.candidates.measures}
     drawn = [*maps, *(chart for choice in choices for chart in (*choice.curves, choice.tree))]
-    drawn += [judged_figure, seconds_figure]
+    drawn += [*judged_figures, seconds_figure]
     script = page_script()
     return (
         _environment()
@@ -67,10 +67,11 @@ def render_page(rows: RunRows, config: ReportConfig) -> str:
             matrices=matrices(rows, found, config),
             drift=drift_in_words(changed) if changed else "",
             judged=judged,
-            judged_figure=judged_figure,
+            judged_figures=judged_figures,
             about_recommendations=story.about_recommendations(rows),
-            checks=[row for row in checks if _is_judged(row)],
-            facts=[row for row in checks if not _is_judged(row)],
+            failed=[row for row in checks if not row["passed"]],
+            passed=[row for row in checks if row["passed"] and row["bound"] is not None],
+            facts=[row for row in checks if row["passed"] and row["bound"] is None],
             left_out=story.left_out(rows),
             dropped=[row for row in rows.selection if not row["kept"]],
             seconds_figure=seconds_figure,
@@ -78,10 +79,6 @@ def render_page(rows: RunRows, config: ReportConfig) -> str:
             details=next(iter(rows.stages), None),
         )
     )
-
-
-def _is_judged(check: Row) -> bool:
-    return check["bound"] is not None or not check["passed"]
 
 
 def _choice(scheme: Scheme, number: int, rows: RunRows, config: ReportConfig) -> Choice | None:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from segspark.bi.report.changes import moved_share
 from segspark.bi.report.content import Row, RunRows, Scheme, Segment
-from segspark.bi.wording import METRIC_LABELS, counted, metric_label, metric_term, times
+from segspark.bi.wording import METRIC_LABELS, counted, duration, metric_label, metric_term, times
 from segspark.core.words import NOTHING, neutral, number, percent
 
 HEADLINE_METRIC = "ndcg_at_k"
@@ -71,12 +71,14 @@ def about_stages(rows: RunRows) -> Markup:
     """How long the run took, and what became of its stages."""
     if not rows.stages:
         return Markup("No stage is on record for this run.")
-    took = sum(row["seconds"] or 0.0 for row in rows.stages)
+    ended = [row for row in rows.stages if row["status"] != "started"]
+    done = sum(row["status"] == "done" for row in ended)
     longest = max(rows.stages, key=lambda row: row["seconds"] or 0.0)
-    time = f"{number(took)} seconds" if took < 120 else f"{number(took / 60)} minutes"
-    done = sum(row["status"] == "done" for row in rows.stages)
-    return Markup("{} of {} done before this page was written, in {}; <bdi>{}</bdi> took longest.").format(
-        done, counted(len(rows.stages), "stage"), time, neutral(longest["stage"])
+    return Markup("{} done and {} skipped before this page was written, in {}; <bdi>{}</bdi> took longest.").format(
+        counted(done, "stage"),
+        sum(row["status"] == "skipped" for row in ended),
+        duration(sum(row["seconds"] or 0.0 for row in ended)),
+        neutral(longest["stage"]),
     )
 
 
@@ -98,17 +100,24 @@ def about_recommendations(rows: RunRows) -> Markup:
 
 
 def _chance(rows: RunRows, judged_row: Row) -> Markup:
-    wanted = (f"{judged_row['method']}-popularity", judged_row["metric"], judged_row["k"])
-    found = [row for row in rows.metrics if (row["method"], row["metric"], row["k"]) == wanted]
-    if not found or found[0]["low"] is None:
+    row = _gain(rows, judged_row)
+    if row is None:
         return Markup("")
-    row = found[0]
-    verdict = (
-        "chance does not explain it" if row["low"] > 0 or row["high"] < 0 else "that may be chance: it includes no gain"
-    )
+    verdict = "that may be chance: it includes no gain" if _may_be_chance(row) else "chance does not explain it"
     return Markup(" The difference is {} (95% interval {} to {}): {}.").format(
         number(row["value"]), number(row["low"]), number(row["high"]), verdict
     )
+
+
+def _gain(rows: RunRows, judged_row: Row) -> Row | None:
+    """The difference with popularity user by user, where it has an interval."""
+    wanted = (f"{judged_row['method']}-popularity", judged_row["metric"], judged_row["k"])
+    found = (row for row in rows.metrics if (row["method"], row["metric"], row["k"]) == wanted)
+    return next((row for row in found if row["low"] is not None), None)
+
+
+def _may_be_chance(gain: Row) -> bool:
+    return bool(gain["low"] <= 0 <= gain["high"])
 
 
 def _users(rows: RunRows, schemes: Sequence[Scheme]) -> Headline:
@@ -125,8 +134,12 @@ def _recommendations(rows: RunRows) -> Headline:
     if row is None:
         return Headline(NOTHING, "recommendations were not judged", _why_not(rows, "evaluate"))
     popular = row["popularity_value"]
-    detail = Markup("{}: {} against {}").format(
-        metric_label(row["metric"], row["k"]), number(row["value"]), number(popular)
+    gain = _gain(rows, row)
+    detail = Markup("{}: {} against {}{}").format(
+        metric_label(row["metric"], row["k"]),
+        number(row["value"]),
+        number(popular),
+        "; may be chance" if gain and _may_be_chance(gain) else "",
     )
     return Headline(times(row["value"] / popular) if popular else NOTHING, "as good as showing bestsellers", detail)
 

@@ -4,6 +4,8 @@ of segments, models, checks, stages and kinds of source; nothing has the size of
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from segspark.core.runs import PIN, WHOLE_RUN
+
 MONEY_UNITS = 10_000  # sums of money go through whole ten-thousandths, so that their order does not matter
 
 
@@ -74,5 +76,7 @@ def quarantine_reasons(quarantine: DataFrame, ingest_seq: int, reasons: int) -> 
 def newest_stages(runs: DataFrame, run_id: str) -> DataFrame:
     """One row per stage of the run: what became of it last, in the order in which the stages began."""
     newest = Window.partitionBy("stage").orderBy(F.desc("heartbeat_at"))
-    of_run = runs.where(F.col("run_id") == run_id).withColumn("age", F.row_number().over(newest))
+    of_run = runs.where((F.col("run_id") == run_id) & ~F.col("stage").isin(WHOLE_RUN, PIN)).withColumn(
+        "age", F.row_number().over(newest)
+    )
     return of_run.where("age = 1").orderBy("started_at", "stage").drop("age")
