@@ -121,6 +121,7 @@ class Scheme:
         return [segment for segment in self.segments if not segment.is_small]
 
 
+MAP_POINTS = 24_000  # on all maps together: more, and the page would not stay under 3 MB
 RULES_SHOWN = 3  # of a segment
 LEAST_COVERAGE = 0.05  # of the segment, for a rule to be shown beside its first
 TITLES = {
@@ -137,7 +138,8 @@ FIRST_FEATURES = (
 def schemes(rows: RunRows, config: ReportConfig) -> list[Scheme]:
     """The run's schemes: value first, then taste, then others by name."""
     ordered = in_reading_order({row["scheme"] for row in rows.segments})
-    return [_scheme(name, mark, rows, config) for name, mark in zip(ordered, marks(ordered), strict=True)]
+    most_points = MAP_POINTS // max(len(ordered), 1)
+    return [_scheme(name, mark, rows, config, most_points) for name, mark in zip(ordered, marks(ordered), strict=True)]
 
 
 def in_reading_order(names: Collection[str]) -> list[str]:
@@ -154,7 +156,7 @@ def marks(names: Sequence[str]) -> list[str]:
     return taken
 
 
-def _scheme(name: str, mark: str, rows: RunRows, config: ReportConfig) -> Scheme:
+def _scheme(name: str, mark: str, rows: RunRows, config: ReportConfig, most_points: int) -> Scheme:
     own = sorted((row for row in rows.segments if row["scheme"] == name), key=lambda row: row["segment_id"])
     segments = tuple(_segment(row, mark, rows, config) for row in own)
     visible = [segment for segment in segments if not segment.is_small]
@@ -171,7 +173,7 @@ def _scheme(name: str, mark: str, rows: RunRows, config: ReportConfig) -> Scheme
         profile=_profile(profiles, visible, config.profile_features),
         features=len({row["feature"] for row in profiles}),
         models=tuple(row for row in rows.models if row["scheme"] == name),
-        points=tuple(point for point in rows.samples.get(name, ()) if point["segment_id"] in shown_ids),
+        points=tuple(point for point in rows.samples.get(name, ())[:most_points] if point["segment_id"] in shown_ids),
     )
 
 

@@ -38,6 +38,19 @@ def many_segments():
     return replace(rows, segments=segments, samples={"value": points}, trees=())
 
 
+# Dots of the first map's picture that the browser finds where they are drawn.
+SEEN_DOTS = """() => {
+  const map = document.querySelector("svg.still");
+  map.scrollIntoView({block: "center", behavior: "instant"});
+  let seen = 0;
+  for (const path of map.querySelectorAll("path[stroke-linecap]"))
+    for (const [, x, y] of path.getAttribute("d").matchAll(/M([-\\d.]+),([-\\d.]+)h0/g)) {
+      const place = new DOMPoint(Number(x) + 1.5, Number(y)).matrixTransform(path.getScreenCTM());
+      seen += document.elementsFromPoint(place.x, place.y).some(found => found.hasAttribute("stroke-linecap"));
+    }
+  return seen;
+}"""
+
 PAGES = {
     "whole": lambda: compared_rows(FakeRun()),
     "hostile": lambda: compared_rows(FakeRun(names={0: HOSTILE, 1: "=1+1", 2: "</script>\u2028x"}, category=HOSTILE)),
@@ -109,6 +122,8 @@ def test_on_paper_the_pictures_stand_for_the_live_charts(browser, files):
     assert page.locator("#map-1-live").is_visible() and not page.locator("svg.still").first.is_visible()
     page.emulate_media(media="print")
     assert not page.locator("#map-1-live").is_visible() and page.locator("svg.still").first.is_visible()
+    assert page.evaluate(SEEN_DOTS) > 1000
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
 @pytest.mark.parametrize("width", WIDTHS)
