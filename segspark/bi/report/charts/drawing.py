@@ -12,6 +12,8 @@ from segspark.bi.report.charts.style import CONFIG, Spec
 from segspark.bi.report.charts.users import DOTS
 
 BATCH = 150  # dots that are written together: segment after segment, but none of all dots of one over those of another
+# The picture is laid out by the widths of a font that vl-convert brings along, whatever this machine has.
+STILL: Spec = {**CONFIG, "font": 'Arial, "Liberation Sans", Helvetica, sans-serif'}
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def specs_as_json(charts: Mapping[str, Spec]) -> Markup:
 
 def _picture(name: str, title: str, description: str, spec: Spec, width: int) -> Markup:
     """The chart as an `svg` element with its own ids, a title and a description for screen readers."""
-    text = vl_convert.vegalite_to_svg({**spec, "width": width, "config": CONFIG, "padding": 2})
+    text = vl_convert.vegalite_to_svg({**spec, "width": width, "config": STILL, "padding": 2})
     viewbox = re.search(r'viewBox="([^"]+)"', text)
     body = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
     body = re.sub(r'<style.*?</style>| (?:role|aria-[a-z]+|class|pointer-events)="[^"]*"', "", _short_dots(body))
