@@ -10,7 +10,7 @@ from typing import Any
 from segspark.bi.config import ReportConfig
 from segspark.bi.report.colours import lift_tint, segment_colour, text_colour
 from segspark.bi.wording import times
-from segspark.core.words import NOTHING, feature_label, feature_value, neutral, percent
+from segspark.core.words import NOTHING, feature_label, feature_value, is_share, neutral, percent
 
 Row = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ class RunRows:
     moved: Sequence[Row] = ()  # users who moved since then, by scheme, segments and cause
     lineage: Sequence[Row] = ()  # what became of its segments
     drift: Sequence[Row] = ()  # features against it
-    examples: Sequence[Row] = ()  # recommendations of a few users, each with the user's features and no id
+    examples: Sequence[Row] = ()  # offers to a few users, each with the user's features, names of items, and no id
     samples: Mapping[str, Sequence[Row]] = field(default_factory=dict)  # users on the map, by scheme
 
 
@@ -123,6 +123,7 @@ class Scheme:
 
 MAP_POINTS = 24_000  # on all maps together: more, and the page would not stay under 3 MB
 RULES_SHOWN = 3  # of a segment
+LEAST_SHARE = 0.001  # over all users, of a share in a profile
 LEAST_COVERAGE = 0.05  # of the segment, for a rule to be shown beside its first
 TITLES = {
     "value": ("Segments by value", "Who buys how much, how often and how lately?"),
@@ -218,7 +219,9 @@ def _profile(profiles: Sequence[Row], segments: Sequence[Segment], size: int) ->
     by_feature: dict[str, dict[int, Row]] = {}
     for row in profiles:
         by_feature.setdefault(row["feature"], {})[row["segment_id"]] = row
-    spread = {feature: _spread(list(cells.values())) for feature, cells in by_feature.items()}
+    spread = {
+        f: 0.0 if _is_next_to_nothing(f, cells) else _spread(list(cells.values())) for f, cells in by_feature.items()
+    }
     first = [feature for feature in FIRST_FEATURES if spread.get(feature, 0) > 0]
     others = sorted((f for f in by_feature if f not in first and spread[f] > 0), key=lambda f: (-spread[f], f))
     rows = []
@@ -234,6 +237,12 @@ def _cell(feature: str, row: Row | None) -> Cell:
     if row is None:
         return Cell(NOTHING, NOTHING, lift_tint(None))
     return Cell(feature_value(feature, row["mean"]), times(row["lift"]), lift_tint(row["lift"]))
+
+
+def _is_next_to_nothing(feature: str, cells: Mapping[int, Row]) -> bool:
+    """Whether it is a share that hardly any user has: segments differ in it by a multiple of nothing."""
+    overall = next(iter(cells.values()))["overall_mean"]
+    return is_share(feature) and (overall is None or overall < LEAST_SHARE)
 
 
 def _spread(cells: Sequence[Row]) -> float:

@@ -21,7 +21,7 @@ ITEM_LENGTH = 90  # characters of an item's description
 
 @dataclass(frozen=True)
 class Offer:
-    """One recommended item."""
+    """One recommended item; it and those that the reason names by their descriptions, where these are known."""
 
     item: str
     category: str
@@ -66,6 +66,10 @@ def _traits(user: Row, average: Row) -> tuple[tuple[str, str], ...]:
 
 
 def _offer(row: Row) -> Offer:
-    description = neutral(row["description"]) or neutral(row["item_id"])
-    item = description if len(description) <= ITEM_LENGTH else f"{description[: ITEM_LENGTH - 1]}…"
-    return Offer(item, neutral(row["category"]) or NOTHING, neutral(row["reason"]))
+    reason = " ".join(_short(row["names"].get(word, word)) for word in (row["reason"] or "").split())
+    return Offer(_short(row["description"] or row["item_id"]), neutral(row["category"]) or NOTHING, neutral(reason))
+
+
+def _short(text: str) -> str:
+    told = neutral(text)
+    return told if len(told) <= ITEM_LENGTH else f"{told[: ITEM_LENGTH - 1]}…"

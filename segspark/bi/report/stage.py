@@ -108,8 +108,12 @@ def _examples(context: StageContext, schemes: list[str], features: DataFrame, co
     compared = features.select("user_id", F.struct(*known, F.lit(None).alias("none")).alias("features"))
     numbers = _rows(compared.join(F.broadcast(users), on="user_id").drop("user_id"))
     of_segment = {row["segment_id"]: row["features"].asDict() for row in numbers}
-    offers = _rows(offers_to(users, recommendations, lake.read(ITEMS), config.example_items))
-    return [{**row, "features": of_segment.get(row["segment_id"], {})} for row in offers]
+    items = lake.read(ITEMS).select("item_id", "description", "category")
+    offers = _rows(offers_to(users, recommendations, items, config.example_items))
+    words = {word for row in offers for word in (row["reason"] or "").split()}
+    named = _rows(items.where(F.col("item_id").isin(*words) & F.col("description").isNotNull())) if words else []
+    names = {row["item_id"]: row["description"] for row in named}
+    return [{**row, "features": of_segment.get(row["segment_id"], {}), "names": names} for row in offers]
 
 
 def _against_the_published_run(context: StageContext) -> dict[str, Any]:

@@ -55,8 +55,9 @@ def offers_to(users: DataFrame, recommendations: DataFrame, items: DataFrame, si
     first = Window.partitionBy("scheme", "segment_id")
     own = lists.withColumn("first_method", F.min("method").over(first)).where("method = first_method")
     told = own.select("scheme", "segment_id", "rank", "item_id", "reason")
-    named = items.select("item_id", "description", "category")
-    return told.join(named, on="item_id", how="left").orderBy("scheme", "segment_id", "rank")
+    return told.join(items.select("item_id", "description", "category"), on="item_id", how="left").orderBy(
+        "scheme", "segment_id", "rank"
+    )
 
 
 def rows_by_source(source_files: DataFrame, ingest_seq: int) -> DataFrame:

@@ -318,7 +318,8 @@ def offers(fake: FakeRun) -> list[dict]:
             "item_id": f"i{rank}",
             "description": (f"{fake.category} holder, {number + 1} arms", "Garden chair", None)[rank - 1],
             "category": (fake.category, "Garden", None)[rank - 1],
-            "reason": (f"because you bought {fake.category}", "popular in your segment", "popular")[rank - 1],
+            "names": {"i7": f"{fake.category} stand"},
+            "reason": ("because you bought i7", "popular in your segment", "popular")[rank - 1],
             "features": {"monetary": mean, "frequency": 6.8, "recency_days": None},
         }
         for number, mean in enumerate(SPENT)

@@ -19,7 +19,7 @@ def test_one_user_of_each_segment_is_shown_the_largest_segment_first():
     found = examples_of(run_rows(FakeRun()), ReportConfig(example_users=3))
     assert [example.segment.segment_id for example in found] == [0, 1, 2]  # 900, 640 and 410 users
     assert [offer.item for offer in found[0].offers] == ["Candles holder, 1 arms", "Garden chair", "i3"]
-    assert found[0].offers[0].reason == "because you bought Candles"
+    assert found[0].offers[0].reason == "because you bought Candles stand"  # that of i7
 
 
 def test_nobody_of_a_segment_that_is_too_small_is_shown():

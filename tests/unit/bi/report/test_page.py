@@ -83,6 +83,22 @@ def test_the_page_needs_no_network_and_is_under_3_megabytes(plain, page):
     assert "@import" not in plain and "url(http" not in plain
 
 
+def test_a_page_with_the_most_points_of_many_schemes_is_under_3_megabytes():
+    rows = run_rows(FakeRun())
+    names = [f"scheme-{n}" for n in range(4)]
+    ours = [s for s in rows.segments if s["scheme"] == "value"]
+    spread = np.random.default_rng(1).normal(size=(20_000, 2)).tolist()
+    points = [{"segment_id": n % 5, "x": x, "y": y} for n, (x, y) in enumerate(spread)]
+    full = replace(
+        rows,
+        segments=[{**segment, "scheme": name} for name in names for segment in ours],
+        samples={name: points for name in names},
+    )
+    told = render_page(full, ReportConfig(sample_points=20_000))
+    assert "Each dot is one of 6,000 users" in told
+    assert len(told.encode()) < 3_000_000
+
+
 def test_one_script_may_run_and_the_policy_names_it_by_its_digest(page):
     assert page.having("script") == [{"type": "application/json", "id": "charts"}, {"type": "module"}]
     policy = next(meta["content"] for meta in page.having("meta") if meta.get("http-equiv"))
