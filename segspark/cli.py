@@ -1,9 +1,11 @@
 """The `segspark` command."""
 
 import functools
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from rich.text import Text
 
 from segspark import doctor
 from segspark.config import Config, load_config
+from segspark.core import freshness
 from segspark.core.errors import InputError, SegsparkError
+from segspark.core.freshness import what_is_published
 from segspark.core.lease import held_now
 from segspark.core.retention import pin
 from segspark.core.runs import newest_status
@@ -88,15 +92,18 @@ def tune(config: Config) -> None:
 @main_group.command()
 @configured
 def status(config: Config) -> None:
-    """Runs, their stages, and what is published."""
+    """Runs, their stages, what is published and whether it is too old."""
     lake = open_lake(config)
-    published = lake.published_run()
+    published = what_is_published(lake)
     table = Table("run", "stage", "status", "rows", "seconds", "note", title=f"runs in {config.lake}")
     for row in newest_status(lake).orderBy("started_at").collect():
-        mark = " *" if row.run_id == published else ""
+        mark = " *" if published and row.run_id == published.run_id else ""
         table.add_row(row.run_id + mark, row.stage, row.status, f"{row.rows:,}", f"{row.seconds:.1f}", row.note or "")
     Console().print(table)
-    click.echo(f"published: {published or 'nothing yet'}")
+    now = datetime.now(timezone.utc)
+    click.echo(f"published: {freshness.told(published, now) if published else 'nothing yet'}")
+    if published and (stale := freshness.warning(published, now, config.housekeeping.stale_after_days)):
+        click.echo(stale)
     if holder := held_now(lake):
         click.echo(f"at work: {holder.told()}")
 
@@ -138,6 +145,17 @@ def views(config: Config, dialect: str) -> None:
     from segspark.bi.marts.stage import printed_views
 
     click.echo(";\n\n".join(printed_views(open_lake(config), config.marts, dialect)) + ";")
+
+
+@main_group.command()
+@configured
+def serve(config: Config) -> None:
+    """Serve a masked copy of the views to BI tools, by HiveServer2's protocol, until told to end."""
+    from segspark.bi.serving.stage import serve_marts
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the server ends with this process
+    raw = [root for source in config.sources.given().values() for root in source.roots]
+    serve_marts(open_lake(config), config.serve, config.marts, raw, click.echo)
 
 
 @main_group.command("user")

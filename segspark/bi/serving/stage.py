@@ -57,11 +57,9 @@ def refresh_copy(lake: Lake, marts: MartsConfig, views: Sequence[MartView], fold
 
 def folder_of_copy(lake: Lake, config: ServeConfig, served: Sequence[Served]) -> Path:
     """Where the copy of these views is: other columns, or another lake, are another copy."""
-    place = config.folder or (f"{lake.root}_served" if local_path(lake.root) else None)
-    if place is None or lake.is_catalog:
-        raise ConfigError(
-            "serve.folder: say where the copy is to be made; a lake that is no folder has no place beside"
-        )
+    place = config.folder or (f"{lake.root}_served" if _folder_of(lake) else None)
+    if place is None:
+        raise ConfigError("serve.folder: say where to make the copy; only a lake in a folder has a place beside it")
     content = json.dumps([lake.root, *map(vars, served)], sort_keys=True)
     return Path(place).absolute() / hashlib.sha256(content.encode()).hexdigest()[:12]
 
