@@ -198,9 +198,7 @@ def test_who_drops_a_view_harms_no_file_and_it_comes_back(endpoint):
     sql, end = "SELECT count(*) FROM dim_item", time.monotonic() + SECONDS_TO_SWITCH
     while True:
         try:
-            assert endpoint.answer("SELECT count(*) FROM dim_item") == endpoint.spark_answer(
-                "SELECT count(*) FROM dim_item"
-            )
+            assert endpoint.answer(sql) == endpoint.spark_answer(sql)
             return
         except Error:
             assert time.monotonic() < end
