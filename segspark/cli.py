@@ -117,13 +117,14 @@ def status(config: Config) -> None:
 @click.option("--logs", is_flag=True, help="Also these, and the log and day tables, which hold personal data.")
 def query(config: Config, sql: str | None, file: str | None, limit: int, tables: bool, logs: bool) -> None:
     """Ask the published views in SQL."""
+    from segspark.bi.marts.catalogue import names_in
     from segspark.bi.marts.stage import register_views
 
     if bool(sql) == bool(file):
         raise InputError('query: give either a statement ("SELECT …") or --file')
     lake = open_lake(config)
-    names = register_views(lake, config.marts, tables=tables or logs, logs=logs)
     statement = sql or Path(str(file)).read_text(encoding="utf-8").strip().rstrip(";")
+    names = register_views(lake, config.marts, tables=tables or logs, logs=logs, asked=names_in(statement))
     try:
         frame = lake.spark.sql(statement)
     except AnalysisException as error:

@@ -66,6 +66,25 @@ def load_views(folder: str) -> tuple[MartView, ...]:
     return tuple(views[name] for name in order)
 
 
+def names_in(statement: str) -> set[str] | None:
+    """What a query reads, by name; None where it is no query, and so may speak of anything."""
+    try:
+        query = sqlglot.parse_one(statement, read="spark")
+    except SqlglotError:
+        return None
+    return {table.name.lower() for table in query.find_all(exp.Table)} if isinstance(query, exp.Query) else None
+
+
+def needed(views: tuple[MartView, ...], names: set[str] | None) -> tuple[MartView, ...]:
+    """The views of those names and those that they read, in their order; all where there are no names."""
+    if names is None:
+        return views
+    found = set(names)
+    for view in reversed(views):  # whoever reads a view stands after it
+        found |= view.needs if view.name in found else set()
+    return tuple(view for view in views if view.name in found)
+
+
 def parse_view(name: str, text: str) -> MartView:
     """The view of one file's text. Raises ConfigError without the file's name."""
     if not NAME.fullmatch(name):

@@ -35,7 +35,7 @@ def _problems(name: str, query: exp.Query, columns: Collection[str]) -> Iterator
     for table in query.find_all(exp.Table):
         yield from _table_problems(table)
     for column in query.find_all(exp.Column):
-        if column.name in PERSONAL and not _is_in_join(column):
+        if column.name.lower() in PERSONAL and not _is_in_join(column):
             yield f"{column.name} describes or names a person; join by it only, and show user_key of user_facts"
 
 

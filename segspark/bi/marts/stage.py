@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.bi.config import MartsConfig
-from segspark.bi.marts.catalogue import MartView, load_views
+from segspark.bi.marts.catalogue import MartView, load_views, needed
 from segspark.bi.marts.items import item_facts, purchases_before, segment_categories, users_of_items
 from segspark.bi.marts.months import cohort_months, segment_facts, segment_months, user_months
 from segspark.bi.marts.moves import segment_moves
@@ -132,19 +132,25 @@ def _kept(frame: DataFrame) -> Iterator[None]:
         frame.unpersist()
 
 
-def register_views(lake: Lake, config: MartsConfig, tables: bool = False, logs: bool = False) -> list[str]:
-    """Temporary views in the Spark session, for `segspark query`; returns their names.
+def register_views(
+    lake: Lake, config: MartsConfig, tables: bool = False, logs: bool = False, asked: set[str] | None = None
+) -> list[str]:
+    """Temporary views in the Spark session, for `segspark query`; returns the names of all that may be asked.
 
     By default the views of the configured folder, in which nobody is named. With `tables` also each run table of the
     published run, and the tables without personal columns (`source_files`, `runs`, `publications`, `items`). With
     `logs` also all log and day tables. All show the published run, also when another is published later; a table that
-    was never written is empty.
+    was never written is empty. With `asked` only what these names need is made, which spares a query seconds.
     """
-    views = load_views(config.folder)
+    offered = load_views(config.folder)
+    views = needed(offered, asked)
     for statement in view_statements_of(views, _session_dialect(lake), config.min_group, _shapes(lake, views)):
         lake.spark.sql(statement)
     shown = [c for c in TABLES.values() if logs or (tables and (c.kind == "run" or not c.is_personal))]
-    return [*(view.name for view in views), *_register_tables(lake, shown)]
+    wanted = asked if asked is None or NEIGHBOURS not in asked else asked | {USER_SIMILARITY.name}
+    _register_tables(lake, [contract for contract in shown if wanted is None or contract.name in wanted])
+    names = [*(view.name for view in offered), *(contract.name for contract in shown)]
+    return [*names, NEIGHBOURS] if USER_SIMILARITY in shown else names
 
 
 def printed_views(lake: Lake, config: MartsConfig, dialect: str) -> list[str]:
@@ -158,7 +164,7 @@ def printed_views(lake: Lake, config: MartsConfig, dialect: str) -> list[str]:
     return [*view_statements(dialect, lake.root, written), *marts]
 
 
-def _register_tables(lake: Lake, shown: list[Contract]) -> list[str]:
+def _register_tables(lake: Lake, shown: list[Contract]) -> None:
     """Views of single tables, and `user_neighbours` where these tell it."""
     spoken = spark_dialect(lake.identifier)
     is_published = lake.exists(PUBLICATIONS)
@@ -169,11 +175,8 @@ def _register_tables(lake: Lake, shown: list[Contract]) -> list[str]:
             _temporary_view(lake, contract.name, f"SELECT * FROM {lake.identifier(contract.name)}")
         else:
             lake.read(contract).limit(0).createOrReplaceTempView(contract.name)
-    names = [contract.name for contract in shown]
     if USER_SIMILARITY in shown:
         _temporary_view(lake, NEIGHBOURS, spoken.neighbours.format(table=f"`{USER_SIMILARITY.name}`"))
-        names.append(NEIGHBOURS)
-    return names
 
 
 def _session_dialect(lake: Lake) -> Dialect:

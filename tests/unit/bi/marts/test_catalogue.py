@@ -4,7 +4,7 @@ import duckdb
 import pytest
 import sqlglot
 
-from segspark.bi.marts.catalogue import load_views, parse_view
+from segspark.bi.marts.catalogue import load_views, names_in, needed, parse_view
 from segspark.bi.marts.rendering import view_query, view_statements_of
 from segspark.bi.marts.views import dialect_over
 from segspark.core.errors import ConfigError
@@ -31,6 +31,7 @@ BODIES = {
     "SELECT scheme, size AS users FROM a.published.segments": "is no source of a view; use published",
     "SELECT user_id AS scheme, 1 AS users FROM published.user_segments": "user_id describes or names a person; join by",
     "SELECT scheme, 1 AS users FROM published.user_segments WHERE user_id = 'ann'": "user_id describes or names",
+    "SELECT max(USER_ID) AS scheme, 1 AS users FROM published.user_segments": "USER_ID describes or names",
     "SELECT reflect('java.lang.System', 'exit') AS scheme, 1 AS users": "reflect is a function of one engine only",
 }
 
@@ -82,6 +83,14 @@ def test_a_view_comes_after_those_it_reads(tmp_path):
     views = load_views(folder)
     assert [view.name for view in views] == ["d", "b", "a"]
     assert views[0].comment == "One row is one thing."
+
+
+def test_a_query_needs_the_views_it_names_and_those_they_read():
+    views = load_views("conf/bi")
+    names = names_in("WITH a AS (SELECT 1 FROM Segment_Trend) SELECT * FROM a JOIN dim_item ON true")
+    assert {view.name for view in needed(views, names)} == {"segment_trend", "published_runs", "dim_item"}
+    assert names_in("SHOW VIEWS") is None and names_in("SELECT (") is None
+    assert needed(views, None) == views
 
 
 def test_names_become_those_of_the_engine_and_the_bound_a_number():
