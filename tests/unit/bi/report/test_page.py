@@ -92,7 +92,7 @@ def test_a_page_with_the_most_points_of_many_schemes_is_under_3_megabytes():
     full = replace(
         rows,
         segments=[{**segment, "scheme": name} for name in names for segment in ours],
-        samples={name: points for name in names},
+        samples=dict.fromkeys(names, points),
     )
     told = render_page(full, ReportConfig(sample_points=20_000))
     assert "Each dot is one of 6,000 users" in told
