@@ -10,13 +10,10 @@ import pytest
 from segspark.bi.config import ReportConfig
 from segspark.bi.report.content import RunRows
 from segspark.bi.report.page import render_page
-from tests.unit.bi.report.browser import CHROMIUM, WIDTHS, keep_screenshot, open_page, tab_stops
+from tests.browser import WIDTHS, keep_screenshot, open_page, serious_violations, strange_addresses, tab_stops
 from tests.unit.bi.report.fake_run import AS_OF, HOSTILE, FakeRun, compared_rows, run_rows
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)"),
-]
+pytestmark = pytest.mark.slow
 REAL = os.environ.get("SEGSPARK_REPORT")
 
 
@@ -63,15 +60,6 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """Each page as a file by its name; a real report too, where one is named."""
     folder = tmp_path_factory.mktemp("pages")
@@ -93,19 +81,13 @@ def test_a_page_asks_the_network_for_nothing_complains_of_nothing_and_fits_the_w
     opened = open_page(browser, files[name], width)
     keep_screenshot(opened.page, f"{name}-{width}")
     assert opened.said == []
-    assert [url for url in opened.asked if not url.startswith(("data:", "blob:"))] == []
+    assert strange_addresses(opened) == []
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_axe_finds_no_serious_violation(browser, files, name):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    for width in WIDTHS:
-        page = open_page(browser, files[name], width).page
-        page.evaluate("document.querySelectorAll('details').forEach(found => { found.open = true })")
-        # the library adds its script by evaluation over the debugger, which the page's policy does not see
-        results = axe.Axe().run(page).response["violations"]
-        serious = [found for found in results if found["impact"] in ("serious", "critical")]
-        assert [(found["id"], [node["html"][:120] for node in found["nodes"][:3]]) for found in serious] == []
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_no_serious_violation(browser, files, name, width):
+    assert serious_violations(open_page(browser, files[name], width).page) == []
 
 
 def test_without_scripts_every_picture_is_seen_and_nothing_stands_empty(browser, files):

@@ -4,10 +4,12 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
-SCREENSHOTS = Path(__file__).parents[4] / "build" / "screenshots"  # ignored by git
+SCREENSHOTS = Path(__file__).parents[1] / "build" / "screenshots"  # ignored by git
 WIDTHS = (1280, 390)
 
 
@@ -33,6 +35,22 @@ def open_page(browser, path, width, scripts=True) -> Opened:
         everything = "document.querySelectorAll('figure.is-live').length === document.querySelectorAll('.live').length"
         opened.page.wait_for_function(everything, timeout=30_000)
     return opened
+
+
+def strange_addresses(opened) -> list[str]:
+    """What the page asked for beyond itself."""
+    return [url for url in opened.asked if not url.startswith(("data:", "blob:"))]
+
+
+def serious_violations(page) -> list[tuple[str, list[str]]]:
+    """What axe-core finds serious or critical in the page with everything unfolded: the rule and some places.
+
+    Its script comes over the debugger, which the page's policy does not see.
+    """
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page.evaluate("document.querySelectorAll('details').forEach(found => { found.open = true })")
+    found = [each for each in axe.Axe().run(page).response["violations"] if each["impact"] in ("serious", "critical")]
+    return [(each["id"], [node["html"][:120] for node in each["nodes"][:3]]) for each in found]
 
 
 def keep_screenshot(page, name):
