@@ -61,7 +61,7 @@ package: $(INSTALLED) $(ENVIRONMENT) ## make dist/segspark.zip and dist/environm
 
 $(ENVIRONMENT): $(INSTALLED)
 	@mkdir -p dist
-	@tar --create --use-compress-program 'gzip -1' --file $@ --directory .venv --exclude site-packages/pyspark .
+	@tar --create --use-compress-program 'gzip -1' --file $@ --directory .venv --exclude site-packages/pyspark --exclude site-packages/playwright .
 
 clean: ## remove what the targets made, but not the environments
 	rm -rf build dist demo lake .pytest_cache .mypy_cache .ruff_cache

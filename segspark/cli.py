@@ -2,22 +2,25 @@
 
 import functools
 import math
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import click
 from pyspark.errors import AnalysisException
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from segspark import doctor
 from segspark.config import Config, load_config
+from segspark.core import freshness
 from segspark.core.errors import InputError, SegsparkError
+from segspark.core.freshness import what_is_published
 from segspark.core.lease import held_now
 from segspark.core.retention import pin
 from segspark.core.runs import newest_status
@@ -34,8 +37,8 @@ from segspark.pipeline import (
     run_pipeline,
     tune_recommendations,
 )
-from segspark.recommend.config import RecommendConfig
-from segspark.recommend.tuning import LISTS, POPULARITY, RATINGS, Trial, Tuned, lines_of
+from segspark.recommend.trials import trials_of_lists, trials_of_ratings
+from segspark.recommend.tuning import RATINGS, lines_of
 
 DEFAULT_CONFIG = "conf/demo.yaml"
 
@@ -81,24 +84,27 @@ def run_command(config: Config, as_of: str | None, **request: Any) -> None:
 def tune(config: Config) -> None:
     """Try settings of ALS on days before those that runs are judged by; say which to configure. Writes no table."""
     tuned = tune_recommendations(open_lake(config), config, click.echo)
-    Console().print(_trials_of_lists(tuned, config.recommend))
+    Console().print(trials_of_lists(tuned, config.recommend))
     if any(trial.method == RATINGS for trial in tuned.trials):
-        Console().print(_trials_of_ratings(tuned, config.recommend))
+        Console().print(trials_of_ratings(tuned, config.recommend))
     click.echo(lines_of(tuned, config.recommend))
 
 
 @main_group.command()
 @configured
 def status(config: Config) -> None:
-    """Runs, their stages, and what is published."""
+    """Runs, their stages, what is published and whether it is too old."""
     lake = open_lake(config)
-    published = lake.published_run()
+    published = what_is_published(lake)
     table = Table("run", "stage", "status", "rows", "seconds", "note", title=f"runs in {config.lake}")
     for row in newest_status(lake).orderBy("started_at").collect():
-        mark = " *" if row.run_id == published else ""
+        mark = " *" if published and row.run_id == published.run_id else ""
         table.add_row(row.run_id + mark, row.stage, row.status, f"{row.rows:,}", f"{row.seconds:.1f}", row.note or "")
     Console().print(table)
-    click.echo(f"published: {published or 'nothing yet'}")
+    now = datetime.now(timezone.utc)
+    click.echo(f"published: {freshness.told(published, now) if published else 'nothing yet'}")
+    if published and (stale := freshness.warning(published, now, config.housekeeping.stale_after_days)):
+        click.echo(stale)
     if holder := held_now(lake):
         click.echo(f"at work: {holder.told()}")
 
@@ -143,6 +149,17 @@ def views(config: Config, dialect: str) -> None:
     click.echo(";\n\n".join(printed_views(open_lake(config), config.marts, dialect)) + ";")
 
 
+@main_group.command()
+@configured
+def serve(config: Config) -> None:
+    """Serve a masked copy of the views to BI tools, by HiveServer2's protocol, until told to end."""
+    from segspark.bi.serving.stage import serve_marts
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the server ends with this process
+    raw = [root for source in config.sources.given().values() for root in source.roots]
+    serve_marts(open_lake(config), config.serve, config.marts, raw, click.echo)
+
+
 @main_group.command("user")
 @configured
 @click.argument("user_id")
@@ -166,6 +183,21 @@ def report(config: Config, open_it: bool) -> None:
     click.echo(str(path))
     if open_it:
         click.launch(str(path))
+
+
+@main_group.command()
+@configured
+@click.option("--segment", required=True, metavar="NAME", help="The segment's name, as the published run has it.")
+@click.option("--scheme", default="value", show_default=True, help="The scheme that the segment is of.")
+@click.option("--format", "form", type=click.Choice(["csv", "parquet", "delta"]), default="csv", show_default=True)
+@click.option("--to", "path", required=True, metavar="PATH", help="A place where nothing is yet.")
+def export(config: Config, segment: str, scheme: str, form: str, path: str) -> None:
+    """Write the users of a segment, for the tool that writes to them. The file holds personal ids."""
+    from segspark.bi.export.stage import export_segment
+
+    lake = open_lake(config)
+    users = export_segment(lake, _published(lake), scheme, segment, form, path)
+    click.echo(f"{users:,} users of {segment} in {path}")
 
 
 @main_group.command()
@@ -290,41 +322,6 @@ def _published(lake: Any) -> str:
     if run_id is None:
         raise InputError("publications: nothing was published yet; `segspark run` first")
     return str(run_id)
-
-
-def _trials_of_lists(tuned: Tuned, config: RecommendConfig) -> Table:
-    table = _trials_table(
-        f"lists, k = {config.evaluation.k}: more is better", "ndcg_at_k", "rank", "reg", "alpha", "weights"
-    )
-    weights = {each: str(place) for place, each in enumerate(config.tuning.event_weights, 1)}
-    weights[config.event_weights] = "*"
-    for trial in tuned.trials:
-        tried = trial.config
-        if trial.method == LISTS:
-            said = (f"{tried.rank}", f"{tried.reg_param:g}", f"{tried.alpha:g}", weights[tried.event_weights])
-            table.add_row(f"als{' *' if tried == config else ''}", *said, *_judged(trial))
-        elif trial.method == POPULARITY:
-            table.add_row(POPULARITY, "", "", "", "*", *_judged(trial))
-    return table
-
-
-def _trials_of_ratings(tuned: Tuned, config: RecommendConfig) -> Table:
-    table = _trials_table("ratings: less is better", "rmse", "rank", "reg")
-    for trial in (each for each in tuned.trials if each.method == RATINGS):
-        said = (trial.config.rank, trial.config.rating_reg_param)
-        is_configured = said == (config.rank, config.rating_reg_param)
-        table.add_row(f"als{' *' if is_configured else ''}", *(f"{each:g}" for each in said), *_judged(trial))
-    return table
-
-
-def _trials_table(title: str, metric: str, *settings: str) -> Table:
-    return Table("", *settings, metric, "95 %", "users", title=f"{title}; * as configured", box=SIMPLE)
-
-
-def _judged(trial: Trial) -> tuple[str, str, str]:
-    estimate = trial.estimate
-    users = f"{estimate.users:,} {'all' if trial.on_everyone else 'sample'}"
-    return f"{estimate.value:.4f}", f"{estimate.low:.3f}-{estimate.high:.3f}", users
 
 
 def _summary(config: Config, lake: Any, outcome: RunOutcome) -> None:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from segspark.bi.config import MartsConfig, ReportConfig
+from segspark.bi.serving.config import ServeConfig
 from segspark.core.errors import ConfigError
 from segspark.core.retention import HousekeepingConfig
 from segspark.core.session import SessionConfig
@@ -36,6 +37,7 @@ class Config(BaseModel):
     recommend: RecommendConfig = RecommendConfig()
     marts: MartsConfig = MartsConfig()  # changes no result
     report: ReportConfig = ReportConfig()
+    serve: ServeConfig = ServeConfig()  # the SQL endpoint: changes no result
     housekeeping: HousekeepingConfig = HousekeepingConfig()  # changes no result
     spark: SessionConfig = SessionConfig()  # execution only: changes no result
 
@@ -52,7 +54,7 @@ class Config(BaseModel):
 
     def digest(self) -> str:
         """Of all that a result depends on in the configuration, also the personas; as_of is a part of the run."""
-        content = self.model_dump(mode="json", exclude={"spark", "housekeeping", "lake", "as_of", "marts"})
+        content = self.model_dump(mode="json", exclude={"spark", "housekeeping", "lake", "as_of", "marts", "serve"})
         del content["recommend"]["tuning"]  # changes what `segspark tune` tries, not what a run makes
         content["personas"] = load_catalogue(self.segments.personas).model_dump(mode="json")
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -95,10 +95,11 @@ def _run(
     if "ingest" in stages:
         ingest(lake, config.sources, config.ingest, tell)
     as_of = config.as_of or runs.day_after_the_last_row(lake)
-    digest = runs.work_digest(config_digest, runs.highest_ingest_seq(lake), as_of)
+    ingest_seq = runs.highest_ingest_seq(lake)
+    digest = runs.work_digest(config_digest, ingest_seq, as_of)
     run_id, is_published = _attempt(lake, digest, request)
     previous = runs.published_when_it_began(lake, run_id)
-    run = Run(run_id, as_of, runs.highest_ingest_seq(lake), config.seed, previous)
+    run = Run(run_id, as_of, ingest_seq, config.seed, previous)
     if is_published:
         tell(f"run {run_id} of the same input, configuration and code was published before: nothing to do (--force)")
         return RunOutcome(run, None, was_known=True)
@@ -214,7 +215,8 @@ def _do_stage(name: str, context: StageContext, config: Config) -> None:
         runs.record(context.lake, context.run, config.digest(), [entry])
 
     try:
-        result = STAGES[name](context, config)
+        with context.lake.writing(context.run.run_id):
+            result = STAGES[name](context, config)
     except BaseException as error:
         # Spark's messages may quote a user's values; only our own are written down.
         record("failed", 0, str(error) if isinstance(error, SegsparkError) else type(error).__name__)
@@ -227,7 +229,8 @@ def _do_stage(name: str, context: StageContext, config: Config) -> None:
 
 
 def _publish(lake: Lake, run: Run, config: Config) -> int:
-    missing = [name for name in STAGES if name not in runs.finished_stages(lake, run.run_id)]
+    done = runs.finished_stages(lake, run.run_id)
+    missing = [name for name in STAGES if name not in done]
     if missing:
         raise LakeError(f"run {run.run_id} is not whole: {', '.join(missing)} not done; run them, or --resume")
     whole = StageRecord(WHOLE_RUN, "done", datetime.now(timezone.utc))

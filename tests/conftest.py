@@ -6,6 +6,7 @@ import pytest
 
 from segspark.core.lake import Lake
 from segspark.core.session import SessionConfig, open_session
+from tests.browser import CHROMIUM
 
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 
@@ -32,3 +33,15 @@ def spark(tmp_path_factory):
 @pytest.fixture
 def lake(spark, tmp_path):
     return Lake(spark, str(tmp_path / "lake"))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The system's Chromium; without one the test is skipped."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine (apt-get install chromium)")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

@@ -32,10 +32,12 @@ class ReportConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str = Field("Segment report", min_length=1, max_length=120)  # heading of the page
-    sample_points: int = Field(3000, ge=0, le=20_000)  # users on each map; 0 draws the centres only
+    sample_points: int = Field(3000, ge=0, le=20_000)  # users on the map of a scheme; 0 draws the centres only
     min_group: int = Field(10, ge=1)  # users; a segment with fewer shows no size, profile or point
     profile_features: int = Field(12, ge=1, le=60)  # rows of a profile table
     quarantine_reasons: int = Field(10, ge=1, le=100)  # rows of the table of reasons, most frequent first
+    example_users: int = Field(4, ge=0, le=20)  # users shown with what is recommended to them, one of a segment, no id
+    example_items: int = Field(3, ge=1, le=10)  # items shown for each of them
     colours: tuple[str, ...] = Field(COLOURS, min_length=2)  # by segment_id, from the first; used again when they end
 
     @field_validator("colours")

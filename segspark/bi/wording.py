@@ -24,6 +24,17 @@ METRIC_LABELS = {
     "mae": ("Mean error of predicted ratings", "MAE"),
 }
 
+METHOD_LABELS = {
+    "als": "Learnt tastes (ALS)",
+    "item_cf": "Items like their own",
+    "user_cf": "From similar users",
+    "content": "Items of the same kind",
+    "hybrid": "Blend of methods",
+    "popularity": "Bestsellers",
+    "segment_popularity": "Bestsellers of the segment",
+    "als_explicit": "Predicted ratings (ALS)",
+}
+
 
 def times(ratio: float | None) -> str:
     """A ratio as 1.8 and the multiplication sign."""
@@ -42,6 +53,14 @@ def amount(value: float | None) -> str:
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """`1 user`, `1,234 users`."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """`42.5 seconds`, `12 min 5 s`, `3 h 20 min`."""
+    if seconds < 100:
+        return f"{number(seconds)} seconds"
+    whole = round(seconds)
+    return f"{whole // 60} min {whole % 60} s" if whole < 6000 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def day(value: date) -> str:
@@ -74,6 +93,11 @@ def metric_term(metric: str, k: int) -> str:
 def metric_label(metric: str, k: int) -> str:
     """A ranking metric in plain words with its technical name: `Ranking quality (NDCG@10)`."""
     return f"{metric_words(metric)} ({metric_term(metric, k)})"
+
+
+def method_name(method: str) -> str:
+    """A recommender in plain words."""
+    return METHOD_LABELS.get(method, sentence(method))
 
 
 def metric_words(metric: str) -> str:

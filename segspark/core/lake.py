@@ -37,6 +37,7 @@ class Lake:
         self._is_catalog = is_catalog(root)
         is_local = not self._is_catalog and "://" not in root
         self.root = str(Path(root).absolute()) if is_local else root.rstrip("/")
+        self._writing: str | None = None  # the run that was looked at for all that is written now
 
     # --- where ---
 
@@ -110,10 +111,20 @@ class Lake:
 
     def replace_run(self, contract: Contract, frame: DataFrame, run_id: str) -> int:
         """Writes the run's rows in place of what it wrote before; returns how many. A published run is refused."""
-        if self.is_published(run_id):
-            raise LakeError(f"{contract.name}: run {run_id} was published and is never written again; use --force")
+        if run_id != self._writing:
+            self._refuse_published(run_id, contract.name)
         rows = stored(frame, contract).withColumn("run_id", F.lit(run_id))
         return self._write(contract, rows, where=f"run_id = '{run_id}'")
+
+    @contextlib.contextmanager
+    def writing(self, run_id: str) -> Iterator[None]:
+        """Looks once, for all that is written inside, whether the run was published; one that was is refused."""
+        self._refuse_published(run_id, "publications")
+        self._writing = run_id
+        try:
+            yield
+        finally:
+            self._writing = None
 
     def replace_days(self, contract: Contract, frame: DataFrame, days: Iterable[date], gathered: bool = False) -> int:
         """Writes those days in place of what they held before; returns how many rows.
@@ -229,6 +240,10 @@ class Lake:
                     self.spark.conf.set(name, old)
 
     # --- inside ---
+
+    def _refuse_published(self, run_id: str, where: str) -> None:
+        if self.is_published(run_id):
+            raise LakeError(f"{where}: run {run_id} was published and is never written again; use --force")
 
     def _place(self, name: str) -> tuple[Any, Any]:
         java: Any = self.spark.sparkContext._jvm

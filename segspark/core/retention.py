@@ -18,7 +18,7 @@ FOLDERS = {"_models": "", "reports": ".html"}  # beside the tables, with what fo
 
 
 class HousekeepingConfig(BaseModel):
-    """Who may work on the lake at a time, and what `segspark prune` leaves. None of it changes a result."""
+    """Who may work on the lake at a time, what `prune` leaves, what is too old. None of it changes a result."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -26,6 +26,7 @@ class HousekeepingConfig(BaseModel):
     keep_runs: int = Field(5, ge=1)  # published runs that `prune` leaves, the newest first, beside pinned ones
     vacuum_hours: float = Field(168, ge=0)  # files that no version needs are removed when they are older
     quarantine_days: int = Field(90, ge=0)  # rejected rows are removed when they are older
+    stale_after_days: int | None = Field(7, ge=1)  # `status` warns where as_of of what is published is longer ago
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """The `sources:` and `ingest:` parts of the configuration."""
 
 import hashlib
+import itertools
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, Literal
@@ -78,6 +80,11 @@ class SourceConfig(BaseModel):
     def paths(self) -> list[str]:
         """The configured paths; empty for a table."""
         return [self.path] if isinstance(self.path, str) else list(self.path or [])
+
+    @property
+    def roots(self) -> list[str]:
+        """Of each configured path the part before its first wildcard; all files of the source lie in or at one."""
+        return [_before_wildcard(path.removeprefix("file:")) for path in self.paths]
 
     @property
     def is_text(self) -> bool:
@@ -159,6 +166,12 @@ class IngestConfig(BaseModel):
     max_userless_share: float = Field(0.5, ge=0, le=1)  # of order lines without a user; above, the check fails
     max_repeated_share: float = Field(0.01, ge=0, le=1)  # of rows that repeat another exactly; above, the check fails
     max_age_days: int = Field(31, ge=1)  # from a source's newest row to as_of; above, the freshness check fails
+
+
+def _before_wildcard(path: str) -> str:
+    parts = re.split(r"(?=/)", path)
+    plain = itertools.takewhile(lambda part: not re.search(r"[*?{\[]", part), parts)
+    return "".join(plain) or ("/" if path.startswith("/") else ".")
 
 
 def mapping_digest(source: SourceConfig, config: IngestConfig) -> str:

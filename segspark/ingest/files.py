@@ -1,5 +1,6 @@
 """Which files a source has, and how their rows are opened."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,8 +28,8 @@ class SourceFile:
 def list_files(spark: SparkSession, name: str, source: SourceConfig) -> list[SourceFile]:
     """The source's files in the order of their paths.
 
-    Raises InputError where there is none. As in Spark, files of no bytes, and those whose name begins with `_` or
-    `.`, are left out.
+    Raises InputError where there is none, or where a link leads out of what is configured. As in Spark, files of no
+    bytes, and those whose name begins with `_` or `.`, are left out.
     """
     try:
         with told_where_damaged(name, source):
@@ -38,6 +39,8 @@ def list_files(spark: SparkSession, name: str, source: SourceConfig) -> list[Sou
         raise InputError(f"{_key(name, source)}: {_first_line(error)}") from error
     if not rows:
         raise InputError(f"{_key(name, source)}: no file there; name files, a folder or a glob that has some")
+    if not source.is_table:
+        _refuse_links_out(name, source, [row.path for row in rows])
     return sorted((SourceFile(r.path, r.url, r.size, r.modified) for r in rows), key=lambda file: file.path)
 
 
@@ -73,6 +76,21 @@ def told_where_damaged(name: str, source: SourceConfig) -> Iterator[None]:
 def separator(options: Mapping[str, str | bool]) -> str:
     """What stands between two fields; `\\t` is a tab."""
     return str(options.get("sep", ",")).replace("\\t", "\t")
+
+
+def _refuse_links_out(name: str, source: SourceConfig, paths: Iterable[str]) -> None:
+    """Raises InputError where a file of this machine lies elsewhere than in the places that the configuration names.
+
+    Who may put a file into a folder of uploads could else have any file read that the job can read.
+    """
+    named = [os.path.realpath(root) for root in source.roots]
+    for path in (path.removeprefix("file:") for path in paths if path.startswith("file:")):
+        real = os.path.realpath(path)
+        if not any(os.path.commonpath([place, real]) == place for place in named):
+            raise InputError(
+                f"{_key(name, source)}: {path} is a link out of what is named here, to {real}; remove it, or name the"
+                " place it leads to beside the others"
+            )
 
 
 def _folder_files(spark: SparkSession, source: SourceConfig) -> DataFrame:

@@ -27,6 +27,30 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class FileEntry:
+    """One row of the ledger: a file of a source, as it was once read."""
+
+    source: str
+    path: str
+    entry: Entry
+
+
+def newest_entries(read_before: Sequence[FileEntry], source: str) -> dict[str, Entry]:
+    """By path what the ledger, oldest first, knows of a source's files."""
+    return {each.path: each.entry for each in read_before if each.source == source}
+
+
+def superseded(read_before: Sequence[FileEntry]) -> list[int]:
+    """Numbers of files that could not be read and were read again since; an interruption left them in the ledger."""
+    newest = {(each.source, each.path): each.entry.ingest_seq for each in read_before}
+    return [
+        each.entry.ingest_seq
+        for each in read_before
+        if each.entry.problem is not None and each.entry.ingest_seq < newest[each.source, each.path]
+    ]
+
+
+@dataclass(frozen=True)
 class Listing:
     """A source's files: those to read, and those whose content must be looked at to know that it did not change.
 

@@ -17,7 +17,17 @@ from segspark.ingest import keys, quality
 from segspark.ingest.config import LOGS, IngestConfig, SourceConfig, SourcesConfig, mapping_digest
 from segspark.ingest.files import SourceFile
 from segspark.ingest.headers import Group
-from segspark.ingest.ledger import EMPTY, Account, Entry, entries, settle, whole_files
+from segspark.ingest.ledger import (
+    EMPTY,
+    Account,
+    Entry,
+    FileEntry,
+    entries,
+    newest_entries,
+    settle,
+    superseded,
+    whole_files,
+)
 from segspark.ingest.placing import (
     APPENDED,
     header_lines,
@@ -49,11 +59,12 @@ def ingest(
     be used, for a file that cannot be read where `bad_files` is `fail`, and where there is no event, order or rating in
     the end; SegsparkError where a file's rows do not add up.
     """
-    _remove_superseded(lake)
-    last = _last_seq(lake)
+    read_before = _read_before(lake)
+    _forget(lake, superseded(read_before))
+    last = max((each.entry.ingest_seq for each in read_before), default=0)
     _remove_unfinished(lake, last)
     given = sources.given()
-    known = {name: _known(lake, name) for name in given}
+    known = {name: newest_entries(read_before, name) for name in given}
     plans = {name: plan(lake.spark, name, source, config, known[name]) for name, source in given.items()}
     for name in plans:
         tell(f"{name}: reading {len(plans[name].files)} new files" if plans[name].files else f"{name}: no new file")
@@ -80,8 +91,9 @@ def ingest(
 
 def check_sources(lake: Lake, sources: SourcesConfig, config: IngestConfig | None = None) -> None:
     """Looks at file lists and first lines only. Raises InputError, naming the key, where a source cannot be used."""
+    read_before = _read_before(lake)
     for name, source in sources.given().items():
-        plan(lake.spark, name, source, config, _known(lake, name))
+        plan(lake.spark, name, source, config, newest_entries(read_before, name))
 
 
 def check_quality(context: StageContext, sources: SourcesConfig, config: IngestConfig) -> StageResult:
@@ -120,18 +132,12 @@ def _nothing_accepted(lake: Lake) -> str:
     return f"sources: no row of events, orders or ratings was accepted{most}; mend the mapping or the files"
 
 
-def _known(lake: Lake, name: str) -> dict[str, Entry]:
-    rows = lake.read(SOURCE_FILES).where(F.col("source") == name).withColumn("modified", F.unix_micros("modified_at"))
+def _read_before(lake: Lake) -> list[FileEntry]:
+    """The whole ledger, oldest first: a few hundred bytes for each file that was ever read."""
+    rows = lake.read(SOURCE_FILES).withColumn("modified", F.unix_micros("modified_at"))
     columns = ("size", "modified", "digest", "mapping_digest", "rows_in", "ingest_seq", "problem")
-    return {row.path: Entry(*(row[column] for column in columns)) for row in rows.orderBy("ingest_seq").collect()}
-
-
-def _remove_superseded(lake: Lake) -> None:
-    """Removes entries of files that could not be read before and were read again since, left by an interruption."""
-    ledger = lake.read(SOURCE_FILES)
-    newest = ledger.groupBy("source", "path").agg(F.max("ingest_seq").alias("newest"))
-    old = ledger.join(newest, on=["source", "path"], how="inner").where("ingest_seq < newest AND problem IS NOT NULL")
-    _forget(lake, [row.ingest_seq for row in old.select("ingest_seq").collect()])
+    read = rows.select("source", "path", *columns).orderBy("ingest_seq").collect()
+    return [FileEntry(row.source, row.path, Entry(*(row[column] for column in columns))) for row in read]
 
 
 def _forget(lake: Lake, numbers: Sequence[int]) -> None:
@@ -143,14 +149,12 @@ def _forget(lake: Lake, numbers: Sequence[int]) -> None:
 
 def _remove_unfinished(lake: Lake, last: int) -> None:
     """Removes rows of files beyond the ledger's `last`: a file's row in the ledger is written after its rows."""
-    for contract in (*APPENDED, QUARANTINE):
-        if not lake.read(contract).where(F.col("ingest_seq") > last).isEmpty():
-            lake.delete(contract, f"ingest_seq > {last}")
-
-
-def _last_seq(lake: Lake) -> int:
-    last = F.coalesce(F.max("ingest_seq"), F.lit(0))
-    return lake.read(SOURCE_FILES).agg(last.alias("last")).collect()[0].last
+    beyond, tables = F.col("ingest_seq") > last, {contract.name: contract for contract in (*APPENDED, QUARANTINE)}
+    looks = [
+        lake.read(table).where(beyond).select(F.lit(name).alias("name")).limit(1) for name, table in tables.items()
+    ]
+    for row in reduce(DataFrame.unionByName, looks).collect():
+        lake.delete(tables[row["name"]], f"ingest_seq > {last}")
 
 
 def _totals(accounts: Sequence[Account]) -> tuple[int, int, int]:

@@ -5,11 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import yaml
 from pyspark.sql import functions as F
 
-from segspark.core.contracts import FEATURE_DRIFT, PUBLICATIONS, RUN_TABLES, RUNS, SEGMENT_CHANGES
+from segspark.core.contracts import (
+    FEATURE_DRIFT,
+    ITEM_SIMILARITY,
+    PUBLICATIONS,
+    RUN_TABLES,
+    RUNS,
+    SEGMENT_CHANGES,
+    USER_FEATURES,
+)
 from segspark.core.lake import Lake
 from segspark.pipeline import STAGE_NAMES
 from segspark.shop.config import ShopConfig
@@ -63,6 +72,18 @@ def assert_same_tables(lake, other):
     assert found == published(other)
 
 
+def content(lake, contract):
+    """How many rows the one run in the table has, and their digest."""
+    rows = lake.read(contract).drop("run_id")
+    return tuple(rows.agg(F.count(F.lit(1)), F.bit_xor(F.xxhash64(*rows.columns))).first())
+
+
+def event_log(path):
+    """The text of an event log, packed or not."""
+    packed = pa.input_stream(str(path), compression="zstd").read() if path.suffix == ".zstd" else path.read_bytes()
+    return packed.decode()
+
+
 def test_one_submitted_job_gives_the_tables_of_local_mode(cluster, package, configuration, spark, local_lake):
     path, folder = configuration("cluster")
     done = cluster.submit("run", "--config", path)
@@ -78,6 +99,33 @@ def test_a_job_for_each_stage_gives_the_tables_of_local_mode(cluster, package, c
     lake = Lake(spark, folder)
     assert_same_tables(lake, local_lake)
     assert lake.read(RUNS).where(F.col("status") == "done").select("run_id").distinct().count() == 1
+
+
+def test_a_job_brings_its_own_environment_and_takes_executors_as_it_needs_them(
+    cluster, package, configuration, spark, local_lake, tmp_path
+):
+    path, folder = configuration("own environment")
+    settings = {
+        "spark.archives": f"{REPO / 'dist' / 'environment.tar.gz'}#environment",
+        "spark.pyspark.python": "./environment/bin/python",
+        "spark.pyspark.driver.python": sys.executable,
+        "spark.executorEnv.PYSPARK_PYTHON": "./environment/bin/python",
+        "spark.dynamicAllocation.enabled": "true",
+        "spark.dynamicAllocation.shuffleTracking.enabled": "true",
+        "spark.dynamicAllocation.minExecutors": "0",
+        "spark.dynamicAllocation.maxExecutors": "2",
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.dir": tmp_path.as_uri(),
+    }
+    for stage in ("ingest", "features", "factors", "similarity"):
+        done = cluster.submit(stage, "--config", path, settings=settings)
+        assert done.returncode == 0, (stage, done.stdout[-2000:] + done.stderr[-3000:])
+    lake, other = Lake(spark, folder), Lake(spark, local_lake.root)
+    for contract in (USER_FEATURES, ITEM_SIMILARITY):
+        assert content(lake, contract) == content(other, contract)
+    logged = "".join(event_log(path) for path in tmp_path.rglob("events_*"))
+    assert '"Event":"SparkListenerExecutorAdded"' in logged and '"Event":"SparkListenerExecutorRemoved"' in logged
+    assert any(cluster.folder.rglob("work/*/*/environment/bin/python"))
 
 
 def test_a_wrong_configuration_ends_a_submitted_job_with_code_2(cluster, package, configuration, tmp_path):

@@ -88,6 +88,7 @@ def test_an_expression_that_reaches_java(run):
     told(run(orders(30), columns=wrong), "sources.orders.columns.status", "reflect")
 
 
+@pytest.mark.slow
 def test_more_segments_than_users(run):
     told(run(orders(12), "--set", "segments.value.k=50"), "segments.value.k", "50")
 
@@ -96,10 +97,12 @@ def test_a_file_without_rows(run):
     told(run(HEADER + "\n"), "sources")
 
 
+@pytest.mark.slow
 def test_one_user_only(run):
     told(run(orders(1)), "user")
 
 
+@pytest.mark.slow
 def test_all_features_constant(run):
     told(run(orders(40, same=True)), "constant")
 

@@ -32,6 +32,7 @@ from tests.end_to_end.bad_rows import (
     rating_cases,
 )
 
+pytestmark = pytest.mark.slow
 LOGS = {"orders": ORDERS, "events": EVENTS, "ratings": RATINGS}
 FORMATS = {"orders": "csv", "events": "json", "ratings": "parquet"}
 COLUMNS = {"orders": ORDER_COLUMNS, "events": EVENT_COLUMNS, "ratings": RATING_COLUMNS}

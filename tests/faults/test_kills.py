@@ -15,7 +15,7 @@ from tests.faults.conftest import Before, acts, content, doubled, published_rows
 pytestmark = pytest.mark.slow
 PROMISE = "the published run stays whole, and the run goes on to the same result"
 SEED = 20240701  # of the moments
-MOMENTS = 30
+MOMENTS = 20  # drawn over the run; with those inside commits thirty
 COMMITS = 10
 LOOK_SECONDS = 0.001  # between two looks for a commit that is being written
 

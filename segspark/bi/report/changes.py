@@ -1,5 +1,6 @@
 """What differs from the run that was published before: who moved and why, what became of segments, what drifted."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,7 +68,12 @@ class Lineage:
     @property
     def is_same(self) -> bool:
         """Whether every segment goes on under its name."""
-        return not any(link.is_news for link in self.links)
+        return not self.news
+
+    @property
+    def news(self) -> list[Link]:
+        """What is not merely the same segment under the same name."""
+        return [link for link in self.links if link.is_news]
 
 
 @dataclass(frozen=True)
@@ -110,17 +116,17 @@ def moved_share(scheme: Scheme, rows: RunRows) -> float | None:
     if not _was_there(scheme, rows):
         return None
     users = _by_cause(scheme, rows)
-    in_both = scheme.users - users.get("new", 0)
-    return (users.get("behaviour", 0) + users.get("refit", 0)) / in_both if in_both else None
+    in_both = scheme.users - users["new"]
+    return (users["behaviour"] + users["refit"]) / in_both if in_both else None
 
 
 def _moves(scheme: Scheme, rows: RunRows) -> Moves:
     if not _was_there(scheme, rows):
         return Moves(scheme.title, "not in the published run", (NOTHING,) * len(MOVES))
     users = _by_cause(scheme, rows)
-    in_both = scheme.users - users.get("new", 0)
-    moved = [_with_share(users.get(cause, 0), in_both) for cause in ("behaviour", "refit")]
-    rest = [number(users.get(cause, 0)) for cause in ("new", "gone")]
+    in_both = scheme.users - users["new"]
+    moved = [_with_share(users[cause], in_both) for cause in ("behaviour", "refit")]
+    rest = [number(users[cause]) for cause in ("new", "gone")]
     model = "fitted anew" if scheme.fitted_in == neutral(rows.run_id) else "as published"
     return Moves(scheme.title, model if scheme.fitted_in else NOTHING, (number(in_both), *moved, *rest))
 
@@ -133,8 +139,11 @@ def _was_there(scheme: Scheme, rows: RunRows) -> bool:
     return rows.before is not None and any(row["scheme"] == scheme.name for row in rows.before["segments"])
 
 
-def _by_cause(scheme: Scheme, rows: RunRows) -> dict[str, int]:
-    return {row["cause"]: row["users"] for row in rows.moved if row["scheme"] == scheme.name}
+def _by_cause(scheme: Scheme, rows: RunRows) -> Counter[str]:
+    users: Counter[str] = Counter()
+    for row in rows.moved:
+        users[row["cause"]] += row["users"] if row["scheme"] == scheme.name else 0
+    return users
 
 
 def _links(scheme: Scheme, rows: RunRows, config: ReportConfig) -> tuple[Link, ...]:
@@ -152,15 +161,16 @@ def _link(mark: str, row: Row, before: Row | None, now: Row | None, config: Repo
     renamed = before is not None and now is not None and before["name"] != now["name"]
     kind = KINDS.get(row["kind"], neutral(row["kind"]))
     return Link(
-        before=_label(mark, before, config) if before else None,
-        now=_label(mark, now, config) if now else None,
+        before=segment_label(mark, before, config) if before else None,
+        now=segment_label(mark, now, config) if now else None,
         kind="goes on under a new name" if row["kind"] == "same" and renamed else kind,
         is_news=row["kind"] != "same" or renamed,
         overlap=NOTHING if is_small or row["kind"] in ("born", "ended") else percent(row["overlap"]),
     )
 
 
-def _label(mark: str, row: Row, config: ReportConfig) -> Label:
+def segment_label(mark: str, row: Row, config: ReportConfig) -> Label:
+    """What stands for a row of segments: its badge, name and colour."""
     colour, name = segment_colour(row["segment_id"], config.colours), neutral(row["name"])
     return Label(f"{mark}{row['segment_id']}", name[:1].upper() + name[1:], colour, text_colour(colour))
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from segspark.bi.config import ReportConfig
 from segspark.bi.report.colours import lift_tint, segment_colour, text_colour
 from segspark.bi.wording import times
-from segspark.core.words import NOTHING, feature_label, feature_value, neutral, percent
+from segspark.core.words import NOTHING, feature_label, feature_value, is_share, neutral, percent
 
 Row = Mapping[str, Any]
 
@@ -35,10 +35,20 @@ class RunRows:
     spending: Sequence[Row] = ()  # by scheme and segment; empty where no order is known
     trees: Sequence[Row] = ()  # arrays of the dendrograms of hierarchical schemes
     before: Row | None = None  # of the run that was published: run_id, as_of, and its `segments`
-    moved: Sequence[Row] = ()  # users who moved since then, by scheme and cause
+    moved: Sequence[Row] = ()  # users who moved since then, by scheme, segments and cause
     lineage: Sequence[Row] = ()  # what became of its segments
     drift: Sequence[Row] = ()  # features against it
+    examples: Sequence[Row] = ()  # offers to a few users, each with the user's features, names of items, and no id
     samples: Mapping[str, Sequence[Row]] = field(default_factory=dict)  # users on the map, by scheme
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One way to tell a segment's users."""
+
+    text: str
+    coverage: str  # of the segment, the share for whom it holds
+    precision: str  # of those for whom it holds, the share in the segment
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ class Segment:
     size: int
     share: float
     why: str
-    rules: tuple[str, ...]  # how to tell its users, the rules that cover most of them
+    rules: tuple[Rule, ...]  # how to tell its users, the rules that cover most of them
     strategy: str
     spending_share: float | None
     centre: tuple[float, float] | None
@@ -111,7 +121,10 @@ class Scheme:
         return [segment for segment in self.segments if not segment.is_small]
 
 
-RULES_SHOWN = 2  # of a segment
+MAP_POINTS = 24_000  # on all maps together: more, and the page would not stay under 3 MB
+RULES_SHOWN = 3  # of a segment
+LEAST_SHARE = 0.001  # over all users, of a share in a profile
+LEAST_COVERAGE = 0.05  # of the segment, for a rule to be shown beside its first
 TITLES = {
     "value": ("Segments by value", "Who buys how much, how often and how lately?"),
     "taste": ("Segments by taste", "Who likes the same things?"),
@@ -125,10 +138,14 @@ FIRST_FEATURES = (
 
 def schemes(rows: RunRows, config: ReportConfig) -> list[Scheme]:
     """The run's schemes: value first, then taste, then others by name."""
-    names = {row["scheme"] for row in rows.segments}
-    known = [name for name in TITLES if name in names]
-    ordered = known + sorted(names - set(TITLES))
-    return [_scheme(name, mark, rows, config) for name, mark in zip(ordered, marks(ordered), strict=True)]
+    ordered = in_reading_order({row["scheme"] for row in rows.segments})
+    most_points = MAP_POINTS // max(len(ordered), 1)
+    return [_scheme(name, mark, rows, config, most_points) for name, mark in zip(ordered, marks(ordered), strict=True)]
+
+
+def in_reading_order(names: Collection[str]) -> list[str]:
+    """Names of schemes: value first, then taste, then others by name."""
+    return [name for name in TITLES if name in names] + sorted(set(names) - set(TITLES))
 
 
 def marks(names: Sequence[str]) -> list[str]:
@@ -140,7 +157,7 @@ def marks(names: Sequence[str]) -> list[str]:
     return taken
 
 
-def _scheme(name: str, mark: str, rows: RunRows, config: ReportConfig) -> Scheme:
+def _scheme(name: str, mark: str, rows: RunRows, config: ReportConfig, most_points: int) -> Scheme:
     own = sorted((row for row in rows.segments if row["scheme"] == name), key=lambda row: row["segment_id"])
     segments = tuple(_segment(row, mark, rows, config) for row in own)
     visible = [segment for segment in segments if not segment.is_small]
@@ -157,7 +174,7 @@ def _scheme(name: str, mark: str, rows: RunRows, config: ReportConfig) -> Scheme
         profile=_profile(profiles, visible, config.profile_features),
         features=len({row["feature"] for row in profiles}),
         models=tuple(row for row in rows.models if row["scheme"] == name),
-        points=tuple(point for point in rows.samples.get(name, ()) if point["segment_id"] in shown_ids),
+        points=tuple(point for point in rows.samples.get(name, ())[:most_points] if point["segment_id"] in shown_ids),
     )
 
 
@@ -181,12 +198,13 @@ def _segment(row: Row, mark: str, rows: RunRows, config: ReportConfig) -> Segmen
     )
 
 
-def _rules(segment: Row, rules: Sequence[Row]) -> tuple[str, ...]:
+def _rules(segment: Row, rules: Sequence[Row]) -> tuple[Rule, ...]:
     place = (segment["scheme"], segment["segment_id"])
     own = sorted((r for r in rules if (r["scheme"], r["segment_id"]) == place), key=lambda rule: rule["rule_no"])
+    telling = [rule for number, rule in enumerate(own) if number == 0 or rule["coverage"] >= LEAST_COVERAGE]
     return tuple(
-        f"{neutral(rule['rule'])}: {percent(rule['coverage'])} of the segment, right for {percent(rule['precision'])}"
-        for rule in own[:RULES_SHOWN]
+        Rule(neutral(rule["rule"]), percent(rule["coverage"]), percent(rule["precision"]))
+        for rule in telling[:RULES_SHOWN]
     )
 
 
@@ -201,7 +219,9 @@ def _profile(profiles: Sequence[Row], segments: Sequence[Segment], size: int) ->
     by_feature: dict[str, dict[int, Row]] = {}
     for row in profiles:
         by_feature.setdefault(row["feature"], {})[row["segment_id"]] = row
-    spread = {feature: _spread(list(cells.values())) for feature, cells in by_feature.items()}
+    spread = {
+        f: 0.0 if _is_next_to_nothing(f, cells) else _spread(list(cells.values())) for f, cells in by_feature.items()
+    }
     first = [feature for feature in FIRST_FEATURES if spread.get(feature, 0) > 0]
     others = sorted((f for f in by_feature if f not in first and spread[f] > 0), key=lambda f: (-spread[f], f))
     rows = []
@@ -217,6 +237,12 @@ def _cell(feature: str, row: Row | None) -> Cell:
     if row is None:
         return Cell(NOTHING, NOTHING, lift_tint(None))
     return Cell(feature_value(feature, row["mean"]), times(row["lift"]), lift_tint(row["lift"]))
+
+
+def _is_next_to_nothing(feature: str, cells: Mapping[int, Row]) -> bool:
+    """Whether it is a share that hardly any user has: segments differ in it by a multiple of nothing."""
+    overall = next(iter(cells.values()))["overall_mean"]
+    return is_share(feature) and (overall is None or overall < LEAST_SHARE)
 
 
 def _spread(cells: Sequence[Row]) -> float:

@@ -8,22 +8,27 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.bi.config import ReportConfig
-from segspark.bi.report.content import Row, RunRows
+from segspark.bi.report.content import Row, RunRows, in_reading_order
 from segspark.bi.report.dendrogram import ARRAYS
+from segspark.bi.report.examples import COMPARED
 from segspark.bi.report.tables import (
+    example_users,
     map_sample,
     newest_stages,
+    offers_to,
     quarantine_reasons,
     rows_by_source,
     spending_by_segment,
-    users_by_cause,
+    users_by_move,
 )
 from segspark.core.contracts import (
     FEATURE_DRIFT,
     FEATURE_SELECTION,
+    ITEMS,
     QUALITY,
     QUARANTINE,
     RECOMMENDATION_METRICS,
+    RECOMMENDATIONS,
     RUNS,
     SEGMENT_CHANGES,
     SEGMENT_LINEAGE,
@@ -46,7 +51,7 @@ def build_report(context: StageContext, config: ReportConfig) -> StageResult:
     """Writes `<lake>/reports/<run_id>.html`, one self-contained file, and tells where it is."""
     try:
         import jinja2  # noqa: F401
-        import matplotlib  # noqa: F401
+        import vl_convert  # noqa: F401
     except ImportError as error:
         return StageResult(skipped=f"{error.name} is not installed; install segspark[report]")
     from segspark.bi.report.page import render_page
@@ -85,8 +90,30 @@ def gather(context: StageContext, config: ReportConfig) -> RunRows:
         spending=_rows(spending_by_segment(members, features)) if spends else (),
         samples={name: _rows(map_sample(members, name, config.sample_points, run.seed)) for name in schemes},
         trees=_rows(lake.read_run(SEGMENT_MODEL_ARRAYS, run.run_id).where(F.col("name").isin(*ARRAYS))),
+        examples=_examples(context, schemes, features, config) if config.example_users else (),
         **_against_the_published_run(context),
     )
+
+
+def _examples(context: StageContext, schemes: list[str], features: DataFrame, config: ReportConfig) -> list[Row]:
+    """A user of each segment of the first scheme, as recommendations with the user's features and without the id."""
+    lake, run = context.lake, context.run
+    if not schemes:
+        return []
+    recommendations = lake.read_run(RECOMMENDATIONS, run.run_id)
+    members = lake.read_run(USER_SEGMENTS, run.run_id)
+    first = in_reading_order(schemes)[0]
+    users = example_users(members, recommendations, first, run.seed).localCheckpoint()
+    known = [F.col(name) for name in COMPARED if name in features.columns]
+    compared = features.select("user_id", F.struct(*known, F.lit(None).alias("none")).alias("features"))
+    numbers = _rows(compared.join(F.broadcast(users), on="user_id").drop("user_id"))
+    of_segment = {row["segment_id"]: row["features"].asDict() for row in numbers}
+    items = lake.read(ITEMS).select("item_id", "description", "category")
+    offers = _rows(offers_to(users, recommendations, items, config.example_items))
+    words = {word for row in offers for word in (row["reason"] or "").split()}
+    named = _rows(items.where(F.col("item_id").isin(*words) & F.col("description").isNotNull())) if words else []
+    names = {row["item_id"]: row["description"] for row in named}
+    return [{**row, "features": of_segment.get(row["segment_id"], {}), "names": names} for row in offers]
 
 
 def _against_the_published_run(context: StageContext) -> dict[str, Any]:
@@ -98,7 +125,7 @@ def _against_the_published_run(context: StageContext) -> dict[str, Any]:
     known = lake.read(RUNS).where(F.col("run_id") == run.previous).agg(F.max("as_of")).first()
     return {
         "before": {"run_id": run.previous, "as_of": known[0] if known else None, "segments": segments},
-        "moved": _rows(users_by_cause(lake.read_run(SEGMENT_CHANGES, run.run_id))),
+        "moved": _rows(users_by_move(lake.read_run(SEGMENT_CHANGES, run.run_id))),
         "lineage": _rows(lake.read_run(SEGMENT_LINEAGE, run.run_id)),
         "drift": _rows(lake.read_run(FEATURE_DRIFT, run.run_id)),
     }

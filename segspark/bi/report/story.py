@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from segspark.bi.report.changes import moved_share
-from segspark.bi.report.content import Row, RunRows, Scheme
-from segspark.bi.wording import METRIC_LABELS, counted, metric_label, metric_term, times
+from segspark.bi.report.content import Row, RunRows, Scheme, Segment
+from segspark.bi.wording import METRIC_LABELS, counted, duration, metric_label, metric_term, times
 from segspark.core.words import NOTHING, neutral, number, percent
 
 HEADLINE_METRIC = "ndcg_at_k"
@@ -34,14 +34,17 @@ class Headline:
 
 
 def headlines(rows: RunRows, schemes: Sequence[Scheme]) -> list[Headline]:
-    """Users in segments, recommendations against popularity, rows accepted."""
-    return [_users(rows, schemes), _recommendations(rows), _rows(rows)]
+    """Users in segments, the spending of the segment that stands out, recommendations against popularity.
+
+    Where no spending is known, rows accepted in its place.
+    """
+    return [_users(rows, schemes), _spending(schemes) or _rows(rows), _recommendations(rows)]
 
 
 def sentences(rows: RunRows, schemes: Sequence[Scheme]) -> list[Markup]:
     """What happened in this run."""
-    said = [_about_sources(rows), *map(_about_scheme, schemes), _about_changes(rows, schemes)]
-    said += [about_recommendations(rows), _about_checks(rows)]
+    said = [*map(_about_scheme, schemes), _about_changes(rows, schemes), about_recommendations(rows)]
+    said += [_about_sources(rows), _about_checks(rows)]
     return [sentence for sentence in said if sentence]
 
 
@@ -64,6 +67,21 @@ def left_out(rows: RunRows) -> list[Row]:
     return [stage for stage in rows.stages if stage["status"] == "skipped"]
 
 
+def about_stages(rows: RunRows) -> Markup:
+    """How long the run took, and what became of its stages."""
+    if not rows.stages:
+        return Markup("No stage is on record for this run.")
+    ended = [row for row in rows.stages if row["status"] != "started"]
+    done = sum(row["status"] == "done" for row in ended)
+    longest = max(rows.stages, key=lambda row: row["seconds"] or 0.0)
+    return Markup("{} done and {} skipped before this page was written, in {}; <bdi>{}</bdi> took longest.").format(
+        counted(done, "stage"),
+        sum(row["status"] == "skipped" for row in ended),
+        duration(sum(row["seconds"] or 0.0 for row in ended)),
+        neutral(longest["stage"]),
+    )
+
+
 def about_recommendations(rows: RunRows) -> Markup:
     """How much better than the bestsellers, and whether chance explains it."""
     row = _headline_metric(rows)
@@ -82,17 +100,24 @@ def about_recommendations(rows: RunRows) -> Markup:
 
 
 def _chance(rows: RunRows, judged_row: Row) -> Markup:
-    wanted = (f"{judged_row['method']}-popularity", judged_row["metric"], judged_row["k"])
-    found = [row for row in rows.metrics if (row["method"], row["metric"], row["k"]) == wanted]
-    if not found or found[0]["low"] is None:
+    row = _gain(rows, judged_row)
+    if row is None:
         return Markup("")
-    row = found[0]
-    verdict = (
-        "chance does not explain it" if row["low"] > 0 or row["high"] < 0 else "that may be chance: it includes no gain"
-    )
+    verdict = "that may be chance: it includes no gain" if _may_be_chance(row) else "chance does not explain it"
     return Markup(" The difference is {} (95% interval {} to {}): {}.").format(
         number(row["value"]), number(row["low"]), number(row["high"]), verdict
     )
+
+
+def _gain(rows: RunRows, judged_row: Row) -> Row | None:
+    """The difference with popularity user by user, where it has an interval."""
+    wanted = (f"{judged_row['method']}-popularity", judged_row["metric"], judged_row["k"])
+    found = (row for row in rows.metrics if (row["method"], row["metric"], row["k"]) == wanted)
+    return next((row for row in found if row["low"] is not None), None)
+
+
+def _may_be_chance(gain: Row) -> bool:
+    return bool(gain["low"] <= 0 <= gain["high"])
 
 
 def _users(rows: RunRows, schemes: Sequence[Scheme]) -> Headline:
@@ -109,8 +134,12 @@ def _recommendations(rows: RunRows) -> Headline:
     if row is None:
         return Headline(NOTHING, "recommendations were not judged", _why_not(rows, "evaluate"))
     popular = row["popularity_value"]
-    detail = Markup("{}: {} against {}").format(
-        metric_label(row["metric"], row["k"]), number(row["value"]), number(popular)
+    gain = _gain(rows, row)
+    detail = Markup("{}: {} against {}{}").format(
+        metric_label(row["metric"], row["k"]),
+        number(row["value"]),
+        number(popular),
+        "; may be chance" if gain and _may_be_chance(gain) else "",
     )
     return Headline(times(row["value"] / popular) if popular else NOTHING, "as good as showing bestsellers", detail)
 
@@ -143,6 +172,23 @@ def _about_sources(rows: RunRows) -> Markup:
     )
 
 
+def _spending(schemes: Sequence[Scheme]) -> Headline | None:
+    first = next(iter(schemes), None)
+    top = _top_spender(first) if first else None
+    if top is None:
+        return None
+    label = Markup("of spending comes from <bdi>{}</bdi>").format(top.title)
+    return Headline(percent(top.spending_share), label, Markup("{} of users").format(percent(top.share)))
+
+
+def _top_spender(scheme: Scheme) -> Segment | None:
+    """The segment that spends most beyond its share of users, where it stands out."""
+    known = [segment for segment in scheme.shown if segment.spending_share and segment.share]
+    top = max(known, key=lambda s: ((s.spending_share or 0.0) / s.share, -s.segment_id), default=None)
+    stands_out = top is not None and (top.spending_share or 0.0) >= NOTABLE * top.share
+    return top if stands_out else None
+
+
 def _about_scheme(scheme: Scheme) -> Markup:
     start = Markup("By {}, {} fall into {}.").format(
         scheme.name, counted(scheme.users, "user"), counted(len(scheme.segments), "segment")
@@ -153,11 +199,8 @@ def _about_scheme(scheme: Scheme) -> Markup:
     text = start + Markup(" The largest is <bdi>{}</bdi> with {} of users").format(
         largest.title, percent(largest.share)
     )
-    spending = [segment for segment in scheme.shown if segment.spending_share is not None]
-    if not spending:
-        return text + "."
-    top = max(spending, key=lambda segment: segment.spending_share or 0.0)
-    if (top.spending_share or 0.0) < NOTABLE * top.share:
+    top = _top_spender(scheme)
+    if top is None:
         return text + "."
     return text + Markup("; <bdi>{}</bdi>, {} of users, brings {} of spending.").format(
         top.title, percent(top.share), percent(top.spending_share)

@@ -4,6 +4,8 @@ of segments, models, checks, stages and kinds of source; nothing has the size of
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from segspark.core.runs import PIN, WHOLE_RUN
+
 MONEY_UNITS = 10_000  # sums of money go through whole ten-thousandths, so that their order does not matter
 
 
@@ -29,9 +31,33 @@ def spending_by_segment(user_segments: DataFrame, user_features: DataFrame) -> D
     return joined.groupBy("scheme", "segment_id").agg(spending).orderBy("scheme", "segment_id")
 
 
-def users_by_cause(segment_changes: DataFrame) -> DataFrame:
-    """One row per scheme and cause: `users` who moved."""
-    return segment_changes.groupBy("scheme", "cause").agg(F.count(F.lit(1)).alias("users")).orderBy("scheme", "cause")
+def users_by_move(segment_changes: DataFrame) -> DataFrame:
+    """One row per scheme, segment before, segment now and cause: `users` who moved."""
+    move = ("scheme", "from_segment", "to_segment", "cause")
+    return segment_changes.groupBy(*move).agg(F.count(F.lit(1)).alias("users")).orderBy(*move)
+
+
+def example_users(user_segments: DataFrame, recommendations: DataFrame, scheme: str, seed: int) -> DataFrame:
+    """One row per segment of the scheme: the `user_id` who is drawn by a hash among those with recommendations."""
+    draw = F.struct(F.xxhash64(F.lit(seed), F.col("user_id")), F.col("user_id"))
+    served = recommendations.where("rank = 1").select("user_id").distinct()
+    members = user_segments.where(F.col("scheme") == scheme).select("scheme", "segment_id", "user_id")
+    drawn = members.join(served, on="user_id", how="left_semi").groupBy("scheme", "segment_id")
+    return drawn.agg(F.min_by("user_id", draw).alias("user_id"))
+
+
+def offers_to(users: DataFrame, recommendations: DataFrame, items: DataFrame, size: int) -> DataFrame:
+    """The first `size` items for each of a few users by the first method that has a list for them, without their ids.
+
+    One row per user and item: scheme, segment_id, rank, item_id, reason, and the item's description and category.
+    """
+    lists = recommendations.where(F.col("rank") <= size).join(F.broadcast(users), on="user_id")
+    first = Window.partitionBy("scheme", "segment_id")
+    own = lists.withColumn("first_method", F.min("method").over(first)).where("method = first_method")
+    told = own.select("scheme", "segment_id", "rank", "item_id", "reason")
+    return told.join(items.select("item_id", "description", "category"), on="item_id", how="left").orderBy(
+        "scheme", "segment_id", "rank"
+    )
 
 
 def rows_by_source(source_files: DataFrame, ingest_seq: int) -> DataFrame:
@@ -51,5 +77,7 @@ def quarantine_reasons(quarantine: DataFrame, ingest_seq: int, reasons: int) -> 
 def newest_stages(runs: DataFrame, run_id: str) -> DataFrame:
     """One row per stage of the run: what became of it last, in the order in which the stages began."""
     newest = Window.partitionBy("stage").orderBy(F.desc("heartbeat_at"))
-    of_run = runs.where(F.col("run_id") == run_id).withColumn("age", F.row_number().over(newest))
+    of_run = runs.where((F.col("run_id") == run_id) & ~F.col("stage").isin(WHOLE_RUN, PIN)).withColumn(
+        "age", F.row_number().over(newest)
+    )
     return of_run.where("age = 1").orderBy("started_at", "stage").drop("age")

@@ -47,6 +47,17 @@ def test_a_published_run_is_never_written_again(lake, spark):
         lake.replace_run(USER_FACTORS, factors(spark, "b"), "r-1")
 
 
+def test_what_is_written_together_is_looked_at_once_and_a_published_run_is_refused_before_anything(lake, spark):
+    with lake.writing("r-1"):
+        assert lake.replace_run(USER_FACTORS, factors(spark, "a"), "r-1") == 1
+    lake.publish("r-1", "me", "run", {"user_factors": 1}, {"user_factors": 7})
+    with pytest.raises(LakeError, match="never written again"), lake.writing("r-1"):
+        raise AssertionError("nothing is done inside")
+    with lake.writing("r-2"), pytest.raises(LakeError, match="never written again"):
+        lake.replace_run(USER_FACTORS, factors(spark, "b"), "r-1")  # another run than the one that was looked at
+    assert [row.user_id for row in lake.read(USER_FACTORS).collect()] == ["a"]
+
+
 def test_of_publishers_at_once_every_number_is_given_once_and_losers_are_told_who_won(lake):
     lake.publish("r-0", "first", "run", {}, {})
 

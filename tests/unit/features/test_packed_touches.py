@@ -11,6 +11,7 @@ from segspark.features.config import FeaturesConfig
 from tests.builders import day
 from tests.unit.features.shops import CLOCKS, event, random_logs
 
+pytestmark = pytest.mark.slow
 CONFIG = FeaturesConfig(windows_days=(7,))
 FIRST, LAST = day("2024-02-26"), day("2024-03-16")
 NEVER = 10**9

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from segspark.ingest.config import IngestConfig, SourcesConfig, mapping_digest
+from segspark.ingest.config import IngestConfig, SourceConfig, SourcesConfig, mapping_digest
 from tests.unit.ingest.sources import ORDER_COLUMNS
 
 
@@ -44,3 +44,18 @@ def test_the_mapping_digest_changes_with_what_decides_about_rows_and_not_with_th
     assert digest(where="qty > 0") != digest()
     assert digest(columns={**ORDER_COLUMNS, "discount": "0"}) != digest()
     assert digest(IngestConfig(max_price=10)) != digest()
+
+
+@pytest.mark.parametrize(
+    ("path", "root"),
+    [
+        ("a/b/c.csv", "a/b/c.csv"),
+        ("/a/b/*.csv", "/a/b"),
+        ("/*/b", "/"),
+        ("*.csv", "."),
+        ("file:/a/{x,y}/z", "/a"),
+        ("s3://bucket/a/[0-9]/b", "s3://bucket/a"),
+    ],
+)
+def test_the_root_of_a_path_is_what_stands_before_its_first_wildcard(path, root):
+    assert SourceConfig(path=path, columns={"user_id": "a"}).roots == [root]

@@ -130,16 +130,18 @@ def run_rows(fake: FakeRun) -> RunRows:
         spending=spent,
         samples={scheme: [p for p in places if p["scheme"] == scheme] for scheme in ("value", "taste")},
         trees=tree_arrays(),
+        examples=offers(fake),
     )
 
 
 def compared_rows(fake: FakeRun) -> RunRows:
     """The same with a published run before it, whose segments bore the plain names."""
-    counts = Counter((row["scheme"], row["cause"]) for row in changed_users())
+    names = ("scheme", "from_segment", "to_segment", "cause")
+    counts = Counter(tuple(row[name] for name in names) for row in changed_users())
     return replace(
         run_rows(fake),
         before={"run_id": "r-before", "as_of": date(2011, 8, 25), "segments": segments(replace(fake, names={}))},
-        moved=[{"scheme": scheme, "cause": cause, "users": users} for (scheme, cause), users in counts.items()],
+        moved=[{**dict(zip(names, move, strict=True)), "users": users} for move, users in counts.items()],
         lineage=lineage(),
         drift=drift(),
     )
@@ -304,6 +306,25 @@ def metrics() -> list[dict]:
 def recommendations(fake: FakeRun) -> list[dict]:
     row = {"method": "als", "user_id": "u0", "reason": f"like {fake.category}"}
     return [{**row, "rank": rank, "item_id": f"i{rank}", "score": 1 / rank} for rank in (1, 2)]
+
+
+def offers(fake: FakeRun) -> list[dict]:
+    """Three items for one user of each value segment, as the stage gathers them."""
+    return [
+        {
+            "scheme": "value",
+            "segment_id": number,
+            "rank": rank,
+            "item_id": f"i{rank}",
+            "description": (f"{fake.category} holder, {number + 1} arms", "Garden chair", None)[rank - 1],
+            "category": (fake.category, "Garden", None)[rank - 1],
+            "names": {"i7": f"{fake.category} stand"},
+            "reason": ("because you bought i7", "popular in your segment", "popular")[rank - 1],
+            "features": {"monetary": mean, "frequency": 6.8, "recency_days": None},
+        }
+        for number, mean in enumerate(SPENT)
+        for rank in (1, 2, 3)
+    ]
 
 
 def checks() -> list[dict]:

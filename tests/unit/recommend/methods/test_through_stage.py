@@ -9,6 +9,7 @@ from segspark.recommend.stage import build_recommendations, build_similarity, ev
 from tests.builders import rows_of
 from tests.unit.recommend.test_stage import ITEMS_OF, USERS, bought, context_of, stock_shop, told
 
+pytestmark = pytest.mark.slow
 METHODS = ("als", "item_cf", "user_cf", "content", "hybrid")
 EVALUATION = EvaluationConfig(bootstrap_rounds=60, k=3, test_days=24)  # and the mix is learnt on the 24 before
 CONFIG = RecommendConfig(

@@ -106,6 +106,7 @@ def test_rules_need_the_raw_source_and_only_they_can_have_it():
         SchemeConfig(algorithm="rfm", source="raw", columns=("monetary",))
 
 
+@pytest.mark.slow
 def test_a_scheme_of_rules_is_written_under_their_names_and_counts_customers_only(lake, spark, tmp_path):
     points = shoppers(60)
     people = [(f"u{number:03d}", RUN.as_of, False, *values) for number, values in enumerate(points.tolist())]

@@ -11,9 +11,9 @@ import pytest
 from segspark.core.contracts import FEATURE_DRIFT, FEATURE_SELECTION, PREPARED_FEATURES, USER_FEATURES
 from segspark.core.stage import Run, StageContext
 from segspark.features.config import Block, FeaturesConfig, PrepareConfig
-from segspark.features.drift import Drift
-from segspark.features.reuse import Earlier, reason_to_fit, settings_digest, without
-from segspark.features.stage import write_prepared
+from segspark.features.preparation.drift import Drift
+from segspark.features.preparation.reuse import Earlier, reason_to_fit, settings_digest, without
+from segspark.features.preparation.stage import write_prepared
 
 DAY = date(2024, 7, 1)
 COLUMNS = ("frequency", "monetary", "income")

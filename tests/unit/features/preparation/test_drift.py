@@ -5,7 +5,15 @@ from math import log
 import numpy as np
 import pytest
 
-from segspark.features.drift import Drift, bins_of, borders_of, by_chance, compare, count_bins, stability_index
+from segspark.features.preparation.drift import (
+    Drift,
+    bins_of,
+    borders_of,
+    by_chance,
+    compare,
+    count_bins,
+    stability_index,
+)
 
 
 def counts_of(values, borders):

@@ -8,7 +8,7 @@ from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from segspark.core.errors import ConfigError, InputError
 from segspark.features.config import Block, PrepareConfig
-from segspark.features.prepare import fit_preparation, prepare
+from segspark.features.preparation.prepare import fit_preparation, prepare
 
 NAMES = ("even", "skewed", "holed", "twin", "flat", "rare", "empty")
 USERS = 300

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pyspark.ml import PipelineModel
 
 from segspark.features.config import FeaturesConfig
-from segspark.features.drift import Drift
+from segspark.features.preparation.drift import Drift
 
 MEANING = 1  # of the features; another number where the same settings come to mean something else
 

@@ -25,7 +25,7 @@ from pyspark.sql import functions as F
 from segspark.core.contracts import FEATURE_SELECTION
 from segspark.core.errors import ConfigError, InputError
 from segspark.features.config import PrepareConfig
-from segspark.features.selection import Choice, choose_features
+from segspark.features.preparation.selection import Choice, choose_features
 
 Stage = Transformer | Estimator
 

@@ -1,0 +1,45 @@
+"""All of the export that knows the lake: the users of one segment, as files for the tool that writes to them."""
+
+from pyspark.sql import DataFrame, Observation
+from pyspark.sql import functions as F
+
+from segspark.bi.export.cells import neutralised
+from segspark.core.contracts import SEGMENTS, USER_SEGMENTS
+from segspark.core.errors import InputError
+from segspark.core.files import is_there, write_csv_file
+from segspark.core.lake import Lake
+from segspark.core.words import neutral
+
+FORMATS = ("csv", "parquet", "delta")
+MEMBER = ("user_id", "scheme", "segment_id", "segment_name", "confidence")
+
+
+def export_segment(lake: Lake, run_id: str, scheme: str, name: str, form: str, path: str) -> int:
+    """Writes the run's users of one segment to `path`, in the order of their ids; returns how many.
+
+    One row per user, with the columns MEMBER. Raises InputError where there is no such segment, or where something is
+    at `path` already.
+    """
+    names = [row.name for row in lake.read_run(SEGMENTS, run_id).where(F.col("scheme") == scheme).collect()]
+    if name not in names:
+        there = ", ".join(map(neutral, sorted(names))) or "none"
+        raise InputError(f"--segment: scheme {neutral(scheme)} has no {neutral(name)}; it has: {there}")
+    members = lake.read_run(USER_SEGMENTS, run_id).where((F.col("scheme") == scheme) & (F.col("segment_name") == name))
+    return write_export(members.select(*MEMBER).orderBy("user_id"), form, path)
+
+
+def write_export(rows: DataFrame, form: str, path: str) -> int:
+    """Writes rows for use outside; returns how many.
+
+    `csv` is one file with a header, no text of which a spreadsheet takes for a formula; `parquet` is a folder of files,
+    `delta` a table, both with the texts as they are. Raises InputError where something is at `path` already.
+    """
+    if is_there(rows.sparkSession, path):
+        raise InputError(f"--to: {path} is there already; name another place, or remove it")
+    written = Observation()
+    counted = rows.observe(written, F.count(F.lit(1)).alias("rows"))
+    if form == "csv":
+        write_csv_file(neutralised(counted), path)
+    else:
+        counted.write.format(form).save(path)
+    return int(written.get["rows"])

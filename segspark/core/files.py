@@ -1,0 +1,53 @@
+"""Single files outside the lake's tables, on this machine or wherever Hadoop's file systems reach."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pyspark.sql import DataFrame, SparkSession
+
+WRITING = ".writing"  # what follows the name of a file until it is whole
+
+
+def local_path(path: str) -> Path | None:
+    """The path on this machine; None where it is elsewhere."""
+    place = urlsplit(path)
+    if place.scheme not in ("", "file"):
+        return None
+    return Path(place.path if place.scheme else path)
+
+
+def is_there(spark: SparkSession, path: str) -> bool:
+    """Whether a file or a folder is at the path."""
+    local = local_path(path)
+    if local is not None:
+        return local.exists()
+    system, place = _hadoop(spark, path)
+    return bool(system.exists(place))
+
+
+def write_csv_file(rows: DataFrame, path: str) -> None:
+    """Writes the rows as one CSV file with a header (RFC 4180), in their order. It appears at `path` when it is whole.
+
+    One task of an executor writes it: nothing of the rows' size comes to the driver.
+    """
+    spark, folder = rows.sparkSession, path.rstrip("/") + WRITING
+    options = {"header": "true", "quote": '"', "escape": '"', "emptyValue": ""}
+    rows.coalesce(1).write.mode("overwrite").options(**options).csv(folder)
+    local, local_folder = local_path(path), local_path(folder)
+    if local is not None and local_folder is not None:
+        (part,) = local_folder.glob("part-*")
+        part.replace(local)
+        shutil.rmtree(local_folder)
+        return
+    system, place = _hadoop(spark, folder)
+    (part,) = [status.getPath() for status in system.listStatus(place) if status.getPath().getName().startswith("part")]
+    system.rename(part, _hadoop(spark, path)[1])
+    system.delete(place, True)
+
+
+def _hadoop(spark: SparkSession, path: str) -> tuple[Any, Any]:
+    java: Any = spark.sparkContext._jvm
+    place = java.org.apache.hadoop.fs.Path(path)
+    return place.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()), place

@@ -1,0 +1,70 @@
+import csv
+
+import pyarrow.parquet as pq
+import pytest
+from deltalake import DeltaTable
+from pyspark.sql import functions as F
+
+from segspark.bi.export.cells import neutralised
+from segspark.bi.export.stage import MEMBER, export_segment, write_export
+from segspark.core.contracts import USER_SEGMENTS
+from segspark.core.errors import InputError
+from tests.unit.bi.conftest import FAKE
+
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\rx", "\nx", "  =cmd|' /C calc'!A0", "\uff1d1+1", "\x00=1"]
+HARMLESS = ["a=b", "1-2", "", "'quoted", "u 12", "\u202ex", 'say "hi", twice', "ä\nsecond line", "x@y.example"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_text_that_begins_a_formula_gets_an_apostrophe(spark, text):
+    assert neutralised(spark.createDataFrame([(text,)], "name string")).first()[0] == "'" + text
+
+
+def test_other_texts_and_numbers_stay_as_they_are(spark):
+    rows = [(text, -1.5, -2) for text in HARMLESS] + [(None, None, None)]
+    frame = spark.createDataFrame(rows, "`a name` string, share double, units int")
+    assert [tuple(row) for row in neutralised(frame).collect()] == rows
+
+
+def test_an_exported_csv_is_one_file_that_a_csv_reader_gives_back_whole(spark, tmp_path):
+    texts = [*HARMLESS, *FORMULAS]
+    rows = spark.createDataFrame(list(enumerate(texts)), "place int, name string").repartition(3).orderBy("place")
+    path = tmp_path / "out.csv"
+    assert write_export(rows, "csv", str(path)) == len(texts)
+    assert sorted(tmp_path.iterdir()) == [path]
+    with path.open(encoding="utf-8", newline="") as file:
+        read = list(csv.reader(file))
+    assert read[0] == ["place", "name"]
+    assert [(int(place), text) for place, text in read[1:]] == [
+        (place, text if text in HARMLESS else "'" + text) for place, text in enumerate(texts)
+    ]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "delta"])
+def test_a_segment_is_exported_with_all_its_users(shop, tmp_path, form):
+    place = str(tmp_path / "economy")
+    count = export_segment(shop, FAKE.run_id, "value", "economy", form, place)
+    members = shop.read_run(USER_SEGMENTS, FAKE.run_id).where("scheme = 'value' AND segment_name = 'economy'")
+    expected = sorted(row.user_id for row in members.select("user_id").collect())
+    if form == "csv":
+        with open(place, encoding="utf-8", newline="") as file:
+            found = list(csv.DictReader(file))
+    else:
+        table = pq.read_table(place) if form == "parquet" else DeltaTable(place).to_pyarrow_table()
+        found = sorted(table.to_pylist(), key=lambda row: row["user_id"])
+    assert tuple(found[0]) == MEMBER
+    assert [row["user_id"] for row in found] == expected and count == len(expected) > 0
+
+
+def test_nothing_is_written_over_what_is_there(spark, tmp_path):
+    place = tmp_path / "there.csv"
+    place.write_text("mine")
+    for form in ("csv", "parquet", "delta"):
+        with pytest.raises(InputError, match="is there already; name another place"):
+            write_export(spark.range(1).select(F.col("id")), form, str(place))
+    assert place.read_text() == "mine"
+
+
+def test_an_unknown_segment_is_told_with_those_that_are_there(shop, tmp_path):
+    with pytest.raises(InputError, match=r"scheme value has no lojal; it has: .*economy"):
+        export_segment(shop, FAKE.run_id, "value", "lojal", "csv", str(tmp_path / "x"))
