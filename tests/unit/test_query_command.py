@@ -1,6 +1,6 @@
 import pytest
 
-from segspark.cli import _cell
+from segspark.cli.reading import _cell
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_hostile_names_come_out_as_they_are_and_change_no_other_answer(trading, 
 
 
 def test_the_command_prints_them_without_what_steers_a_terminal(bazaar, monkeypatch):
-    monkeypatch.setattr(cli, "open_lake", lambda config: bazaar)
+    monkeypatch.setattr(cli.reading, "open_lake", lambda config: bazaar)
     monkeypatch.setenv("COLUMNS", "200")
     found = CliRunner().invoke(cli.main_group, ["query", "SELECT category FROM dim_item ORDER BY item_id"])
     assert found.exit_code == 0, found.output

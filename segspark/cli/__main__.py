@@ -1,0 +1,5 @@
+"""`python -m segspark.cli`: the `segspark` command."""
+
+from segspark.cli import main
+
+main()
