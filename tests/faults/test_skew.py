@@ -13,7 +13,7 @@ from tests.faults.conftest import acts
 pytestmark = pytest.mark.slow
 PROMISE = "a user and an item that hold most of the events do not stop a run"
 HUB_USER, HUB_ITEM, CROWD = 2_000_000, 5_000_000, 20_000  # events, events, other users
-HEAP = "2500m"
+HEAP = "1800m"
 LIMIT_BYTES = 4 * 2**30
 LIMIT_SECONDS = 3600.0
 

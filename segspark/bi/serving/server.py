@@ -16,7 +16,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from segspark.core.session import SessionConfig, open_session
+from segspark.core.session import SessionConfig, open_session, resolved_delta_jars
 
 MANIFEST = "manifest.json"
 CURRENT = "_current"  # its one column, `publication`, has the numbers of copies that are whole
@@ -50,6 +50,9 @@ def serve(folder: Path, driver_memory: str) -> None:
         settings["spark.hadoop.hive.server2.keystore.password"] = password
     scratch = tempfile.mkdtemp()
     settings["spark.sql.warehouse.dir"] = f"{scratch}/warehouse"
+    if jars := resolved_delta_jars():
+        # On the class path, not in spark.jars: a connection that ends closes the loader that the latter are loaded by.
+        settings |= {"spark.driver.extraClassPath": os.pathsep.join(map(str, jars)), "spark.jars": ""}
     config = SessionConfig(driver_memory=driver_memory, conf=settings)
     spark = open_session(config, f"{scratch}/checkpoints", "segspark-serve")
     views = [Served(**view) for view in manifest["views"]]

@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from segspark.bi.config import MartsConfig
@@ -16,9 +18,10 @@ from segspark.bi.serving.copying import copied, show_copy, write_copy
 from segspark.bi.serving.process import hive_settings, running, watch
 from segspark.bi.serving.server import Served, write_manifest
 from segspark.core.contracts import PUBLICATIONS
-from segspark.core.errors import ConfigError, InputError
+from segspark.core.errors import ConfigError, InputError, SegsparkError
 from segspark.core.files import local_path
 from segspark.core.lake import Lake, is_catalog
+from segspark.core.words import neutral
 
 Tell = Callable[[str], None]
 
@@ -37,7 +40,15 @@ def serve_marts(lake: Lake, config: ServeConfig, marts: MartsConfig, raw: Sequen
     hidden = [path for path in [_folder_of(lake), *map(local_path, raw)] if path is not None]
     with running(config, folder, hidden) as process:
         tell(f"serving {len(views)} views at {config.host}:{config.port} (HiveServer2's protocol); end it with Ctrl-C")
-        watch(process, config.refresh_seconds, lambda: refresh_copy(lake, marts, views, folder, tell))
+        watch(process, config.refresh_seconds, lambda: _renew_copy(lake, marts, views, folder, tell))
+
+
+def _renew_copy(lake: Lake, marts: MartsConfig, views: Sequence[MartView], folder: Path, tell: Tell) -> None:
+    """As refresh_copy; where it fails readers keep the copy that they have, and it is tried again."""
+    try:
+        refresh_copy(lake, marts, views, folder, tell)
+    except (SegsparkError, PySparkException, Py4JError) as error:
+        tell(f"the copy was not renewed, and will be tried again: {neutral(str(error).strip().splitlines()[0])[:300]}")
 
 
 def refresh_copy(lake: Lake, marts: MartsConfig, views: Sequence[MartView], folder: Path, tell: Tell) -> None:
