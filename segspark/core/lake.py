@@ -24,6 +24,10 @@ from segspark.core.contracts import PUBLICATIONS, Contract, conform, user_bucket
 from segspark.core.days import contiguous
 from segspark.core.errors import LakeError
 
+# A look-up reads one file of those that hold its bucket's range: of a gigabyte, as is usual, it would read all.
+LOOK_UP_FILES = dict.fromkeys(
+    ("spark.databricks.delta.optimize.maxFileSize", "spark.databricks.delta.optimize.minFileSize"), str(16 * 2**20)
+)
 FULL = "No space left on device"  # as the operating system says it
 LISTING_TASKS = "spark.sql.sources.parallelPartitionDiscovery.parallelism"
 FEW_TASKS = "4"  # a listing takes one task per folder by default, up to 10,000: most of a small table's VACUUM
@@ -209,7 +213,9 @@ class Lake:
         """
         order = " ZORDER BY (user_bucket)" if contract.has_user_bucket else ""
         where = f"WHERE run_id = '{run_id}'"
-        told = self.spark.sql(f"OPTIMIZE {self.identifier(contract.name)} {where}{order}").select("metrics.*").first()
+        with self.settings(LOOK_UP_FILES if order else {}):
+            command = f"OPTIMIZE {self.identifier(contract.name)} {where}{order}"
+            told = self.spark.sql(command).select("metrics.*").first()
         return int(told["numFilesRemoved"]) if told else 0
 
     def files(self, folder: str) -> list[str]:
