@@ -20,9 +20,7 @@ from segspark.core.freshness import what_is_published
 from segspark.core.lease import held_now
 from segspark.core.runs import newest_status
 from segspark.core.words import neutral
-from segspark.pipeline import (
-    open_lake,
-)
+from segspark.pipeline import open_lake
 
 
 @main_group.command()

@@ -155,8 +155,10 @@ def _rows_and_digests(tables: Mapping[str, DataFrame]) -> tuple[dict[str, int], 
         rows.select(F.lit(name).alias("table"), F.xxhash64(*rows.columns).alias("hash"))
         for name, rows in tables.items()
     ]
-    found = reduce(DataFrame.unionByName, hashed).groupBy("table").agg(F.count(F.lit(1)), F.bit_xor("hash")).collect()
     counts, digests = dict.fromkeys(tables, 0), dict.fromkeys(tables, 0)
+    if not hashed:
+        return counts, digests
+    found = reduce(DataFrame.unionByName, hashed).groupBy("table").agg(F.count(F.lit(1)), F.bit_xor("hash")).collect()
     for table, rows, digest in found:
         counts[table], digests[table] = rows, digest
     return counts, digests

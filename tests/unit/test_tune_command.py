@@ -24,7 +24,7 @@ RECOMMEND = {
 @pytest.fixture
 def tune(lake, tmp_path, monkeypatch, capsys):
     """Runs the command on the lake; returns the exit code, stdout, stderr and the path of the configuration."""
-    monkeypatch.setattr(cli, "open_lake", lambda config: lake)
+    monkeypatch.setattr(cli.runs, "open_lake", lambda config: lake)
 
     def run():
         path = tmp_path / "shop.yaml"

@@ -63,6 +63,7 @@ def test_hostile_names_come_out_as_they_are_and_change_no_other_answer(trading, 
 def test_the_command_prints_them_without_what_steers_a_terminal(bazaar, monkeypatch):
     monkeypatch.setattr(cli.reading, "open_lake", lambda config: bazaar)
     monkeypatch.setenv("COLUMNS", "200")
+    bazaar.spark.catalog.dropTempView("user_features")  # of another test in the same session
     found = CliRunner().invoke(cli.main_group, ["query", "SELECT category FROM dim_item ORDER BY item_id"])
     assert found.exit_code == 0, found.output
     assert "\u202e" not in found.output and "[red]x[/red]" in found.output and "<script>" in found.output
