@@ -105,6 +105,7 @@ def test_day_tables_hold_what_duckdb_counts_in_the_logs(spark, logs):
         assert rounded({name: mine[name] for name in row}) == rounded(row)
 
 
+@pytest.mark.slow
 def test_logs_that_come_in_batches_in_any_order_give_the_tables_of_one_full_build(spark, shop, logs):
     events, orders, ratings = logs
     early = [row for row in events if hash_of(row["event_id"]) % 3 == 1]

@@ -186,6 +186,7 @@ def files_of(lake):
     return {path for path in Path(lake.root).rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_no_table_is_written_and_the_held_out_days_change_nothing(spark, lake):
     stock_shop(lake, spark)
     files = files_of(lake)

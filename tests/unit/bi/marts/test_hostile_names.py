@@ -13,6 +13,8 @@ from tests.unit.bi.marts.readers import VIEWS, in_duckdb
 from tests.unit.bi.marts.test_marts_views import rows_in_duckdb, rows_in_spark
 from tests.unit.bi.marts.trading import FIRST, SHELVES, write_shop
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = (
     "<script>alert('x')</script>\"; DROP TABLE segments; --",
     "=1+1 ${lake} ${env:HOME} {table} %s `x`",

@@ -13,6 +13,8 @@ from segspark.core.contracts import TABLES, USER_FACTS
 from tests.unit.bi.marts.readers import VIEWS, in_duckdb
 from tests.unit.bi.marts.trading import TINY_MONEY, USERS
 
+pytestmark = pytest.mark.slow
+
 NAMES = [view.name for view in load_views(VIEWS.folder)]
 QUESTIONS = sorted(Path(VIEWS.folder, "questions").glob("*.sql"))
 ROW_LEVEL = {"dim_user", "fact_membership", "top_recommendations"}  # a row is one user, under a pseudonym
