@@ -15,11 +15,11 @@ DEFAULT_CONFIG = "conf/demo.yaml"
 def configured(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds --config and --set, and hands the checked configuration to the command."""
 
-    @click.option("--config", "-c", "path", default=DEFAULT_CONFIG, show_default=True, help="YAML file.")
+    @click.option("--config", "-c", "config_path", default=DEFAULT_CONFIG, show_default=True, help="YAML file.")
     @click.option("--set", "overrides", multiple=True, metavar="A.B=C", help="Overrides a key; may be repeated.")
     @functools.wraps(command)
-    def wrapper(path: str, overrides: tuple[str, ...], **rest: Any) -> Any:
-        return command(load_config(path, overrides), **rest)
+    def wrapper(config_path: str, overrides: tuple[str, ...], **rest: Any) -> Any:
+        return command(load_config(config_path, overrides), **rest)
 
     return wrapper
 

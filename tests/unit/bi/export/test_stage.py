@@ -2,9 +2,11 @@ import csv
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from deltalake import DeltaTable
 from pyspark.sql import functions as F
 
+from segspark import cli
 from segspark.bi.export.cells import neutralised
 from segspark.bi.export.stage import MEMBER, export_segment, write_export
 from segspark.core.contracts import USER_SEGMENTS
@@ -54,6 +56,16 @@ def test_a_segment_is_exported_with_all_its_users(shop, tmp_path, form):
         found = sorted(table.to_pylist(), key=lambda row: row["user_id"])
     assert tuple(found[0]) == MEMBER
     assert [row["user_id"] for row in found] == expected and count == len(expected) > 0
+
+
+def test_the_command_exports_a_segment_of_the_published_run(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(cli.reading, "open_lake", lambda config: shop)
+    shop.publish(FAKE.run_id, "me", "run", {}, {})
+    place = tmp_path / "economy.csv"
+    done = CliRunner().invoke(cli.main_group, ["export", "--segment", "economy", "--to", str(place)])
+    assert done.exit_code == 0, done.output
+    assert place.read_text(encoding="utf-8").startswith(",".join(MEMBER))
+    assert f"users of economy in {place}" in done.output
 
 
 def test_nothing_is_written_over_what_is_there(spark, tmp_path):
