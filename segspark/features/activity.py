@@ -5,8 +5,9 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from segspark.core.exact import amount, whole
 from segspark.features.config import FeaturesConfig
-from segspark.features.exact import amount, count_if, ratio, whole
+from segspark.features.exact import count_if, ratio
 from segspark.features.sources import Sources
 
 EVENT_WINDOWS = ("events", "sessions", "views", "carts")

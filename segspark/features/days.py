@@ -5,8 +5,9 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from segspark.core.exact import amount, whole
 from segspark.features.config import FeaturesConfig
-from segspark.features.exact import amount, count_if, day_of, is_night, whole
+from segspark.features.exact import count_if, day_of, is_night
 from segspark.features.layout import KEYS, ONE_TASK, Layout
 from segspark.features.visits import COUNTS
 

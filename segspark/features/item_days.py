@@ -3,7 +3,8 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from segspark.features.exact import amount, count_if, exact_sum, whole
+from segspark.core.exact import amount, exact_sum, whole
+from segspark.features.exact import count_if
 from segspark.features.kinds import kind_number
 from segspark.features.layout import KEYS, ONE_TASK, Layout
 

@@ -5,7 +5,8 @@ from datetime import date
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from segspark.features.exact import amount, exact_sum, ratio, whole
+from segspark.core.exact import amount, exact_sum, whole
+from segspark.features.exact import ratio
 
 
 def describe_items(item_days: DataFrame, items: DataFrame, as_of: date) -> DataFrame:

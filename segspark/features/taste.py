@@ -3,8 +3,9 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from segspark.core.exact import SCALE, whole
 from segspark.features.config import FeaturesConfig
-from segspark.features.exact import SCALE, count_if, ratio, whole
+from segspark.features.exact import count_if, ratio
 from segspark.features.touches import NUMBERS
 
 VARIETY = ("distinct_items", "distinct_categories", "category_entropy")

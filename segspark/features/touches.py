@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 from scipy import sparse
 
-from segspark.features.exact import SCALE
+from segspark.core.exact import SCALE
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -171,7 +171,7 @@ def test_no_sql_reaches_a_raw_personal_column(endpoint):
 
 def test_the_copy_itself_holds_no_id_of_a_user(endpoint):
     copies = [path.parent for path in Path(f"{endpoint.lake.root}_served").glob("*/*/_delta_log")]
-    assert {path.name for path in copies} == {"_current", *(view.name for view in VIEWS)}
+    assert {path.name for path in copies} == {"publications", *(view.name for view in VIEWS)}
     for copy in copies:
         for row in DeltaTable(str(copy)).to_pyarrow_table().to_pylist():
             assert not {str(cell) for cell in row.values()} & PEOPLE, copy

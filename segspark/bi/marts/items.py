@@ -5,7 +5,8 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from segspark.bi.marts.money import money, whole
+from segspark.bi.marts.money import money
+from segspark.core.exact import whole
 
 
 def purchases_before(orders: DataFrame, bots: DataFrame, as_of: date) -> DataFrame:

@@ -3,7 +3,8 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from segspark.bi.marts.money import money, whole
+from segspark.bi.marts.money import money
+from segspark.core.exact import whole
 
 SAME = "same"
 ENDS = ("scheme", "from_segment", "to_segment")

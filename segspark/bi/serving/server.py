@@ -16,11 +16,13 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from segspark.bi.marts.views import commented, published_rows, spark_dialect
+from segspark.core.contracts import PUBLICATIONS
 from segspark.core.session import SessionConfig, open_session, resolved_delta_jars
 
 MANIFEST = "manifest.json"
-CURRENT = "_current"  # its one column, `publication`, has the numbers of copies that are whole
 COPIES = "copies"  # the database of the tables behind the views
+SPOKEN = spark_dialect(lambda name: f"{COPIES}.`{name}`")
 READY = "serving"  # what the process says once clients may connect
 PASSWORD = "SEGSPARK_KEYSTORE_PASSWORD"
 SECONDS_TO_MEND = 60  # between two rounds over the views: whoever may ask can also drop them
@@ -72,16 +74,20 @@ def serve(folder: Path, driver_memory: str) -> None:
 def register(spark: SparkSession, folder: Path, views: list[Served]) -> None:
     """Makes a view in `default` of each table in the folder, also where somebody dropped it."""
     spark.sql(f"CREATE DATABASE IF NOT EXISTS {COPIES}")
-    for name in (CURRENT, *(view.name for view in views)):
-        spark.sql(f"CREATE TABLE IF NOT EXISTS {COPIES}.`{name}` USING delta LOCATION '{_escaped(str(folder / name))}'")
-    newest = f"SELECT max(publication) FROM {COPIES}.`{CURRENT}`"
+    for name in (PUBLICATIONS.name, *(view.name for view in views)):
+        place = SPOKEN.literal(str(folder / name))
+        spark.sql(f"CREATE TABLE IF NOT EXISTS {SPOKEN.table(name)} USING delta LOCATION {place}")
+    newest = published_rows(SPOKEN.table(PUBLICATIONS.name))
     for view in views:
-        named = ", ".join(f"`{column}` COMMENT '{_escaped(said)}'" for column, said in view.columns.items())
-        columns = ", ".join(f"`{column}`" for column in view.columns)
-        spark.sql(
-            f"CREATE OR REPLACE VIEW `{view.name}` ({named}) COMMENT '{_escaped(view.comment)}' AS"
-            f" SELECT {columns} FROM {COPIES}.`{view.name}` WHERE publication = ({newest})"
-        )
+        shown = ", ".join(f"{SPOKEN.name(stored_as(column))} AS {SPOKEN.name(column)}" for column in view.columns)
+        query = f"SELECT {shown} FROM {SPOKEN.table(view.name)} WHERE run_id {newest}"
+        for statement in commented(SPOKEN, view.name, view.comment, query, view.columns):
+            spark.sql(statement)
+
+
+def stored_as(column: str) -> str:
+    """A view's column in the copy, where `run_id` is the number of the publication that was copied."""
+    return "shown_run_id" if column == "run_id" else column
 
 
 def _forget_reflection(java: Any) -> None:
@@ -89,10 +95,6 @@ def _forget_reflection(java: Any) -> None:
     known = java.org.apache.spark.sql.catalyst.analysis.FunctionRegistry.builtin()
     for name in REFLECTION:
         known.dropFunction(java.org.apache.spark.sql.catalyst.FunctionIdentifier(name))
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F
 
+from segspark.core.exact import whole
 from segspark.features import touches
-from segspark.features.exact import whole
 from segspark.features.touches import NUMBERS, Packed, arrays_of, day_to_pack_to, n_log_n, read_touches, sums_of
 from tests.builders import day
 

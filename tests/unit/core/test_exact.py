@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from pyspark.sql import functions as F
 
-from segspark.features.exact import whole
+from segspark.core.exact import whole
 
 
 def test_amounts_round_as_decimals_do_with_halves_away_from_zero(spark):
