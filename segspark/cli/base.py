@@ -8,6 +8,7 @@ import click
 
 from segspark.config import load_config
 from segspark.core.errors import InputError
+from segspark.core.lake import Lake
 
 DEFAULT_CONFIG = "conf/demo.yaml"
 
@@ -30,8 +31,9 @@ def main_group() -> None:
     """User segments, recommendations and campaign plans from a shop's raw logs, on Spark and Delta Lake."""
 
 
-def published(lake: Any) -> str:
+def published_run(lake: Lake) -> str:
+    """The id of the run that readers see. Raises InputError before the first publication."""
     run_id = lake.published_run()
     if run_id is None:
         raise InputError("publications: nothing was published yet; `segspark run` first")
-    return str(run_id)
+    return run_id

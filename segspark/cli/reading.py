@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from segspark.cli.base import configured, main_group, published
+from segspark.cli.base import configured, main_group, published_run
 from segspark.config import Config
 from segspark.core import freshness
 from segspark.core.errors import InputError
@@ -101,7 +101,7 @@ def user_command(config: Config, user_id: str) -> None:
     from segspark.bi.person.stage import user_card
 
     lake = open_lake(config)
-    Console().print(user_card(lake, published(lake), user_id))
+    Console().print(user_card(lake, published_run(lake), user_id))
 
 
 @main_group.command()
@@ -110,7 +110,7 @@ def user_command(config: Config, user_id: str) -> None:
 def report(config: Config, open_it: bool) -> None:
     """Where the report of the published run lies."""
     lake = open_lake(config)
-    path = Path(lake.path(f"reports/{published(lake)}.html"))
+    path = Path(lake.path(f"reports/{published_run(lake)}.html"))
     if not path.exists():
         raise InputError(f"report: {path} is not there; run the report stage (it needs segspark[report])")
     click.echo(str(path))
@@ -129,7 +129,7 @@ def export(config: Config, segment: str, scheme: str, form: str, path: str) -> N
     from segspark.bi.export.stage import export_segment
 
     lake = open_lake(config)
-    users = export_segment(lake, published(lake), scheme, segment, form, path)
+    users = export_segment(lake, published_run(lake), scheme, segment, form, path)
     click.echo(f"{users:,} users of {segment} in {path}")
 
 

@@ -27,6 +27,33 @@ def is_there(spark: SparkSession, path: str) -> bool:
     return bool(system.exists(place))
 
 
+def write_text(spark: SparkSession, path: str, text: str) -> None:
+    """Writes a small text file: on this machine as it is, elsewhere through Hadoop's file systems, as tables are."""
+    local = local_path(path)
+    if local is not None:
+        local.parent.mkdir(parents=True, exist_ok=True)
+        local.write_text(text, encoding="utf-8")
+        return
+    system, place = _hadoop(spark, path)
+    stream = system.create(place, True)
+    try:
+        stream.write(bytearray(text, "utf-8"))
+    finally:
+        stream.close()
+
+
+def names_in(spark: SparkSession, path: str) -> list[str]:
+    """The names in a folder; none where it is not there."""
+    system, place = _hadoop(spark, path)
+    return sorted(each.getPath().getName() for each in system.listStatus(place)) if system.exists(place) else []
+
+
+def remove(spark: SparkSession, path: str) -> None:
+    """Removes a file or a folder."""
+    system, place = _hadoop(spark, path)
+    system.delete(place, True)
+
+
 def write_csv_file(rows: DataFrame, path: str) -> None:
     """Writes the rows as one CSV file with a header (RFC 4180), in their order. It appears at `path` when it is whole.
 

@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from delta.exceptions import ConcurrentAppendException
 from delta.tables import DeltaTable
@@ -23,6 +22,7 @@ from pyspark.sql import functions as F
 from segspark.core.contracts import PUBLICATIONS, Contract, conform, user_bucket
 from segspark.core.days import contiguous
 from segspark.core.errors import LakeError
+from segspark.core.files import names_in, remove
 
 # A look-up reads one file of those that hold its bucket's range: of a gigabyte, as is usual, it would read all.
 LOOK_UP_FILES = dict.fromkeys(
@@ -63,11 +63,7 @@ class Lake:
 
     def columns(self, contract: Contract) -> list[str]:
         """The columns that the table has; none where it was never written."""
-        if not self.exists(contract):
-            return []
-        if self._is_catalog:
-            return self.spark.read.table(self.identifier(contract.name)).columns
-        return self.spark.read.format("delta").load(f"{self.root}/{contract.name}").columns
+        return self._as_stored(contract).columns if self.exists(contract) else []
 
     # --- read ---
 
@@ -75,10 +71,7 @@ class Lake:
         """All rows of the table: of a run table, the rows of every run."""
         if not self.exists(contract):
             return self._empty(contract)
-        if self._is_catalog:
-            frame = self.spark.read.table(self.identifier(contract.name))
-        else:
-            frame = self.spark.read.format("delta").load(f"{self.root}/{contract.name}")
+        frame = self._as_stored(contract)
         gained = [column for column in contract.columns if column.name not in frame.columns]
         return frame.withColumns({column.name: F.lit(None).cast(column.type) for column in gained})
 
@@ -222,13 +215,11 @@ class Lake:
         """The names in a folder beside the tables; none where it is not there, or the lake is a catalogue."""
         if self._is_catalog:
             return []
-        system, path = self._place(folder)
-        return sorted(status.getPath().getName() for status in system.listStatus(path)) if system.exists(path) else []
+        return names_in(self.spark, self.path(folder))
 
     def remove(self, name: str) -> None:
         """Removes a file or a folder beside the tables."""
-        system, path = self._place(name)
-        system.delete(path, True)
+        remove(self.spark, self.path(name))
 
     @contextlib.contextmanager
     def settings(self, settings: dict[str, str]) -> Iterator[None]:
@@ -251,10 +242,10 @@ class Lake:
         if self.is_published(run_id):
             raise LakeError(f"{where}: run {run_id} was published and is never written again; use --force")
 
-    def _place(self, name: str) -> tuple[Any, Any]:
-        java: Any = self.spark.sparkContext._jvm
-        path = java.org.apache.hadoop.fs.Path(self.path(name))
-        return path.getFileSystem(self.spark._jsc.hadoopConfiguration()), path
+    def _as_stored(self, contract: Contract) -> DataFrame:
+        if self._is_catalog:
+            return self.spark.read.table(self.identifier(contract.name))
+        return self.spark.read.format("delta").load(f"{self.root}/{contract.name}")
 
     def _delta_table(self, contract: Contract) -> DeltaTable:
         if self._is_catalog:

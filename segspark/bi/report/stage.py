@@ -1,13 +1,12 @@
 """All of the report that knows the lake: what it reads of a run, and the file beside the tables."""
 
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.bi.config import ReportConfig
+from segspark.bi.marts.moves import SAME
 from segspark.bi.report.content import Row, RunRows, in_reading_order
 from segspark.bi.report.dendrogram import ARRAYS
 from segspark.bi.report.examples import COMPARED
@@ -18,8 +17,6 @@ from segspark.bi.report.tables import (
     offers_to,
     quarantine_reasons,
     rows_by_source,
-    spending_by_segment,
-    users_by_move,
 )
 from segspark.core.contracts import (
     FEATURE_DRIFT,
@@ -30,10 +27,11 @@ from segspark.core.contracts import (
     RECOMMENDATION_METRICS,
     RECOMMENDATIONS,
     RUNS,
-    SEGMENT_CHANGES,
+    SEGMENT_FACTS,
     SEGMENT_LINEAGE,
     SEGMENT_MODEL_ARRAYS,
     SEGMENT_MODELS,
+    SEGMENT_MOVES,
     SEGMENT_PROFILES,
     SEGMENT_RULES,
     SEGMENTS,
@@ -42,8 +40,10 @@ from segspark.core.contracts import (
     USER_SEGMENTS,
 )
 from segspark.core.errors import LakeError
+from segspark.core.files import write_text
 from segspark.core.stage import StageContext, StageResult
 
+MOVE = ("scheme", "from_segment", "to_segment", "cause")
 SEGMENT_COLUMNS = ("segment_id", "name", "size", "share", "why", "strategy", "pca")
 
 
@@ -72,7 +72,6 @@ def gather(context: StageContext, config: ReportConfig) -> RunRows:
     segments = _rows(lake.read_run(SEGMENTS, run.run_id).select("scheme", *SEGMENT_COLUMNS))
     schemes = sorted({row["scheme"] for row in segments})
     features = lake.read_run(USER_FEATURES, run.run_id)
-    spends = "monetary" in features.columns and bool(segments)
     return RunRows(
         run_id=run.run_id,
         as_of=run.as_of,
@@ -87,7 +86,9 @@ def gather(context: StageContext, config: ReportConfig) -> RunRows:
         reasons=_rows(quarantine_reasons(lake.read(QUARANTINE), run.ingest_seq, config.quarantine_reasons)),
         stages=_rows(newest_stages(lake.read(RUNS), run.run_id)),
         selection=_rows(lake.read_run(FEATURE_SELECTION, run.run_id).orderBy("feature")),
-        spending=_rows(spending_by_segment(members, features)) if spends else (),
+        spending=_rows(
+            lake.read_run(SEGMENT_FACTS, run.run_id).selectExpr("scheme", "segment_id", "revenue AS spending")
+        ),
         samples={name: _rows(map_sample(members, name, config.sample_points, run.seed)) for name in schemes},
         trees=_rows(lake.read_run(SEGMENT_MODEL_ARRAYS, run.run_id).where(F.col("name").isin(*ARRAYS))),
         examples=_examples(context, schemes, features, config) if config.example_users else (),
@@ -125,29 +126,10 @@ def _against_the_published_run(context: StageContext) -> dict[str, Any]:
     known = lake.read(RUNS).where(F.col("run_id") == run.previous).agg(F.max("as_of")).first()
     return {
         "before": {"run_id": run.previous, "as_of": known[0] if known else None, "segments": segments},
-        "moved": _rows(users_by_move(lake.read_run(SEGMENT_CHANGES, run.run_id))),
+        "moved": _rows(lake.read_run(SEGMENT_MOVES, run.run_id).where(F.col("cause") != SAME).orderBy(*MOVE)),
         "lineage": _rows(lake.read_run(SEGMENT_LINEAGE, run.run_id)),
         "drift": _rows(lake.read_run(FEATURE_DRIFT, run.run_id)),
     }
-
-
-def write_text(spark: SparkSession, path: str, text: str) -> None:
-    """Writes a small text file: on this machine as it is, elsewhere through Hadoop's file systems, as tables are."""
-    place = urlsplit(path)
-    if place.scheme in ("", "file"):
-        target = Path(place.path if place.scheme else path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-        return
-    jvm = spark._jvm
-    assert jvm is not None
-    target_path = jvm.org.apache.hadoop.fs.Path(path)
-    files = target_path.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
-    stream = files.create(target_path, True)
-    try:
-        stream.write(bytearray(text, "utf-8"))
-    finally:
-        stream.close()
 
 
 def _rows(frame: DataFrame) -> list[Row]:

@@ -6,8 +6,6 @@ from pyspark.sql import functions as F
 
 from segspark.core.runs import PIN, WHOLE_RUN
 
-MONEY_UNITS = 10_000  # sums of money go through whole ten-thousandths, so that their order does not matter
-
 
 def map_sample(user_segments: DataFrame, scheme: str, sample_points: int, seed: int) -> DataFrame:
     """At most `sample_points` users of the scheme, chosen by a hash of the id: segment_id, x, y and no id.
@@ -19,22 +17,6 @@ def map_sample(user_segments: DataFrame, scheme: str, sample_points: int, seed: 
     place = [F.col("segment_id"), F.col("pca")[0].alias("x"), F.col("pca")[1].alias("y")]
     chosen = placed.select(*place, draw.alias("draw"), "user_id").orderBy("draw", "user_id").limit(sample_points)
     return chosen.drop("draw", "user_id")
-
-
-def spending_by_segment(user_segments: DataFrame, user_features: DataFrame) -> DataFrame:
-    """One row per scheme and segment: `spending`, the sum of its users' `monetary`, in the shop's currency."""
-    units = F.expr(f"try_cast(round(monetary * {MONEY_UNITS}) AS bigint)").alias("units")
-    joined = user_segments.select("scheme", "segment_id", "user_id").join(
-        user_features.select("user_id", units), on="user_id", how="inner"
-    )
-    spending = (F.sum("units") / F.lit(MONEY_UNITS)).alias("spending")
-    return joined.groupBy("scheme", "segment_id").agg(spending).orderBy("scheme", "segment_id")
-
-
-def users_by_move(segment_changes: DataFrame) -> DataFrame:
-    """One row per scheme, segment before, segment now and cause: `users` who moved."""
-    move = ("scheme", "from_segment", "to_segment", "cause")
-    return segment_changes.groupBy(*move).agg(F.count(F.lit(1)).alias("users")).orderBy(*move)
 
 
 def example_users(user_segments: DataFrame, recommendations: DataFrame, scheme: str, seed: int) -> DataFrame:

@@ -1,7 +1,6 @@
 """A made-up run in a lake: every table that the report reads, with the shapes and sizes of a small shop."""
 
 import json
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -85,7 +84,10 @@ def write_run(lake: Lake, fake: FakeRun) -> None:
         c.SEGMENTS: segments(fake),
         c.SEGMENT_MODELS: models(),
         c.SEGMENT_MODEL_ARRAYS: [*tree_arrays(), {"scheme": "taste", "name": "axes", "shape": [1], "cells": [0.5]}],
-        c.SEGMENT_CHANGES: changed_users(),
+        c.SEGMENT_MOVES: [*moves(), {**STAYED, "users": 850}],
+        c.SEGMENT_FACTS: [
+            {"scheme": row["scheme"], "segment_id": row["segment_id"], "revenue": row["spending"]} for row in spending()
+        ],
         c.SEGMENT_LINEAGE: lineage(),
         c.FEATURE_DRIFT: drift(),
         c.SEGMENT_PROFILES: profiles(fake),
@@ -109,10 +111,6 @@ def write_run(lake: Lake, fake: FakeRun) -> None:
 def run_rows(fake: FakeRun) -> RunRows:
     """What the stage would gather from the run's tables, without them."""
     places = [{**row, "x": row["pca"][0], "y": row["pca"][1]} for row in members(fake)]
-    spent = [
-        {"scheme": "value", "segment_id": n, "spending": mean * size}
-        for n, (mean, size) in enumerate(zip(SPENT, SIZES, strict=True))
-    ]
     return RunRows(
         run_id=fake.run_id,
         as_of=AS_OF,
@@ -127,7 +125,7 @@ def run_rows(fake: FakeRun) -> RunRows:
         reasons=[{"source": "orders", "reason": f"category: {fake.category} is not known", "count": 2}],
         stages=stages(fake),
         selection=selection(),
-        spending=spent,
+        spending=spending(),
         samples={scheme: [p for p in places if p["scheme"] == scheme] for scheme in ("value", "taste")},
         trees=tree_arrays(),
         examples=offers(fake),
@@ -136,12 +134,10 @@ def run_rows(fake: FakeRun) -> RunRows:
 
 def compared_rows(fake: FakeRun) -> RunRows:
     """The same with a published run before it, whose segments bore the plain names."""
-    names = ("scheme", "from_segment", "to_segment", "cause")
-    counts = Counter(tuple(row[name] for name in names) for row in changed_users())
     return replace(
         run_rows(fake),
         before={"run_id": "r-before", "as_of": date(2011, 8, 25), "segments": segments(replace(fake, names={}))},
-        moved=[{**dict(zip(names, move, strict=True)), "users": users} for move, users in counts.items()],
+        moved=moves(),
         lineage=lineage(),
         drift=drift(),
     )
@@ -238,13 +234,20 @@ def tree_arrays() -> list[dict]:
     ]
 
 
-def changed_users() -> list[dict]:
+STAYED = {"scheme": "value", "from_segment": 0, "to_segment": 0, "cause": "same"}
+
+
+def moves() -> list[dict]:
     """By value 30 users moved by themselves, 12 by a refit, 40 are new and 5 are gone; by taste nobody."""
-    moved = [("behaviour", 0, 1)] * 30 + [("refit", 1, 2)] * 12 + [("new", None, 0)] * 40 + [("gone", 3, None)] * 5
-    return [
-        {"scheme": "value", "user_id": f"u{n}", "from_segment": here, "to_segment": there, "cause": cause}
-        for n, (cause, here, there) in enumerate(moved)
-    ]
+    moved = [("behaviour", 0, 1, 30), ("refit", 1, 2, 12), ("new", None, 0, 40), ("gone", 3, None, 5)]
+    names = ("cause", "from_segment", "to_segment", "users")
+    return [{"scheme": "value", **dict(zip(names, row, strict=True))} for row in moved]
+
+
+def spending() -> list[dict]:
+    """What the users of each value segment paid."""
+    by_segment = enumerate(zip(SPENT, SIZES, strict=True))
+    return [{"scheme": "value", "segment_id": n, "spending": mean * size} for n, (mean, size) in by_segment]
 
 
 def lineage() -> list[dict]:
