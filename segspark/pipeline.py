@@ -11,7 +11,8 @@ from segspark.config import Config
 from segspark.core import runs
 from segspark.core.contracts import PUBLICATIONS, RUN_TABLES
 from segspark.core.errors import ConfigError, GateError, LakeError, SegsparkError
-from segspark.core.lake import Lake, is_catalog
+from segspark.core.files import is_catalog
+from segspark.core.lake import Lake
 from segspark.core.lease import Lease, held_now, hold, this_process
 from segspark.core.retention import HousekeepingConfig, Pruned, prune
 from segspark.core.runs import WHOLE_RUN, StageRecord

@@ -1,4 +1,4 @@
-"""Single files outside the lake's tables, on this machine or wherever Hadoop's file systems reach."""
+"""Where things are, and single files beside tables: on this machine, or wherever Hadoop's file systems reach."""
 
 import shutil
 from pathlib import Path
@@ -8,6 +8,11 @@ from urllib.parse import urlsplit
 from pyspark.sql import DataFrame, SparkSession
 
 WRITING = ".writing"  # what follows the name of a file until it is whole
+
+
+def is_catalog(root: str) -> bool:
+    """Whether a lake is `catalog.schema`; anything else is a folder or a URL."""
+    return "/" not in root and "." in root.strip(".")
 
 
 def local_path(path: str) -> Path | None:

@@ -22,7 +22,7 @@ from pyspark.sql import functions as F
 from segspark.core.contracts import PUBLICATIONS, Contract, conform, user_bucket
 from segspark.core.days import contiguous
 from segspark.core.errors import LakeError
-from segspark.core.files import names_in, remove
+from segspark.core.files import is_catalog, names_in, remove
 
 # A look-up reads one file of those that hold its bucket's range: of a gigabyte, as is usual, it would read all.
 LOOK_UP_FILES = dict.fromkeys(
@@ -290,11 +290,6 @@ class Lake:
         before = ["run_id string"] if contract.kind == "run" else []
         after = ["user_bucket int"] if contract.has_user_bucket else []
         return self.spark.createDataFrame([], ", ".join(before + columns + after))
-
-
-def is_catalog(root: str) -> bool:
-    """Whether a lake is `catalog.schema`; anything else is a folder or a URL."""
-    return "/" not in root and "." in root.strip(".")
 
 
 def stored(frame: DataFrame, contract: Contract) -> DataFrame:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from segspark.core.contracts import PUBLICATIONS, RUN_TABLES, USER_SIMILARITY, Contract
 from segspark.core.errors import ConfigError
+from segspark.core.files import is_catalog
 
 NEIGHBOURS = "user_neighbours"
 NEIGHBOURS_COMMENT = "One row is one neighbour of a user, the nearest first."
@@ -101,7 +102,7 @@ def commented(
 
 
 def _schema_of_views(spoken: Dialect, lake_root: str) -> list[str]:
-    if not _is_catalogue(lake_root):
+    if not is_catalog(lake_root):
         return []
     catalog, schema = lake_root.split(".", 1)
     return [f"CREATE SCHEMA IF NOT EXISTS {spoken.name(catalog)}.{spoken.name(schema + '_bi')}"]
@@ -111,17 +112,17 @@ def dialect_over(dialect: str, lake_root: str) -> Dialect:
     """How that engine speaks of a lake. Raises ConfigError where it cannot read the lake."""
     root = lake_root.rstrip("/")
     if dialect == "spark":
-        if _is_catalogue(root):
+        if is_catalog(root):
             return spark_dialect(_in_catalogue(root, "`"), _in_catalogue(root + "_bi", "`"))
         return spark_dialect(lambda name: f"delta.{_quoted(f'{root}/{name}', '`')}")
     if dialect == "duckdb":
-        if _is_catalogue(root):
+        if is_catalog(root):
             raise ConfigError(
                 f"lake: DuckDB reads files, and {root} is a catalogue; give the folder or URL of the lake"
             )
         return _duckdb(root)
     if dialect == "trino":
-        if not _is_catalogue(root):
+        if not is_catalog(root):
             raise ConfigError(
                 f"lake: Trino reads tables by catalog.schema, not {root}; register the folders by"
                 " system.register_table and give the catalog.schema they are in"
@@ -175,10 +176,6 @@ def _trino(root: str) -> Dialect:
             " CROSS JOIN UNNEST(neighbours) WITH ORDINALITY AS near (neighbour_id, similarity, rank)"
         ),
     )
-
-
-def _is_catalogue(root: str) -> bool:
-    return "/" not in root and "." in root and not root.startswith(".")
 
 
 def _in_catalogue(root: str, quote: str) -> Callable[[str], str]:

@@ -20,8 +20,8 @@ from segspark.bi.serving.server import MANIFEST, Served, stored_as, write_manife
 from segspark.core.contract import Column, Contract, run_table
 from segspark.core.contracts import PUBLICATIONS
 from segspark.core.errors import ConfigError, InputError, SegsparkError
-from segspark.core.files import local_path
-from segspark.core.lake import Lake, is_catalog
+from segspark.core.files import is_catalog, local_path
+from segspark.core.lake import Lake
 from segspark.core.words import neutral
 
 Tell = Callable[[str], None]
