@@ -1,6 +1,19 @@
 """Every table, by its name. What a contract is stands in `contract.py`; the tables stand in one file per kind."""
 
-from segspark.core import day_tables, log_tables, mart_tables, run_tables, segment_tables
+from segspark.core import campaign_tables, day_tables, log_tables, mart_tables, run_tables, segment_tables
+from segspark.core.campaign_tables import (
+    CAMPAIGN_BALANCE,
+    CAMPAIGN_CHECKS,
+    CAMPAIGN_LIFT,
+    CAMPAIGN_MEMBERS,
+    CAMPAIGN_MOVES,
+    CAMPAIGN_PLAN,
+    CAMPAIGNS,
+    DEMAND_ACCURACY,
+    SEGMENT_DEMAND,
+    STRATEGIES,
+    STRATEGY_VALUES,
+)
 from segspark.core.contract import Column, Contract, conform, user_bucket
 from segspark.core.day_tables import ITEM_DAYS, SESSIONS, USER_DAYS, USER_ITEM_DAYS, USER_TOUCHES
 from segspark.core.log_tables import (
@@ -8,6 +21,7 @@ from segspark.core.log_tables import (
     EVENTS,
     ITEMS,
     ORDERS,
+    OUTCOMES,
     PUBLICATIONS,
     QUARANTINE,
     RATINGS,
@@ -53,15 +67,23 @@ from segspark.core.segment_tables import (
 
 TABLES: dict[str, Contract] = {
     table.name: table
-    for kind in (log_tables, day_tables, run_tables, segment_tables, mart_tables)
+    for kind in (log_tables, day_tables, run_tables, segment_tables, campaign_tables, mart_tables)
     for table in vars(kind).values()
     if isinstance(table, Contract)
 }
 RUN_TABLES: tuple[Contract, ...] = tuple(contract for contract in TABLES.values() if contract.kind == "run")
 
 __all__ = [
+    "CAMPAIGNS",
+    "CAMPAIGN_BALANCE",
+    "CAMPAIGN_CHECKS",
+    "CAMPAIGN_LIFT",
+    "CAMPAIGN_MEMBERS",
+    "CAMPAIGN_MOVES",
+    "CAMPAIGN_PLAN",
     "COHORT_MONTHS",
     "DAY_BUILDS",
+    "DEMAND_ACCURACY",
     "EVENTS",
     "FEATURE_DRIFT",
     "FEATURE_SELECTION",
@@ -72,6 +94,7 @@ __all__ = [
     "ITEM_INDEX",
     "ITEM_SIMILARITY",
     "ORDERS",
+    "OUTCOMES",
     "PREPARED_FEATURES",
     "PUBLICATIONS",
     "QUALITY",
@@ -84,6 +107,7 @@ __all__ = [
     "SEGMENTS",
     "SEGMENT_CATEGORIES",
     "SEGMENT_CHANGES",
+    "SEGMENT_DEMAND",
     "SEGMENT_FACTS",
     "SEGMENT_IMPORTANCES",
     "SEGMENT_LINEAGE",
@@ -95,6 +119,8 @@ __all__ = [
     "SEGMENT_RULES",
     "SESSIONS",
     "SOURCE_FILES",
+    "STRATEGIES",
+    "STRATEGY_VALUES",
     "TABLES",
     "USERS",
     "USER_DAYS",

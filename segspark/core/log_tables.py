@@ -90,12 +90,29 @@ RATINGS = log(
     by_day=True,
 )
 
+OUTCOMES = log(
+    "outcomes",
+    "one campaign contact",
+    ["campaign_id", "user_id"],
+    [
+        Column("campaign_id", "string", "the campaign, as campaign_plan or another tool names it"),
+        USER_ID,
+        Column("action", "string", "what was done, as in strategies; null where it is not told"),
+        Column("treated", "boolean", "whether the user was contacted; false tells of one who was held out"),
+        Column("propensity", "double", "how likely the action was for the user, where the sender tells it"),
+        Column("sent_at", "timestamp", "when, UTC"),
+        Column("converted", "boolean", "as the sender tells it; where null, orders after the contact tell"),
+        Column("converted_at", "timestamp", "when, UTC; not before sent_at"),
+        Column("revenue", "double", "as the sender tells it; where null, orders after the contact tell"),
+    ],
+)
+
 QUARANTINE = ledger(
     "quarantine",
     "one rejected input row",
     ["source", "file", "line"],
     [
-        Column("source", "string", "events, orders, users, items or ratings"),
+        Column("source", "string", "events, orders, users, items, ratings or outcomes"),
         Column("file", "string", "the file's path"),
         Column(
             "line",
@@ -114,7 +131,7 @@ SOURCE_FILES = ledger(
     "one input file that was read",
     ["ingest_seq"],
     [
-        Column("source", "string", "events, orders, users, items or ratings"),
+        Column("source", "string", "events, orders, users, items, ratings or outcomes"),
         Column("path", "string", "the file's path"),
         Column("size", "bigint", "bytes"),
         Column("modified_at", "timestamp", "the file's own time"),

@@ -10,16 +10,19 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from segspark.core.contracts import EVENTS, ITEMS, ORDERS, RATINGS, USERS, Contract
-from segspark.ingest.expressions import columns_of
+from segspark.core.contracts import EVENTS, ITEMS, ORDERS, OUTCOMES, RATINGS, USERS, Contract
+from segspark.core.expressions import columns_of
 
-LOGS: dict[str, Contract] = {c.name: c for c in (EVENTS, ORDERS, USERS, ITEMS, RATINGS)}  # in the order of reading
+LOGS: dict[str, Contract] = {
+    c.name: c for c in (EVENTS, ORDERS, USERS, ITEMS, RATINGS, OUTCOMES)
+}  # in the order of reading
 REQUIRED: dict[str, tuple[str, ...]] = {  # what a mapping cannot do without
     "events": ("user_id", "event_time", "event_type"),
     "orders": ("order_id", "item_id", "order_time"),
     "users": ("user_id",),
     "items": ("item_id",),
     "ratings": ("user_id", "item_id", "rated_at", "rating"),
+    "outcomes": ("campaign_id", "user_id", "sent_at"),
 }
 MADE = {"day", "ingest_seq"}  # never mapped
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -124,6 +127,7 @@ class SourcesConfig(BaseModel):
     users: SourceConfig | None = None  # profiles
     items: SourceConfig | None = None  # catalogue
     ratings: SourceConfig | None = None  # ratings and reviews
+    outcomes: SourceConfig | None = None  # campaign contacts that were sent, and what the sender knows of them
 
     @field_validator(*LOGS)
     @classmethod

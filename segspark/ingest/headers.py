@@ -13,8 +13,8 @@ from pyspark.sql import Row, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.core.errors import InputError
+from segspark.core.expressions import columns_of
 from segspark.ingest.config import SourceConfig
-from segspark.ingest.expressions import columns_of
 from segspark.ingest.files import SourceFile, escaped, line_options, open_typed, separator
 from segspark.ingest.unreadable import Unreadable, reason_of
 

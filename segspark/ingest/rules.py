@@ -1,6 +1,6 @@
 """What a row must keep to be accepted: the first rule that it breaks is the reason that quarantine tells."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from pyspark.sql import Column, DataFrame
@@ -19,7 +19,10 @@ EVENT_TYPES = (
     "purchase",
 )
 STATUSES = ("paid", "refunded", "cancelled")
-DEFAULTS = {"orders": {"quantity": "1", "discount": "0", "status": "'paid'"}}  # of columns that are not mapped
+DEFAULTS = {  # of columns that are not mapped
+    "orders": {"quantity": "1", "discount": "0", "status": "'paid'"},
+    "outcomes": {"treated": "true"},
+}
 TIMES = {"events": "event_time", "orders": "order_time", "ratings": "rated_at"}
 _ALSO_KEYS = {"events": ("event_id",), "orders": ("line", "quantity", "status")}  # not to be missing where mapped
 
@@ -66,9 +69,7 @@ def _rules(name: str, mapped: set[str], config: IngestConfig, now: datetime) -> 
         time = TIMES[name]
         yield F.col(time) > F.lit(now), f"{time} is in the future"
         yield F.col(time) < F.lit(config.earliest).cast("timestamp"), f"{time} is before {config.earliest}"
-    yield from {"events": _of_events, "orders": _of_orders, "users": _of_users, "items": _of_items}.get(
-        name, lambda config, now: iter(())
-    )(config, now)
+    yield from OWN_RULES.get(name, lambda config, now: iter(()))(config, now)
 
 
 def _of_events(config: IngestConfig, now: datetime) -> Iterator[Rule]:
@@ -98,9 +99,28 @@ def _of_items(config: IngestConfig, now: datetime) -> Iterator[Rule]:
     yield is_bad, "embedding has an element that is no finite number"
 
 
+def _of_outcomes(config: IngestConfig, now: datetime) -> Iterator[Rule]:
+    yield F.col("sent_at") > F.lit(now), "sent_at is in the future"
+    yield F.col("sent_at") < F.lit(config.earliest).cast("timestamp"), f"sent_at is before {config.earliest}"
+    yield F.col("converted_at") < F.col("sent_at"), "converted_at is before sent_at"
+    yield F.col("converted_at").isNotNull() & ~F.col("converted"), "converted_at is told, but not converted"
+    yield F.col("revenue") < 0, "revenue is negative"
+    yield (F.col("revenue") > 0) & ~F.col("converted"), "revenue is told, but not converted"
+    yield (F.col("propensity") <= 0) | (F.col("propensity") > 1), "propensity is outside 0 to 1"
+
+
 def _amount(column: str, most: float) -> Iterator[Rule]:
     yield F.col(column) < 0, f"{column} is negative"
     yield F.col(column) > most, f"{column} is above {most:,.0f}"
+
+
+OWN_RULES: dict[str, Callable[[IngestConfig, datetime], Iterator[Rule]]] = {
+    "events": _of_events,
+    "orders": _of_orders,
+    "users": _of_users,
+    "items": _of_items,
+    "outcomes": _of_outcomes,
+}
 
 
 def _is_not_finite(column: str) -> Column:

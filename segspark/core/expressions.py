@@ -1,7 +1,8 @@
-"""Mapping expressions: what they may say, and which raw columns they read.
+"""Expressions in configuration: what they may say, and which columns they read.
 
-An expression sees the raw row and nothing else. Two checks hold it to that: every name before a bracket must stand in
-`FUNCTIONS`, and the parsed tree may hold only columns, literals, operators, casts and calls.
+An expression sees one row, of a raw source or of a table, and nothing else. Two checks hold it to that: every name
+before a bracket must stand in `FUNCTIONS`, and the parsed tree may hold only columns, literals, operators, casts and
+calls.
 """
 
 import re

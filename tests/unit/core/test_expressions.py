@@ -1,6 +1,6 @@
 import pytest
 
-from segspark.ingest.expressions import columns_of
+from segspark.core.expressions import columns_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,221 @@
+"""The run tables of campaigns: who gets what and why, what it changed, what to do next, what will be needed."""
+
+from segspark.core.contract import USER_ID, Column, run_table
+
+CAMPAIGN_ID = Column("campaign_id", "string", "the campaign")
+SCHEME = Column("scheme", "string", "as in segments")
+SEGMENT_NAME = Column("segment_name", "string", "as in segments, when the campaign was planned")
+ACTION = Column("action", "string", "as in conf/strategies.yaml")
+
+STRATEGIES = run_table(
+    "strategies",
+    "one action for a segment; `none` is no contact, as the holdout shows it",
+    ["scheme", "segment_name", "action"],
+    [
+        SCHEME,
+        Column("segment_name", "string", "as in segments"),
+        Column("action", "string", "as in conf/strategies.yaml, or none"),
+        Column("alpha", "double", "of the Beta posterior of the conversion rate, old evidence discounted"),
+        Column("beta", "double", "of the same posterior"),
+        Column("revenue_mean", "double", "of the normal posterior of the revenue per user, in the shop's currency"),
+        Column("revenue_sd", "double", "its standard deviation"),
+        Column("users", "double", "users behind the posterior, discounted, without the prior"),
+        Column("lift", "double", "conversion rate above no contact, over all campaigns, discounted; null before any"),
+        Column("lift_low", "double", "of the confidence sequence, which holds however often one looks"),
+        Column("lift_high", "double", "of the same"),
+        Column("gain", "double", "expected money per contact above no contact, after its cost"),
+        Column("share", "double", "of the segment's contacts that the action should get"),
+        Column("previous_share", "double", "the same in the published run; null where it did not have the action"),
+        Column("status", "string", "untried, exploring, scaled, stopped; baseline for none"),
+        Column("reason", "string", "for a person: why the share is what it is"),
+    ],
+)
+
+STRATEGY_VALUES = run_table(
+    "strategy_values",
+    "one estimate of what a policy would have earned with the contacts that were logged",
+    ["scheme", "policy", "estimator"],
+    [
+        SCHEME,
+        Column("policy", "string", "next: the shares of strategies; logged: what was done"),
+        Column("estimator", "string", "mean, ips, snips (self-normalised) or doubly_robust"),
+        Column("value", "double", "per contact: conversions, or money where the objective is revenue"),
+        Column("low", "double", "95 % interval"),
+        Column("high", "double", "95 % interval"),
+        Column("contacts", "bigint", "contacts with a propensity"),
+        Column("effective_contacts", "double", "(sum of weights)^2 / sum of squared weights; few: do not trust it"),
+    ],
+)
+
+CAMPAIGNS = run_table(
+    "campaigns",
+    "one campaign that the run planned",
+    ["campaign_id"],
+    [
+        CAMPAIGN_ID,
+        SCHEME,
+        Column("starts_on", "date", "first day of contacts"),
+        Column("ends_on", "date", "last day of contacts"),
+        Column("holdout_share", "double", "of each segment's users who may be contacted"),
+        Column("users", "bigint", "users of the scheme"),
+        Column("contacts", "bigint", "planned contacts"),
+        Column("held_out", "bigint", "users who would have been contacted, and are not"),
+        Column("cost", "double", "of the contacts, in the shop's currency"),
+        Column("expected_gain", "double", "of the contacts after their cost, by the posterior means"),
+        Column(
+            "left_out", "map<string,bigint>", "users by why they are neither: consent, cool-down, action, budget, …"
+        ),
+    ],
+    kept=True,
+)
+
+CAMPAIGN_MEMBERS = run_table(
+    "campaign_members",
+    "one user who may be contacted, when the campaign first knew them; a campaign that is planned again keeps the row",
+    ["campaign_id", "user_id"],
+    [
+        CAMPAIGN_ID,
+        USER_ID,
+        SEGMENT_NAME,
+        Column("holdout", "boolean", "never contacted by the campaign, whatever happens"),
+    ],
+    kept=True,
+)
+
+CAMPAIGN_PLAN = run_table(
+    "campaign_plan",
+    "one user's planned contact, or one that is withheld to compare with",
+    ["campaign_id", "user_id"],
+    [
+        CAMPAIGN_ID,
+        USER_ID,
+        SEGMENT_NAME,
+        ACTION,
+        Column("channel", "string", "as in conf/strategies.yaml"),
+        Column("items", "array<string>", "what to show, best first; null where the action shows no items"),
+        Column("holdout", "boolean", "whether the contact is withheld"),
+        Column("propensity", "double", "how likely the action was for the user, among all that they could get"),
+        Column("send_on", "date", "the day of the contact; for a withheld one the day it would have been"),
+        Column("expected_gain", "double", "money above no contact, after its cost, by the posterior means"),
+        Column("cost", "double", "of the contact, in the shop's currency"),
+    ],
+    kept=True,
+)
+
+CAMPAIGN_LIFT = run_table(
+    "campaign_lift",
+    "one measure of one action's effect in one segment; `all` stands for all segments, or all actions",
+    ["campaign_id", "segment_name", "action", "measure"],
+    [
+        CAMPAIGN_ID,
+        Column("segment_name", "string", "as in campaign_plan, or all"),
+        Column("action", "string", "as in campaign_plan, or all"),
+        Column(
+            "measure",
+            "string",
+            "conversion (share of users), revenue, revenue_cuped (narrowed by what was spent before), active_days,"
+            " rating (mean over who rated); per user within the attribution window",
+        ),
+        Column("method", "string", "what makes the sides alike: holdout (drawn at random), weighting (they were not)"),
+        Column("treated_users", "bigint", "users whose window has closed; of rating: those who rated"),
+        Column("control_users", "bigint", "the same of those held out"),
+        Column("treated", "double", "their mean"),
+        Column("control", "double", "the mean of those held out"),
+        Column("lift", "double", "treated - control"),
+        Column("lift_low", "double", "95 % interval: Newcombe for shares, Welch for means"),
+        Column("lift_high", "double", "the same"),
+        Column("bootstrap_low", "double", "95 % percentile bootstrap, of money"),
+        Column("bootstrap_high", "double", "the same"),
+        Column("p_value", "double", "two-sided: score test for shares, Welch for means"),
+        Column("p_adjusted", "double", "by Holm over the campaign's segments and actions of the measure"),
+        Column("least_detectable", "double", "the effect that 80 % of such campaigns would find at 5 %"),
+        Column("verdict", "string", "works, harms, inconclusive; too few: no test is possible"),
+    ],
+)
+
+CAMPAIGN_CHECKS = run_table(
+    "campaign_checks",
+    "one check of one campaign",
+    ["campaign_id", "check"],
+    [
+        CAMPAIGN_ID,
+        Column("check", "string", "what was checked"),
+        Column("passed", "boolean", "whether it holds"),
+        Column("value", "double", "the number found"),
+        Column("bound", "double", "the number allowed; null where it only informs"),
+        Column("note", "string", "for a person: what it means and what to do"),
+    ],
+)
+
+CAMPAIGN_BALANCE = run_table(
+    "campaign_balance",
+    "one covariate of the two sides of a campaign",
+    ["campaign_id", "covariate"],
+    [
+        CAMPAIGN_ID,
+        Column("covariate", "string", "what users did before the campaign"),
+        Column("treated", "double", "mean of the treated"),
+        Column("control", "double", "mean of the others"),
+        Column("control_weighted", "double", "mean of the others by their weights; as control where there are none"),
+        Column("smd_before", "double", "standardised mean difference; beyond .1 the sides differ"),
+        Column("smd_after", "double", "the same with the weights"),
+    ],
+)
+
+CAMPAIGN_MOVES = run_table(
+    "campaign_moves",
+    "where the users of one segment were after a campaign, by their own behaviour",
+    ["campaign_id", "segment_name", "move"],
+    [
+        CAMPAIGN_ID,
+        SEGMENT_NAME,
+        Column("move", "string", "up or down (to a segment that spends more or less per user), gone or same"),
+        Column("treated_users", "bigint", "users who were contacted"),
+        Column("control_users", "bigint", "users who were held out"),
+        Column("treated", "double", "share of the contacted who moved so"),
+        Column("control", "double", "share of the held out"),
+        Column("difference", "double", "treated - control"),
+        Column("low", "double", "95 % interval (Newcombe)"),
+        Column("high", "double", "the same"),
+    ],
+)
+
+SEGMENT_DEMAND = run_table(
+    "segment_demand",
+    "what one segment will want of one category, or one best-selling item, in one week",
+    ["scheme", "segment_name", "category", "item_id", "week"],
+    [
+        SCHEME,
+        Column("segment_name", "string", "as in segments; others: buyers without a segment, and guests"),
+        Column("category", "string", "as in the items, else the orders; an empty text where there is none"),
+        Column("item_id", "string", "a best-selling item; null for the whole category"),
+        Column("week", "date", "first day of seven"),
+        Column("expected_units", "double", "units of paid lines"),
+        Column("low", "double", "10 % point of such forecasts in the back-test"),
+        Column("high", "double", "90 % point"),
+        Column("trend", "double", "expected units a week later against now, as a share of now"),
+        Column("stock", "double", "units at hand for all segments; null where the source items does not tell"),
+        Column("stock_cover_days", "double", "days that the stock lasts at what all segments together will want"),
+        Column("turnover", "double", "units sold in the last 28 days by units at hand"),
+        Column("campaign_units", "double", "of them wanted because of the campaign that the run planned"),
+        Column("is_short", "boolean", "whether all segments with the campaign want more by then than there is"),
+    ],
+)
+
+DEMAND_ACCURACY = run_table(
+    "demand_accuracy",
+    "one way to forecast, judged on weeks that were held out",
+    ["scheme", "level", "model"],
+    [
+        SCHEME,
+        Column("level", "string", "category or item"),
+        Column("model", "string", "last_value, seasonal_naive, or the one that segment_demand uses"),
+        Column("mae", "double", "mean absolute error, units a week"),
+        Column("wape", "double", "sum of absolute errors by sum of units"),
+        Column("mase", "double", "error by that of the seasonal-naive forecast inside the training part"),
+        Column("forecasts", "bigint", "weeks of series that were forecast"),
+        Column("first_origin", "date", "the first day from which was forecast"),
+        Column("last_origin", "date", "the last"),
+        Column("used", "boolean", "whether segment_demand is made by it"),
+    ],
+)
