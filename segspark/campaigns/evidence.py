@@ -15,6 +15,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
@@ -83,8 +84,9 @@ def add_up(responses: DataFrame) -> DataFrame:
 
 def evidence_of(row: Row) -> Evidence:
     """A row of `add_up`, collected."""
-    values = {name: float(row[name]) if isinstance(row[name], Decimal) else row[name] for name in vars(Sums())}
-    return Evidence(*(row[name] for name in SIDE), sums=Sums(**values))
+    values: dict[str, Any] = {n: float(row[n]) if isinstance(row[n], Decimal) else row[n] for n in vars(Sums())}
+    sides: dict[str, Any] = {name: row[name] for name in SIDE}
+    return Evidence(**sides, sums=Sums(**values))
 
 
 def _money(name: str) -> Column:
