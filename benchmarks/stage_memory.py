@@ -34,6 +34,7 @@ def write_configuration(folder: Path, heap: str) -> Path:
     segments = {**demo.get("segments", {}), "personas": str(REPO / "conf" / "personas.yaml")}
     spark = {**demo.get("spark", {}), "driver_memory": heap}
     content = {**demo, "lake": str(folder / "lake"), "sources": sources, "segments": segments, "spark": spark}
+    content["campaigns"] = {**demo.get("campaigns", {}), "strategies": str(REPO / "conf" / "strategies.yaml")}
     path = folder / "shop.yaml"
     path.write_text(yaml.safe_dump(content))
     return path

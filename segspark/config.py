@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from segspark.bi.config import MartsConfig, ReportConfig
 from segspark.bi.serving.config import ServeConfig
+from segspark.campaigns.catalogue import load_strategies
+from segspark.campaigns.config import CampaignsConfig
 from segspark.core.errors import ConfigError
 from segspark.core.retention import HousekeepingConfig
 from segspark.core.session import SessionConfig
@@ -35,6 +37,7 @@ class Config(BaseModel):
     features: FeaturesConfig = FeaturesConfig()
     segments: SegmentsConfig = SegmentsConfig()
     recommend: RecommendConfig = RecommendConfig()
+    campaigns: CampaignsConfig = CampaignsConfig()
     marts: MartsConfig = MartsConfig()  # changes no result
     report: ReportConfig = ReportConfig()
     serve: ServeConfig = ServeConfig()  # the SQL endpoint: changes no result
@@ -52,11 +55,28 @@ class Config(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _campaigns_have_segments(self) -> "Config":
+        if self.campaigns.scheme not in self.segments.schemes:
+            known = ", ".join(self.segments.schemes)
+            raise ValueError(f"campaigns.scheme: {self.campaigns.scheme} is no scheme; known are {known}")
+        return self
+
+    def earned_names(self) -> frozenset[str] | None:
+        """The names that segments of the campaigns' scheme can earn; None where they follow from the data."""
+        scheme = self.segments.schemes[self.campaigns.scheme]
+        if scheme.names != "personas" or scheme.source == "raw":
+            return None
+        return frozenset(load_catalogue(self.segments.personas).personas)
+
     def digest(self) -> str:
-        """Of all that a result depends on in the configuration, also the personas; as_of is a part of the run."""
+        """Of all that a result depends on in the configuration, with personas and strategies; as_of is the run's."""
         content = self.model_dump(mode="json", exclude={"spark", "housekeeping", "lake", "as_of", "marts", "serve"})
         del content["recommend"]["tuning"]  # changes what `segspark tune` tries, not what a run makes
         content["personas"] = load_catalogue(self.segments.personas).model_dump(mode="json")
+        if self.campaigns.strategies is not None:
+            strategies = load_strategies(self.campaigns.strategies, self.earned_names())
+            content["strategies"] = strategies.model_dump(mode="json")
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -84,10 +84,10 @@ class Strategies(BaseModel):
         return [name for name, action in self.actions.items() if labels & set(action.personas)]
 
 
-def load_strategies(path: str, personas: set[str]) -> Strategies:
+def load_strategies(path: str, earned: frozenset[str] | None) -> Strategies:
     """Reads the strategies file. ConfigError where it is absent or wrong, or where no segment may receive an action.
 
-    `personas` are the names that segments can earn.
+    `earned` are the names that segments can earn; None where nobody knows before they are made.
     """
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -102,12 +102,13 @@ def load_strategies(path: str, personas: set[str]) -> Strategies:
         where = ".".join(str(part) for part in first["loc"])
         text = first["msg"].removeprefix("Value error, ")
         raise ConfigError(f"{path}: {where}: {text}" if where else f"{path}: {text}") from None
-    _check_personas(strategies, path, personas)
+    if earned is not None:
+        _check_personas(strategies, path, earned)
     return strategies
 
 
-def _check_personas(strategies: Strategies, path: str, personas: set[str]) -> None:
-    known = personas | {EVERYONE, UNNAMED}
+def _check_personas(strategies: Strategies, path: str, earned: frozenset[str]) -> None:
+    known = earned | {EVERYONE, UNNAMED}
     for name, action in strategies.actions.items():
         if not set(action.personas) & known:
             raise ConfigError(

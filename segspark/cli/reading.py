@@ -120,17 +120,25 @@ def report(config: Config, open_it: bool) -> None:
 
 @main_group.command()
 @configured
-@click.option("--segment", required=True, metavar="NAME", help="The segment's name, as the published run has it.")
+@click.option("--segment", metavar="NAME", help="The users of a segment, by its name in the published run.")
 @click.option("--scheme", default="value", show_default=True, help="The scheme that the segment is of.")
+@click.option("--campaign", metavar="ID", help="The contacts of a campaign that the published run planned.")
 @click.option("--format", "form", type=click.Choice(["csv", "parquet", "delta"]), default="csv", show_default=True)
 @click.option("--to", "path", required=True, metavar="PATH", help="A place where nothing is yet.")
-def export(config: Config, segment: str, scheme: str, form: str, path: str) -> None:
-    """Write the users of a segment, for the tool that writes to them. The file holds personal ids."""
-    from segspark.bi.export.stage import export_segment
+def export(config: Config, segment: str | None, scheme: str, campaign: str | None, form: str, path: str) -> None:
+    """Write users of a segment, or contacts of a campaign, for the tool that sends. The file holds personal ids."""
+    from segspark.bi.export.stage import export_campaign, export_segment
 
+    if (segment is None) == (campaign is None):
+        raise InputError("export: give either --segment NAME or --campaign ID")
     lake = open_lake(config)
-    users = export_segment(lake, published_run(lake), scheme, segment, form, path)
-    click.echo(f"{users:,} users of {segment} in {path}")
+    run_id = published_run(lake)
+    if segment is not None:
+        users = export_segment(lake, run_id, scheme, segment, form, path)
+        click.echo(f"{users:,} users of {segment} in {path}")
+    else:
+        contacts = export_campaign(lake, run_id, str(campaign), form, path)
+        click.echo(f"{contacts:,} contacts of {campaign} in {path}")
 
 
 def _cell(value: object) -> Text:

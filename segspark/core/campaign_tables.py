@@ -54,6 +54,9 @@ CAMPAIGNS = run_table(
     [
         CAMPAIGN_ID,
         SCHEME,
+        Column(
+            "planned_on", "date", "as_of of the run: of a campaign that is planned again the days from here on change"
+        ),
         Column("starts_on", "date", "first day of contacts"),
         Column("ends_on", "date", "last day of contacts"),
         Column("holdout_share", "double", "of each segment's users who may be contacted"),

@@ -24,7 +24,11 @@ DEFAULTS = {  # of columns that are not mapped
     "outcomes": {"treated": "true"},
 }
 TIMES = {"events": "event_time", "orders": "order_time", "ratings": "rated_at"}
-_ALSO_KEYS = {"events": ("event_id",), "orders": ("line", "quantity", "status")}  # not to be missing where mapped
+_ALSO_KEYS = {
+    "events": ("event_id",),
+    "orders": ("line", "quantity", "status"),
+    "outcomes": ("treated",),
+}  # not to be missing where mapped
 
 Rule = tuple[Column, str]
 

@@ -39,7 +39,8 @@ def demo_config(shop, lake, *overrides):
         f"sources.{name}.path={str(source['path']).replace('demo/shop', str(shop))}" for name, source in sources.items()
     ]
     personas = f"segments.personas={REPO / 'conf' / 'personas.yaml'}"
-    return load_config(path, (f"lake={lake}", personas, *moved, *overrides))
+    strategies = f"campaigns.strategies={REPO / 'conf' / 'strategies.yaml'}"
+    return load_config(path, (f"lake={lake}", personas, strategies, *moved, *overrides))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ import yaml
 
 from segspark.cli import main
 
-PERSONAS = str(Path(__file__).parents[2] / "conf" / "personas.yaml")
+CONF = Path(__file__).parents[2] / "conf"
+PERSONAS, STRATEGIES = str(CONF / "personas.yaml"), str(CONF / "strategies.yaml")
 COLUMNS = {
     "order_id": "id",
     "user_id": "user",
@@ -43,6 +44,7 @@ def run(spark, tmp_path, capsys):
             "lake": str(tmp_path / "lake"),
             "sources": {"orders": source},
             "segments": {"personas": PERSONAS},
+            "campaigns": {"strategies": STRATEGIES},
             "spark": {"shuffle_partitions": 2},
         }
         config = tmp_path / "shop.yaml"

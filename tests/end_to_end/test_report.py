@@ -28,7 +28,8 @@ def retail_report(spark, tmp_path_factory):
     lake_path = tmp_path_factory.mktemp("retail") / "lake"
     overrides = (f"lake={lake_path}", f"sources.orders.path={RETAIL}/*.csv.gz", "recommend.iterations=5")
     personas = f"segments.personas={REPO / 'conf' / 'personas.yaml'}"
-    config = load_config(str(REPO / "conf" / "datasets" / "online_retail.yaml"), (*overrides, personas))
+    strategies = f"campaigns.strategies={REPO / 'conf' / 'strategies.yaml'}"
+    config = load_config(str(REPO / "conf" / "datasets" / "online_retail.yaml"), (*overrides, personas, strategies))
     lake = Lake(spark, config.lake)
     outcome = run_pipeline(lake, config, RunRequest(), lambda line: None)
     return Path(lake.path(f"reports/{outcome.run.run_id}.html"))

@@ -24,7 +24,8 @@ from segspark.core.contracts import (
 from segspark.core.lake import Lake
 
 pytestmark = pytest.mark.slow
-PERSONAS = str(Path(__file__).parents[2] / "conf" / "personas.yaml")
+CONF = Path(__file__).parents[2] / "conf"
+PERSONAS, STRATEGIES = str(CONF / "personas.yaml"), str(CONF / "strategies.yaml")
 ORDERS = {
     "order_id": "id",
     "user_id": "user",
@@ -76,6 +77,7 @@ class Shop:
         sources = {"orders": {"path": f"{self.exports}/orders*.csv", "columns": ORDERS, **options_of}}
         sources["users"] = {"path": f"{self.exports}/users*.csv", "columns": people, **options_of}
         content = {"lake": self.lake.root, "sources": sources, "spark": {"shuffle_partitions": 2}}
+        content["campaigns"] = {"strategies": STRATEGIES}
         content["segments"] = {"personas": PERSONAS, "value": {"k_range": [2, 3]}, "taste": {"k": 2}}
         content["recommend"] = {"rank": 4, "iterations": 2}
         path = self.exports / "shop.yaml"

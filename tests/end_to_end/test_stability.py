@@ -115,7 +115,11 @@ def test_the_gift_shop_from_april_to_september_month_by_month(spark, tmp_path):
     if not RETAIL.exists():
         pytest.skip("the shared online_retail data is not beside the repository")
     path = str(REPO / "conf" / "datasets" / "online_retail.yaml")
-    places = (f"lake={tmp_path / 'lake'}", f"segments.personas={REPO / 'conf' / 'personas.yaml'}")
+    conf = (
+        f"segments.personas={REPO / 'conf' / 'personas.yaml'}",
+        f"campaigns.strategies={REPO / 'conf' / 'strategies.yaml'}",
+    )
+    places = (f"lake={tmp_path / 'lake'}", *conf)
     config = load_config(path, (*places, f"sources.orders.path={RETAIL}/*.csv.gz"))
     publisher = Publisher(Lake(spark, config.lake), config)
     ever: dict[str, set[int]] = {scheme: set() for scheme in SCHEMES}

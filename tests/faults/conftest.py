@@ -67,6 +67,7 @@ class Shop:
         small = {"value": {"k_range": [4, 5]}, "taste": {"k_range": [2, 3]}}
         content = {**demo, "lake": str(lake), "sources": sources, "segments": {**demo.get("segments", {}), **small}}
         content["segments"]["personas"] = str(REPO / "conf" / "personas.yaml")
+        content["campaigns"] = {"strategies": str(REPO / "conf" / "strategies.yaml")}
         content["recommend"] = {"rank": 4, "iterations": 2, "evaluation": {"test_days": 7}}
         logs = lake.parent / "event-logs"
         logs.mkdir(exist_ok=True)

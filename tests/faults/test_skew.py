@@ -47,6 +47,7 @@ def test_a_run_with_two_hubs_finishes_in_4_gib(spark, tmp_path, account):
         "sources": {"events": {"path": str(tmp_path / "events"), "format": "parquet", "columns": columns}},
         "segments": {"personas": str(REPO / "conf" / "personas.yaml"), "value": {"k_range": [3, 4]}},
         "recommend": {"rank": 8, "iterations": 3},
+        "campaigns": {"strategies": str(REPO / "conf" / "strategies.yaml")},
         "spark": {"driver_memory": HEAP},
     }
     (tmp_path / "skew.yaml").write_text(yaml.safe_dump(content))

@@ -1,10 +1,10 @@
-"""All of the export that knows the lake: the users of one segment, as files for the tool that writes to them."""
+"""All of the export that knows the lake: a segment or a campaign as files, for the tool that writes to people."""
 
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
 from segspark.bi.export.cells import neutralised
-from segspark.core.contracts import SEGMENTS, USER_SEGMENTS
+from segspark.core.contracts import CAMPAIGN_PLAN, CAMPAIGNS, SEGMENTS, USER_SEGMENTS
 from segspark.core.errors import InputError
 from segspark.core.files import is_there, write_csv_file
 from segspark.core.lake import Lake
@@ -12,6 +12,7 @@ from segspark.core.words import neutral
 
 FORMATS = ("csv", "parquet", "delta")
 MEMBER = ("user_id", "scheme", "segment_id", "segment_name", "confidence")
+CONTACT = ("campaign_id", "user_id", "segment_name", "action", "channel", "send_on", "items", "propensity")
 
 
 def export_segment(lake: Lake, run_id: str, scheme: str, name: str, form: str, path: str) -> int:
@@ -26,6 +27,22 @@ def export_segment(lake: Lake, run_id: str, scheme: str, name: str, form: str, p
         raise InputError(f"--segment: scheme {neutral(scheme)} has no {neutral(name)}; it has: {there}")
     members = lake.read_run(USER_SEGMENTS, run_id).where((F.col("scheme") == scheme) & (F.col("segment_name") == name))
     return write_export(members.select(*MEMBER).orderBy("user_id"), form, path)
+
+
+def export_campaign(lake: Lake, run_id: str, campaign_id: str, form: str, path: str) -> int:
+    """Writes the run's contacts of one campaign to `path`, by day, channel, action and user; returns how many.
+
+    One row per user who is to be contacted, with the columns CONTACT; nobody who is held out is in it. In csv the items
+    are one text, separated by blanks. Raises InputError where the run planned no such campaign, or where something is
+    at `path` already.
+    """
+    planned = [row.campaign_id for row in lake.read_run(CAMPAIGNS, run_id).collect()]
+    if campaign_id not in planned:
+        there = ", ".join(map(neutral, sorted(planned))) or "none"
+        raise InputError(f"--campaign: the published run planned no {neutral(campaign_id)}; it planned: {there}")
+    contacts = lake.read_run(CAMPAIGN_PLAN, run_id).where((F.col("campaign_id") == campaign_id) & ~F.col("holdout"))
+    rows = contacts.select(*CONTACT).orderBy("send_on", "channel", "action", "user_id")
+    return write_export(rows.withColumn("items", F.concat_ws(" ", "items")) if form == "csv" else rows, form, path)
 
 
 def write_export(rows: DataFrame, form: str, path: str) -> int:

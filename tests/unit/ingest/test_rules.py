@@ -22,6 +22,16 @@ GOOD = {
     "users": {"user_id": "u", "age": 30, "income": 1.0, "signup_time": at("1990-01-01")},
     "items": {"item_id": "i", "price": 1.0, "embedding": [1.0]},
     "ratings": {"user_id": "u", "item_id": "i", "rated_at": at("2024-03-01"), "rating": 4.0},
+    "outcomes": {
+        "campaign_id": "c",
+        "user_id": "u",
+        "sent_at": at("2024-03-01 10:00"),
+        "treated": True,
+        "converted": True,
+        "converted_at": at("2024-03-01 10:00"),
+        "revenue": 0.0,
+        "propensity": 1.0,
+    },
 }
 BROKEN = [
     ("events", {"user_id": None}, "user_id is missing"),
@@ -52,6 +62,16 @@ BROKEN = [
     ("items", {"embedding": [1.0, float("nan")]}, "embedding has an element that is no finite number"),
     ("ratings", {"rating": None}, "rating is missing"),
     ("ratings", {"rating": float("nan")}, "rating is not a finite number"),
+    ("outcomes", {"campaign_id": None}, "campaign_id is missing"),
+    ("outcomes", {"treated": None}, "treated is missing"),
+    ("outcomes", {"sent_at": at("2024-06-01 00:00:01")}, "sent_at is in the future"),
+    ("outcomes", {"converted_at": at("2024-03-01 09:59")}, "converted_at is before sent_at"),
+    ("outcomes", {"converted": False, "converted_at": at("2024-03-02")}, "converted_at is told, but not converted"),
+    ("outcomes", {"revenue": -1.0}, "revenue is negative"),
+    ("outcomes", {"converted": False, "converted_at": None, "revenue": 2.0}, "revenue is told, but not converted"),
+    ("outcomes", {"propensity": 0.0}, "propensity is outside 0 to 1"),
+    ("outcomes", {"propensity": 1.1}, "propensity is outside 0 to 1"),
+    ("outcomes", {"revenue": float("nan")}, "revenue is not a finite number"),
 ]
 FINE = [
     ("events", {}),
@@ -65,6 +85,8 @@ FINE = [
     ("users", {"age": None}),
     ("items", {}),
     ("ratings", {}),
+    ("outcomes", {}),
+    ("outcomes", {"treated": False, "converted": None, "converted_at": None, "revenue": None, "propensity": None}),
 ]
 
 

@@ -1,0 +1,84 @@
+"""What was planned before, as it was published: the plans that somebody may have acted on."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+
+from pyspark.sql import DataFrame, Row, Window
+from pyspark.sql import functions as F
+
+from segspark.campaigns.config import CampaignsConfig
+from segspark.core.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One plan of one campaign. Its contacts from `until` on were planned again by a later run."""
+
+    campaign_id: str
+    run_id: str
+    starts_on: date
+    ends_on: date
+    until: date | None
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """The campaign that this run plans: contacts from `first_day` on for `days` days; none where these are over."""
+
+    campaign_id: str
+    starts_on: date
+    ends_on: date
+    first_day: date
+
+    @property
+    def days(self) -> int:
+        """Days on which contacts are still sent."""
+        return max(0, (self.ends_on - self.first_day).days + 1)
+
+
+def publications_seen(publications: DataFrame, previous: str | None) -> DataFrame:
+    """run_id, seq: the runs that were published up to the one that this run is compared with, by their newest act."""
+    acts = publications.select("run_id", "seq")
+    last = acts.where(F.col("run_id") == F.lit(previous)).agg(F.max("seq").alias("last"))
+    seen = acts.crossJoin(F.broadcast(last)).where(F.col("seq") <= F.col("last"))
+    return seen.groupBy("run_id").agg(F.max("seq").alias("seq"))
+
+
+def plans_made(campaigns: DataFrame, seen: DataFrame) -> DataFrame:
+    """One row per published plan of a campaign, with `until`: when the next plan of the same campaign took over."""
+    later = Window.partitionBy("campaign_id").orderBy("seq")
+    rows = campaigns.join(F.broadcast(seen), on="run_id", how="inner").withColumn(
+        "until", F.lead("planned_on").over(later)
+    )
+    return rows.select("campaign_id", "run_id", "starts_on", "ends_on", "until", "seq").orderBy("seq")
+
+
+def planned_of(rows: list[Row]) -> list[Planned]:
+    """Rows of `plans_made`, collected: as many as campaigns were planned."""
+    return [Planned(row.campaign_id, row.run_id, row.starts_on, row.ends_on, row.until) for row in rows]
+
+
+def contacts_of(plan: DataFrame, made: list[Planned]) -> DataFrame:
+    """The rows of campaign_plan (with run_id) that counted: one per campaign and user."""
+    if not made:
+        return plan.limit(0)
+    conditions = []
+    for each in made:
+        is_of = (F.col("run_id") == each.run_id) & (F.col("campaign_id") == each.campaign_id)
+        conditions.append(is_of if each.until is None else is_of & (F.col("send_on") < F.lit(each.until)))
+    return plan.where(reduce(lambda left, right: left | right, conditions))
+
+
+def this_campaign(config: CampaignsConfig, as_of: date, made: list[Planned]) -> Campaign:
+    """The campaign of a run. ConfigError where its id was used for one that started on another day."""
+    starts_on = config.starts_on or as_of
+    campaign_id = config.campaign_id or f"campaign-{starts_on.isoformat()}"
+    for each in made:
+        if each.campaign_id == campaign_id and each.starts_on != starts_on:
+            raise ConfigError(
+                f"campaigns.campaign_id: {campaign_id} is the campaign that started on {each.starts_on}, not on"
+                f" {starts_on}; give another id, or that first day to plan it again"
+            )
+    ends_on = date.fromordinal(starts_on.toordinal() + config.days - 1)
+    return Campaign(campaign_id, starts_on, ends_on, max(starts_on, as_of))

@@ -1,0 +1,74 @@
+"""Which items a contact shows, and never more of one than there is stock for."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+NEW_DAYS = 60  # since the launch
+KINDS = ("recommended", "new", "cheap")
+FALLBACK = 20  # items of a kind for users whose own list has too few of them
+OWN_LISTS_FIRST = 1_000  # ranks of the fallback begin here
+
+
+def describe_items(items: DataFrame, sold: DataFrame, as_of: str) -> DataFrame:
+    """item_id, stock, units and a boolean per kind: one row per item that is listed or sold.
+
+    `sold` has item_id, category and units of late. New: launched in the last NEW_DAYS days. Cheap: at most the median
+    price of its category. An item whose stock is not told is never out of stock.
+    """
+    listed = items.select("item_id", F.col("category").alias("listed"), "price", "stock", "launch_time")
+    known = listed.join(sold, on="item_id", how="full")
+    category = F.coalesce("listed", "category", F.lit(""))
+    median = F.percentile("price", 0.5).over(Window.partitionBy(category))
+    age = F.datediff(F.lit(as_of).cast("date"), F.to_date("launch_time"))
+    return known.select(
+        "item_id",
+        "stock",
+        F.coalesce("units", F.lit(0.0)).alias("units"),
+        F.lit(True).alias("recommended"),
+        F.coalesce((age >= 0) & (age <= NEW_DAYS), F.lit(False)).alias("new"),
+        F.coalesce(F.col("price") <= median, F.lit(False)).alias("cheap"),
+    ).where(F.col("stock").isNull() | (F.col("stock") > 0))
+
+
+def best_sellers(described: DataFrame) -> DataFrame:
+    """kind, item_id, rank: the FALLBACK items of each kind that sold best."""
+    kinds = F.array(*(F.when(F.col(kind), F.lit(kind)) for kind in KINDS))
+    rows = described.select("item_id", "units", F.explode(F.array_compact(kinds)).alias("kind"))
+    rank = F.row_number().over(Window.partitionBy("kind").orderBy(F.desc("units"), "item_id"))
+    ranked = rows.withColumn("rank", rank + OWN_LISTS_FIRST).where(F.col("rank") <= OWN_LISTS_FIRST + FALLBACK)
+    return ranked.select("kind", "item_id", "rank")
+
+
+def candidates(contacts: DataFrame, lists: DataFrame, described: DataFrame) -> DataFrame:
+    """user_id, item_id, rank: what each contact may show, the user's own list first.
+
+    `contacts` has user_id and kind; `lists` user_id, item_id and rank of recommendations.
+    """
+    kind_fits = F.element_at(F.create_map(*(each for kind in KINDS for each in (F.lit(kind), F.col(kind)))), "kind")
+    own = lists.join(contacts, on="user_id", how="inner").join(described, on="item_id", how="inner").where(kind_fits)
+    popular = contacts.join(F.broadcast(best_sellers(described)), on="kind", how="inner")
+    both = own.select("user_id", "item_id", "rank").unionByName(popular.select("user_id", "item_id", "rank"))
+    return both.groupBy("user_id", "item_id").agg(F.min("rank").alias("rank"))
+
+
+def within_stock(contacts: DataFrame, offered: DataFrame, described: DataFrame, most: int, take: float) -> DataFrame:
+    """user_id, items: up to `most` items per contact, best first; no row for who is left with none.
+
+    An item is shown in at most stock / take contacts, those with the highest surplus: of `take` of the contacts that
+    show it one unit may be bought. `contacts` has user_id, surplus, tie and holdout; who is held out takes nothing.
+    """
+    joined = offered.join(contacts, on="user_id", how="inner").join(
+        described.select("item_id", "stock"), on="item_id", how="inner"
+    )
+    first = Window.partitionBy("user_id").orderBy("rank", "item_id")
+    shown = joined.withColumn("__no", F.row_number().over(first)).where(F.col("__no") <= 2 * most)
+    order = Window.partitionBy("item_id").orderBy(F.desc("surplus"), "tie", "user_id")
+    better = F.sum((~F.col("holdout")).cast("int")).over(order.rowsBetween(Window.unboundedPreceding, -1))
+    has_stock = F.col("stock").isNull() | (F.coalesce(better, F.lit(0)) < F.floor(F.col("stock") / F.lit(take)))
+    kept = shown.withColumn("__in", has_stock).where("__in")
+    return kept.groupBy("user_id").agg(_first_items(most).alias("items"))
+
+
+def _first_items(most: int) -> Column:
+    ordered = F.sort_array(F.collect_list(F.struct("__no", "item_id")))
+    return F.transform(F.slice(ordered, 1, most), lambda each: each["item_id"])

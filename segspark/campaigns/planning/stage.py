@@ -1,0 +1,236 @@
+"""All of the planning that knows the lake: who gets which action on which day, and who is held out."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from segspark.campaigns.catalogue import Strategies
+from segspark.campaigns.config import CampaignsConfig
+from segspark.campaigns.history import Campaign, Planned, contacts_of
+from segspark.campaigns.planning.assigning import ASKED, choose_for_everyone, with_prices
+from segspark.campaigns.planning.audience import find_audience, last_contacts
+from segspark.campaigns.planning.choosing import Rules
+from segspark.campaigns.planning.cutting import cut_to_quotas
+from segspark.campaigns.planning.draws import uniform
+from segspark.campaigns.planning.holdout import draw_members
+from segspark.campaigns.planning.offers import candidates, describe_items, within_stock
+from segspark.campaigns.planning.people import find_people
+from segspark.campaigns.planning.prices import Budget
+from segspark.campaigns.planning.quotas import set_quotas
+from segspark.core.contracts import (
+    CAMPAIGN_MEMBERS,
+    CAMPAIGN_PLAN,
+    CAMPAIGNS,
+    ITEM_DAYS,
+    ITEMS,
+    OUTCOMES,
+    RECOMMENDATIONS,
+    USER_FEATURES,
+    USER_SEGMENTS,
+    USERS,
+)
+from segspark.core.exact import exact_sum
+from segspark.core.stage import StageContext
+
+SOLD_DAYS = 91  # before as_of in which best sellers are counted
+NOT_WORTH = "no action is worth its cost"
+BUDGET = "the budget ends"
+STOCK = "no item in stock to show"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be planned: the campaign, what may be done for whom, and by which rules actions are chosen."""
+
+    campaign: Campaign
+    strategies: Strategies
+    config: CampaignsConfig
+    suits: Mapping[str, list[str]]  # actions by segment
+    segments: list[str]  # in the order of the rules' rows
+    rules: Rules  # without prices
+
+
+def build_plan(context: StageContext, order: Order, made: list[Planned]) -> dict[str, int]:
+    """Writes campaign_members, campaign_plan and campaigns of the run; returns the rows of each.
+
+    `made` are the plans that were published before: whom they contacted is not contacted again by the same campaign,
+    and whom they held out stays so.
+    """
+    lake, run = context.lake, context.run
+    people = _people(context, order)
+    members = draw_members(
+        people.where("may_be_contacted").select("user_id", "segment_name"),
+        _known_members(context, order.campaign.campaign_id, made),
+        order.campaign.campaign_id,
+        order.config.holdout_share,
+    ).withColumn("campaign_id", F.lit(order.campaign.campaign_id))
+    rows = {CAMPAIGN_MEMBERS.name: lake.replace_run(CAMPAIGN_MEMBERS, members, run.run_id)}
+    held = lake.read_run(CAMPAIGN_MEMBERS, run.run_id).select("user_id", "holdout")
+    with _kept(_asked(context, order, people, held, made)) as asked:
+        open_to = asked.where(F.col("left_out").isNull())
+        reasons = {row.left_out: row.users for row in _count(asked, "left_out").collect()}
+        contactable, rules = reasons.pop(None, 0), _priced(open_to, order)
+        with _kept(_named(choose_for_everyone(open_to, rules), order)) as wanted:
+            counts = {row.action: row.users for row in _count(wanted.where("NOT holdout"), "action").collect()}
+            quotas = set_quotas(counts, order.strategies, order.campaign.days)
+            with _kept(cut_to_quotas(wanted, quotas, order.campaign.first_day.isoformat())) as cut:
+                reasons[NOT_WORTH] = contactable - wanted.count()
+                reasons[BUDGET] = wanted.count() - cut.count()
+                planned = _with_items(context, order, cut)
+                plan = planned.join(asked.select("user_id", "segment_name"), on="user_id", how="inner")
+                rows[CAMPAIGN_PLAN.name] = lake.replace_run(CAMPAIGN_PLAN, plan, run.run_id)
+                reasons[STOCK] = cut.count() - rows[CAMPAIGN_PLAN.name]
+    rows[CAMPAIGNS.name] = _write_campaign(context, order, people, reasons)
+    return rows
+
+
+def _people(context: StageContext, order: Order) -> DataFrame:
+    lake, run, config = context.lake, context.run, order.config
+    members = lake.read_run(USER_SEGMENTS, run.run_id).where(F.col("scheme") == config.scheme)
+    features = lake.read_run(USER_FEATURES, run.run_id).drop("user_bucket")
+    members = members.select("user_id", "segment_name")
+    people = find_people(features, members, lake.read(USERS), config.consent == "assumed")
+    return people.withColumn("worth", F.lit(1.0)) if config.learning.objective == "revenue" else people
+
+
+def _known_members(context: StageContext, campaign_id: str, made: list[Planned]) -> DataFrame:
+    """Who was a member when the campaign was planned last; nobody where this is its first plan."""
+    runs = [each.run_id for each in made if each.campaign_id == campaign_id]
+    rows = context.lake.read_run(CAMPAIGN_MEMBERS, runs[-1] if runs else "")
+    return rows.where(F.col("campaign_id") == campaign_id).select("user_id", "segment_name", "holdout")
+
+
+def _asked(context: StageContext, order: Order, people: DataFrame, held: DataFrame, made: list[Planned]) -> DataFrame:
+    """ASKED with segment_name and left_out: one row per user of the scheme."""
+    lake, run, campaign = context.lake, context.run, order.campaign
+    outcomes = lake.read(OUTCOMES).where(F.col("ingest_seq") <= run.ingest_seq)
+    plans = contacts_of(lake.read(CAMPAIGN_PLAN), made)
+    due = plans.where(F.col("send_on") < F.lit(campaign.first_day))
+    contacts = last_contacts(outcomes, due, campaign.first_day)
+    is_own = F.col("campaign_id") == campaign.campaign_id
+    contacted = (
+        due.where(is_own).select("user_id").unionByName(outcomes.where(is_own & F.col("treated")).select("user_id"))
+    )
+    found = find_audience(people, contacts, contacted, order.strategies, order.suits, campaign.first_day)
+    numbers = F.create_map(*(each for no, name in enumerate(order.segments) for each in (F.lit(name), F.lit(no))))
+    key = (campaign.campaign_id, str(run.seed))
+    return found.join(held, on="user_id", how="left").select(
+        "user_id",
+        "segment_name",
+        "left_out",
+        numbers[F.col("segment_name")].alias("segment_no"),
+        "worth",
+        "allowed",
+        F.coalesce("holdout", F.lit(False)).alias("holdout"),
+        *(uniform(purpose, *key, F.col("user_id")).alias(purpose) for purpose in ("lane", "draw", "tie")),
+    )
+
+
+def _priced(open_to: DataFrame, order: Order) -> Rules:
+    """The rules with what budgets cost, told from a bounded sample of who may be contacted."""
+    days, strategies = order.campaign.days, order.strategies
+    asks = open_to.where("NOT holdout")
+    users = asks.count()
+    sample = asks.orderBy("tie", "user_id").limit(order.config.price_users).select(*ASKED).collect()
+    through = np.array([action.channel for action in strategies.actions.values()])
+    budgets = [
+        Budget(through == name, float(channel.contacts_per_day * days), channel.money_per_day * days)
+        for name, channel in strategies.channels.items()
+    ]
+    return with_prices(order.rules, sample, len(sample) / users if users else 1.0, budgets)
+
+
+def _named(wanted: DataFrame, order: Order) -> DataFrame:
+    """The wanted contacts with their action by name."""
+    names = F.array(*map(F.lit, order.strategies.actions))
+    return wanted.withColumn("action", F.get(names, F.col("action_no"))).drop("action_no")
+
+
+def _with_items(context: StageContext, order: Order, cut: DataFrame) -> DataFrame:
+    """The contacts as campaign_plan has them, but for the segment; without those that have no item to show."""
+    actions, config = order.strategies.actions, order.config
+    kinds = {name: action.items for name, action in actions.items() if action.items != "none"}
+    plan = cut.withColumns(
+        {
+            "campaign_id": F.lit(order.campaign.campaign_id),
+            "channel": _of_action({name: action.channel for name, action in actions.items()}),
+            "cost": _of_action({name: float(action.cost) for name, action in actions.items()}),
+        }
+    )
+    if not kinds:
+        return plan.withColumn("items", F.lit(None).cast("array<string>"))
+    showing = plan.withColumn("kind", _of_action(kinds)).where(F.col("kind").isNotNull())
+    described = _described(context)
+    offered = candidates(showing.select("user_id", "kind"), _own_lists(context), described)
+    contacts = showing.select("user_id", "surplus", "tie", "holdout")
+    items = within_stock(contacts, offered, described, config.items, config.item_take)
+    needs = F.col("action").isin(*kinds)
+    return plan.join(items, on="user_id", how="left").where(~needs | F.col("items").isNotNull())
+
+
+def _described(context: StageContext) -> DataFrame:
+    lake, as_of = context.lake, context.run.as_of
+    recent = lake.read(ITEM_DAYS).where(F.col("day").between(F.lit(as_of - timedelta(days=SOLD_DAYS)), F.lit(as_of)))
+    sold = recent.where(F.col("day") < F.lit(as_of)).groupBy("item_id")
+    units = sold.agg(F.max("category").alias("category"), exact_sum(F.col("units")).alias("units"))
+    return describe_items(lake.read(ITEMS), units, as_of.isoformat())
+
+
+def _own_lists(context: StageContext) -> DataFrame:
+    """Each user's recommendations by the first method that made any for them, in the order of the alphabet."""
+    rows = context.lake.read_run(RECOMMENDATIONS, context.run.run_id)
+    first = rows.groupBy("user_id").agg(F.min("method").alias("method"))
+    return rows.join(first, on=["user_id", "method"], how="inner").select("user_id", "item_id", "rank")
+
+
+def _write_campaign(context: StageContext, order: Order, people: DataFrame, reasons: Mapping[str, int]) -> int:
+    """The one row that sums the campaign up."""
+    lake, run, campaign = context.lake, context.run, order.campaign
+    plan = lake.read_run(CAMPAIGN_PLAN, run.run_id)
+    made, held = plan.where("NOT holdout"), plan.where("holdout")
+    totals = made.agg(
+        F.count(F.lit(1)).alias("contacts"),
+        F.coalesce(exact_sum(F.col("cost")), F.lit(0.0)).alias("cost"),
+        F.coalesce(exact_sum(F.col("expected_gain")), F.lit(0.0)).alias("expected_gain"),
+    )
+    left_out = [(reason, users) for reason, users in sorted(reasons.items()) if users]
+    listed = F.array(*(F.struct(F.lit(r).alias("reason"), F.lit(n).cast("bigint").alias("users")) for r, n in left_out))
+    row = totals.select(
+        F.lit(campaign.campaign_id).alias("campaign_id"),
+        F.lit(order.config.scheme).alias("scheme"),
+        F.lit(run.as_of).alias("planned_on"),
+        F.lit(campaign.starts_on).alias("starts_on"),
+        F.lit(campaign.ends_on).alias("ends_on"),
+        F.lit(order.config.holdout_share).alias("holdout_share"),
+        F.lit(people.count()).cast("bigint").alias("users"),
+        "contacts",
+        F.lit(held.count()).cast("bigint").alias("held_out"),
+        "cost",
+        "expected_gain",
+        listed.cast("array<struct<reason:string,users:bigint>>").alias("left_out"),
+    )
+    return lake.replace_run(CAMPAIGNS, row, run.run_id)
+
+
+def _of_action(values: Mapping[str, str | float]) -> Column:
+    entries = [F.lit(each) for pair in values.items() for each in pair]
+    return F.create_map(*entries)[F.col("action")]
+
+
+def _count(frame: DataFrame, by: str) -> DataFrame:
+    return frame.groupBy(by).agg(F.count(F.lit(1)).alias("users"))
+
+
+@contextmanager
+def _kept(frame: DataFrame) -> Iterator[DataFrame]:
+    frame.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        yield frame
+    finally:
+        frame.unpersist()

@@ -1,0 +1,102 @@
+"""What users did after a contact, or after the moment at which they were not contacted: rows as `evidence.py` says."""
+
+from datetime import date
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from segspark.campaigns.config import LiftConfig
+from segspark.core.exact import exact_sum
+
+KEY = ["campaign_id", "user_id"]
+NOON = 12 * 3600  # seconds into the day at which a contact counts where no outcome of the campaign tells a time
+
+
+def planned_contacts(plans: DataFrame, outcomes: DataFrame) -> DataFrame:
+    """One row per user of a planned campaign: who was to be contacted, and who is held out to compare with.
+
+    `plans` has one row per campaign and user of published plans. The row adds starts_at, when the contact was made; for
+    who was held out, or not reported as contacted, the planned day at the campaign's median time of day: both sides
+    have the same hours of their first day. `delivered` is whether an outcome says that the contact was made.
+    """
+    sent = outcomes.where("treated").select(*KEY, "sent_at", "converted", "revenue")
+    seconds = F.unix_timestamp("sent_at") - F.unix_timestamp(F.to_date("sent_at").cast("timestamp"))
+    usual = sent.groupBy("campaign_id").agg(F.percentile(seconds, 0.5).cast("bigint").alias("__usual"))
+    rows = plans.join(sent, on=KEY, how="left").join(F.broadcast(usual), on="campaign_id", how="left")
+    midnight = F.unix_timestamp(F.col("send_on").cast("timestamp"))
+    planned_at = F.timestamp_seconds(midnight + F.coalesce("__usual", F.lit(NOON)))
+    return rows.select(
+        *KEY,
+        "segment_name",
+        "action",
+        (~F.col("holdout")).alias("treated"),
+        "propensity",
+        F.coalesce("sent_at", planned_at).alias("starts_at"),
+        F.col("sent_at").isNotNull().alias("delivered"),
+        F.col("converted").alias("told_converted"),
+        F.col("revenue").alias("told_revenue"),
+    )
+
+
+def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config: LiftConfig) -> DataFrame:
+    """One row per contact whose attribution window has closed before `as_of`, as `evidence.py` says.
+
+    `contacts` are of `planned_contacts`; `logs` has orders, ratings and user_days. What the sender tells of conversion
+    and revenue goes before what orders tell.
+    """
+    ends_at = F.timestamp_add("DAY", F.lit(config.attribution_days), "starts_at")
+    closed = contacts.where(ends_at <= F.lit(as_of).cast("timestamp")).withColumn("ends_at", ends_at)
+    closed = closed.withColumn("starts_on", F.to_date("starts_at"))
+    spans = closed.select(*KEY, "starts_at", "ends_at", "starts_on")
+    parts = (_bought(spans, logs["orders"]), _days(spans, logs["user_days"], config), _rated(spans, logs["ratings"]))
+    for part in parts:
+        closed = closed.join(part, on=KEY, how="left")
+    orders = F.coalesce("orders", F.lit(0))
+    return closed.select(
+        *KEY,
+        "segment_name",
+        "action",
+        "treated",
+        "propensity",
+        "delivered",
+        "starts_on",
+        F.coalesce("told_converted", orders > 0).alias("converted"),
+        F.coalesce("told_revenue", "bought", F.lit(0.0)).alias("revenue"),
+        F.coalesce("revenue_before", F.lit(0.0)).alias("revenue_before"),
+        F.coalesce("active_days", F.lit(0)).cast("int").alias("active_days"),
+        "rating",
+        F.coalesce("ratings", F.lit(0)).cast("int").alias("ratings"),
+    )
+
+
+def _bought(spans: DataFrame, orders: DataFrame) -> DataFrame:
+    """Orders with a paid line in the window, and what was paid."""
+    net = F.col("quantity") * F.coalesce("unit_price", F.lit(0.0)) - F.coalesce("discount", F.lit(0.0))
+    paid = orders.where("status = 'paid' AND user_id IS NOT NULL").select(
+        "user_id", "order_id", "order_time", net.alias("net")
+    )
+    inside = (F.col("order_time") >= F.col("starts_at")) & (F.col("order_time") < F.col("ends_at"))
+    rows = spans.join(paid, on="user_id", how="inner").where(inside)
+    return rows.groupBy(*KEY).agg(F.count_distinct("order_id").alias("orders"), exact_sum(F.col("net")).alias("bought"))
+
+
+def _days(spans: DataFrame, user_days: DataFrame, config: LiftConfig) -> DataFrame:
+    """Active days in the window, counted from the day of the contact, and what was paid in the days before it."""
+    days = user_days.select("user_id", "day", "spend")
+    since = F.datediff("day", "starts_on")
+    rows = spans.join(days, on="user_id", how="inner").withColumn("since", since)
+    near = rows.where((F.col("since") >= -config.before_days) & (F.col("since") < config.attribution_days))
+    before = F.when(F.col("since") < 0, F.coalesce("spend", F.lit(0.0)))
+    return near.groupBy(*KEY).agg(
+        F.count_if(F.col("since") >= 0).alias("active_days"), exact_sum(before).alias("revenue_before")
+    )
+
+
+def _rated(spans: DataFrame, ratings: DataFrame) -> DataFrame:
+    inside: Column = (F.col("rated_at") >= F.col("starts_at")) & (F.col("rated_at") < F.col("ends_at"))
+    rows = spans.join(ratings.select("user_id", "rated_at", F.col("rating").alias("given")), on="user_id", how="inner")
+    return (
+        rows.where(inside)
+        .groupBy(*KEY)
+        .agg(exact_sum(F.col("given")).alias("rating"), F.count("given").alias("ratings"))
+    )
