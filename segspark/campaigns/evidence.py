@@ -65,7 +65,7 @@ def add_up(responses: DataFrame) -> DataFrame:
     """
     revenue, before = _money("revenue"), _money("revenue_before")
     active = F.coalesce("active_days", F.lit(0)).cast("bigint")
-    mean_rating = (F.col("rating") / F.col("ratings")).cast("decimal(12,6)")
+    mean_rating = F.try_divide("rating", "ratings").cast("decimal(12,6)")
     return responses.groupBy(*SIDE).agg(
         F.count(F.lit(1)).alias("users"),
         F.count_if("converted").alias("converted"),

@@ -44,7 +44,8 @@ def candidates(contacts: DataFrame, lists: DataFrame, described: DataFrame) -> D
 
     `contacts` has user_id and kind; `lists` user_id, item_id and rank of recommendations.
     """
-    kind_fits = F.element_at(F.create_map(*(each for kind in KINDS for each in (F.lit(kind), F.col(kind)))), "kind")
+    entries = [each for kind in KINDS for each in (F.lit(kind), F.col(kind))]
+    kind_fits = F.create_map(*entries)[F.col("kind")]
     own = lists.join(contacts, on="user_id", how="inner").join(described, on="item_id", how="inner").where(kind_fits)
     popular = contacts.join(F.broadcast(best_sellers(described)), on="kind", how="inner")
     both = own.select("user_id", "item_id", "rank").unionByName(popular.select("user_id", "item_id", "rank"))

@@ -1,0 +1,110 @@
+from datetime import date
+
+import pytest
+
+from segspark.campaigns.config import LiftConfig
+from segspark.campaigns.evidence import Sums, add_up, evidence_of
+from segspark.campaigns.responses import measure, planned_contacts
+from tests.builders import at
+
+PLAN = "campaign_id string, user_id string, segment_name string, action string, holdout boolean, propensity double, send_on date"
+OUTCOME = "campaign_id string, user_id string, treated boolean, sent_at timestamp, converted boolean, revenue double"
+ORDER = "user_id string, order_id string, order_time timestamp, quantity double, unit_price double, discount double, status string"
+CONFIG = LiftConfig(attribution_days=14, before_days=7)
+
+
+def planned(user, holdout=False, day="2024-06-01"):
+    return ("c", user, "loyal", "coupon", holdout, 0.5, date.fromisoformat(day))
+
+
+def sent(user, time, converted=None, revenue=None, treated=True):
+    return ("c", user, treated, at(time), converted, revenue)
+
+
+def order(user, time, number="o1", status="paid", price=10.0):
+    return (user, number, at(time), 1.0, price, 0.0, status)
+
+
+def responses(spark, plan, outcomes, orders=(), ratings=(), days=(), as_of=date(2024, 7, 1)):
+    contacts = planned_contacts(spark.createDataFrame(plan, PLAN), spark.createDataFrame(outcomes, OUTCOME))
+    logs = {
+        "orders": spark.createDataFrame(list(orders), ORDER),
+        "ratings": spark.createDataFrame(list(ratings), "user_id string, rated_at timestamp, rating double"),
+        "user_days": spark.createDataFrame(list(days), "user_id string, day date, spend double"),
+    }
+    return {row.user_id: row for row in measure(contacts, logs, as_of, CONFIG).collect()}
+
+
+def test_orders_count_from_the_contact_to_the_end_of_its_window(spark):
+    plan = [planned(user) for user in "abcde"]
+    outcomes = [sent(user, "2024-06-01 10:00") for user in "abcde"]
+    orders = [
+        order("a", "2024-06-01 09:59"),
+        order("b", "2024-06-01 10:00"),
+        order("c", "2024-06-15 09:59"),
+        order("d", "2024-06-15 10:00"),
+        order("e", "2024-06-02", status="cancelled"),
+    ]
+    found = responses(spark, plan, outcomes, orders)
+    assert {user: row.converted for user, row in found.items()} == dict(a=False, b=True, c=True, d=False, e=False)
+    assert found["b"].revenue == 10.0 and found["a"].revenue == 0.0
+
+
+def test_who_is_held_out_is_looked_at_from_the_usual_hour_of_the_planned_day(spark):
+    plan = [planned("a"), planned("b"), planned("x", holdout=True), planned("y", holdout=True)]
+    outcomes = [sent("a", "2024-06-01 10:00"), sent("b", "2024-06-01 12:00")]
+    found = responses(spark, plan, outcomes, [order("x", "2024-06-01 10:59"), order("y", "2024-06-01 11:00")])
+    assert not found["x"].treated and not found["x"].converted
+    assert found["y"].converted
+
+
+def test_a_window_that_is_still_open_does_not_count_yet(spark):
+    plan = [planned("a", day="2024-06-17"), planned("b", day="2024-06-16")]
+    outcomes = [sent("a", "2024-06-17 00:01"), sent("b", "2024-06-16 23:00")]
+    assert set(responses(spark, plan, outcomes)) == {"b"}
+    assert set(responses(spark, plan, outcomes, as_of=date(2024, 7, 2))) == {"a", "b"}
+
+
+def test_what_the_sender_tells_goes_before_what_orders_tell_and_late_outcomes_count_when_they_come(spark):
+    plan = [planned("a"), planned("b")]
+    early = [sent("a", "2024-06-01 10:00"), sent("b", "2024-06-01 10:00")]
+    late = [sent("a", "2024-06-01 10:00", True, 25.0), sent("b", "2024-06-01 10:00", False, 0.0)]
+    orders = [order("b", "2024-06-02")]
+    before, after = responses(spark, plan, early, orders), responses(spark, plan, late, orders)
+    assert (before["a"].converted, before["a"].revenue, before["b"].converted) == (False, 0.0, True)
+    assert (after["a"].converted, after["a"].revenue, after["b"].converted) == (True, 25.0, False)
+
+
+def test_a_planned_contact_that_was_not_sent_stays_on_its_side(spark):
+    found = responses(spark, [planned("a"), planned("b")], [sent("a", "2024-06-01 10:00")])
+    assert found["b"].treated and not found["b"].delivered
+
+
+def test_days_before_and_after_and_ratings_by_hand(spark):
+    days = [("a", date(2024, 5, 24), 4.0), ("a", date(2024, 5, 25), 1.5), ("a", date(2024, 5, 31), 2.0)]
+    days += [("a", date(2024, 6, 1), 9.0), ("a", date(2024, 6, 14), None), ("a", date(2024, 6, 15), 1.0)]
+    ratings = [("a", at("2024-06-02"), 4.0), ("a", at("2024-06-03"), 1.0), ("a", at("2024-05-31"), 5.0)]
+    row = responses(spark, [planned("a")], [sent("a", "2024-06-01 10:00")], days=days, ratings=ratings)["a"]
+    assert (row.revenue_before, row.active_days, row.rating, row.ratings) == (3.5, 2, 5.0, 2)
+
+
+def test_sums_are_those_of_numpy_and_no_partition_changes_a_bit(spark):
+    rows = [
+        ("c", f"u{n}", "s", "a", True, 0.5, date(2024, 6, 1), n % 3 == 0, n * 0.1, n * 0.2, n % 5, 4.0, n % 2)
+        for n in range(60)
+    ]
+    schema = (
+        "campaign_id string, user_id string, segment_name string, action string, treated boolean, propensity double,"
+        " starts_on date, converted boolean, revenue double, revenue_before double, active_days int, rating double,"
+        " ratings int"
+    )
+    frame = spark.createDataFrame(rows, schema)
+    found = [evidence_of(add_up(frame.repartition(n)).collect()[0]) for n in (1, 4)]
+    assert found[0] == found[1]
+    sums, revenue, before = found[0].sums, [n * 0.1 for n in range(60)], [n * 0.2 for n in range(60)]
+    assert (sums.users, sums.converted, sums.active_days, sums.raters) == (60, 20, 120, 30)
+    assert sums.revenue == pytest.approx(sum(revenue))
+    assert sums.revenue_squares == pytest.approx(sum(r * r for r in revenue))
+    assert sums.products == pytest.approx(sum(r * b for r, b in zip(revenue, before, strict=True)))
+    assert sums.rating == pytest.approx(30 * 4.0)
+    assert (sums + Sums()) == sums
