@@ -1,10 +1,12 @@
 """Which action each user should get at given prices, and how likely it was: numpy, for batches of users.
 
 A user's action is drawn in two lanes. In the first, an action is drawn by the strategy's shares among those that the
-user may get: every action that is not proven, and the floor of those that are. In the second, which takes what is left
-of the shares, it is the proven action with the highest gain. Gains are a draw from the posteriors that the user's hash
-picks (Thompson 1933), so that what is uncertain is tried as often as it may be best. A contact that is drawn to lose
-money, after what its budget costs, is not made.
+user may get: every action that is not proven, and the floor of those that are. It is done while the most that it may
+bring covers its cost, so that what is not proven is tried; where a budget is short, what is expected of it counts.
+
+In the second lane, which takes what is left of the shares, it is the proven action with the highest gain after what its
+budget costs, and none where that is a loss. Gains there are a draw from the posteriors that the user's hash picks
+(Thompson 1933): of two proven actions each is done as often as it may be the better.
 """
 
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 NO_ONE = -1  # in place of an action: no contact
+TRIED = 1e-6  # of what it may bring: the gain of a contact that is made to learn, though it is expected to lose
 KINDS_AT_A_TIME = 1024  # kinds of users, times draws, in memory at once
 
 
@@ -23,6 +26,7 @@ class Rules:
     is_proven: np.ndarray  # [S, A] whether the action may be scaled up
     floor: float  # share of each action that is drawn whatever it is expected to gain
     uplift_mean: np.ndarray  # [S, A] of the posterior: conversions, or money, above no contact
+    uplift_most: np.ndarray  # [S, A] the most that it may be
     uplift: np.ndarray  # [K, S, A] draws of it
     costs: np.ndarray  # [A] of a contact
     prices: np.ndarray  # [A] of a contact: what its budget would earn elsewhere
@@ -59,12 +63,13 @@ def lanes(users: Users, rules: Rules) -> tuple[np.ndarray, np.ndarray]:
 
 
 def options(users: Users, rules: Rules) -> np.ndarray:
-    """Drawn gains after cost per user and action, minus infinity for what the user's lane does not offer."""
+    """Gains after cost per user and action, minus infinity for what the user's lane does not offer."""
     by_lot, is_open = lanes(users, rules)
     lot = _by_lot(by_lot, users.lane)
-    drawn = rules.uplift[_numbers(users.draw, rules), users.segment] * users.worth[:, None] - rules.costs
-    offered = np.where((lot == NO_ONE)[:, None], is_open, np.arange(by_lot.shape[1]) == lot[:, None])
-    return np.where(offered, drawn, -np.inf)
+    drawn = rules.uplift[(users.draw * len(rules.uplift)).astype(int), users.segment]
+    second = np.where(is_open, drawn * users.worth[:, None] - rules.costs, -np.inf)
+    first = np.where(np.arange(by_lot.shape[1]) == lot[:, None], _to_learn(users, rules), -np.inf)
+    return np.where((lot == NO_ONE)[:, None], second, first)
 
 
 def choose(users: Users, rules: Rules) -> Chosen:
@@ -92,8 +97,13 @@ def _by_lot(by_lot: np.ndarray, lane: np.ndarray) -> np.ndarray:
     return np.where(found < by_lot.shape[1], np.minimum(found, by_lot.shape[1] - 1), NO_ONE)
 
 
-def _numbers(draw: np.ndarray, rules: Rules) -> np.ndarray:
-    return (draw * len(rules.uplift)).astype(int)
+def _to_learn(users: Users, rules: Rules) -> np.ndarray:
+    """Gains in the first lane, [U, A]: expected, but never a loss while the most that it may be is a gain."""
+    scale = users.worth[:, None]
+    expected = rules.uplift_mean[users.segment] * scale - rules.costs
+    most = rules.uplift_most[users.segment] * scale - rules.costs
+    tried = np.where(rules.costs > 0, most, np.maximum(most, scale))
+    return np.where(tried > 0, np.maximum(expected, TRIED * tried), -np.inf)
 
 
 def _chances(users: Users, rules: Rules) -> np.ndarray:
@@ -114,29 +124,25 @@ def _chances(users: Users, rules: Rules) -> np.ndarray:
 
 def _chances_of_few(users: Users, rules: Rules) -> np.ndarray:
     by_lot, is_open = lanes(users, rules)
-    scale, off = users.worth[:, None], rules.costs + rules.prices
-    chances = np.zeros_like(by_lot)
+    chances = by_lot * (_to_learn(users, rules) > rules.prices)
+    off = rules.costs + rules.prices
     for segment in np.unique(users.segment):
         of = users.segment == segment
-        draws = rules.uplift[:, segment, :]  # [K, A]
-        least = np.divide(off, scale[of], out=np.full((of.sum(), len(off)), np.inf), where=scale[of] > 0)
-        ranked = np.sort(draws, axis=0)  # per action: how many draws are above a bound is a search
-        above = np.stack([len(draws) - np.searchsorted(ranked[:, a], least[:, a], "right") for a in range(len(off))], 1)
-        chances[of] = by_lot[of] * above / len(draws)
         second = 1 - by_lot[of].sum(axis=1)
         if (second > 1e-12).any():
-            chances[of] += second[:, None] * _wins(draws, scale[of], off, is_open[of])
+            wins = _wins(rules.uplift[:, segment, :], users.worth[of], off, is_open[of])
+            chances[of] += second[:, None] * wins
     return chances
 
 
-def _wins(draws: np.ndarray, scale: np.ndarray, off: np.ndarray, is_open: np.ndarray) -> np.ndarray:
+def _wins(draws: np.ndarray, worth: np.ndarray, off: np.ndarray, is_open: np.ndarray) -> np.ndarray:
     """Share of the draws in which each open action has the highest surplus, and it is above 0: [U, A]."""
     wins = np.zeros(is_open.shape)
     actions = np.flatnonzero(is_open.any(axis=0))
     gains = np.full((len(draws), len(is_open)), 0.0)  # the best so far; no contact is worth 0
     winner = np.full((len(draws), len(is_open)), NO_ONE)
     for action in actions:
-        surplus = np.where(is_open[:, action], draws[:, action, None] * scale[:, 0] - off[action], -np.inf)
+        surplus = np.where(is_open[:, action], draws[:, action, None] * worth - off[action], -np.inf)
         is_better = surplus > gains
         gains, winner = np.where(is_better, surplus, gains), np.where(is_better, action, winner)
     for action in actions:

@@ -17,6 +17,7 @@ def rules_of(shares, proven, uplift_mean, sd=0.0, floor=0.02, costs=None, prices
         np.atleast_2d(proven),
         floor,
         mean,
+        mean + 2 * sd,
         mean + noise,
         zero if costs is None else np.array(costs, float),
         zero if prices is None else np.array(prices, float),
@@ -67,6 +68,15 @@ def test_an_action_that_is_not_allowed_is_never_chosen_and_its_share_goes_to_the
     chosen = choose(many(10_000, allowed=[False, True, True, False]), rules)
     assert set(np.unique(chosen.action)) == {1, 2}
     assert chosen.propensity == pytest.approx(np.full(10_000, 0.5))
+
+
+def test_what_may_bring_more_than_it_costs_is_tried_until_its_budget_is_short():
+    unsure = {"sd": 0.1, "costs": [1.0] * 4}  # expected to lose .5 at a worth of 10, and to gain 1.5 at most
+    tried = choose(many(1000), rules_of([0.25] * 4, [False] * 4, [0.05] * 4, **unsure))
+    assert (tried.action != NO_ONE).all() and (tried.gain == -0.5).all()
+    short = choose(many(1000), rules_of([0.25] * 4, [False] * 4, [0.05] * 4, **unsure, prices=[0.1, 0, 0, 0]))
+    assert set(np.unique(short.action)) == {NO_ONE, 1, 2, 3}
+    assert short.propensity[short.action != NO_ONE] == pytest.approx(1 / 3)
 
 
 def test_nobody_is_contacted_where_no_action_is_allowed_or_all_lose_money():
