@@ -6,11 +6,11 @@ The lake adds what a kind needs: `run_id` to run tables, and `user_bucket` where
 point look-up prunes files without statistics on the id itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import Column as SparkColumn
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.core.errors import ContractError
@@ -74,6 +74,12 @@ def conform(frame: DataFrame, contract: Contract) -> DataFrame:
         raise ContractError(f"{contract.name}: {'; '.join(missing + mistyped)}")
     extra = [name for name, kind in actual.items() if name not in contract.names and kind == contract.open_type]
     return frame.select(*contract.names, *extra)
+
+
+def frame_of(spark: SparkSession, contract: Contract, rows: Iterable[Mapping[str, object]]) -> DataFrame:
+    """Rows with exactly the contract's columns, from the driver: a few hundred at most."""
+    schema = ", ".join(f"`{column.name}` {column.type}" for column in contract.columns)
+    return spark.createDataFrame([tuple(row[name] for name in contract.names) for row in rows], schema)
 
 
 def user_bucket(user_id: str = "user_id") -> SparkColumn:

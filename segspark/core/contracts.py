@@ -14,7 +14,7 @@ from segspark.core.campaign_tables import (
     STRATEGIES,
     STRATEGY_VALUES,
 )
-from segspark.core.contract import Column, Contract, conform, user_bucket
+from segspark.core.contract import Column, Contract, conform, frame_of, user_bucket
 from segspark.core.day_tables import ITEM_DAYS, SESSIONS, USER_DAYS, USER_ITEM_DAYS, USER_TOUCHES
 from segspark.core.log_tables import (
     DAY_BUILDS,
@@ -135,5 +135,6 @@ __all__ = [
     "Column",
     "Contract",
     "conform",
+    "frame_of",
     "user_bucket",
 ]

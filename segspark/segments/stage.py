@@ -24,6 +24,7 @@ from segspark.core.contracts import (
     SEGMENTS,
     USER_FEATURES,
     USER_SEGMENTS,
+    frame_of,
 )
 from segspark.core.errors import InputError
 from segspark.core.stage import StageContext, StageResult
@@ -56,7 +57,6 @@ from segspark.segments.stability.matching import Link
 from segspark.segments.stability.reuse import Earlier, Spaces, settings_from, spaces_of
 from segspark.segments.tables import (
     Row,
-    frame_of,
     importance_rows,
     lineage_rows,
     profile_rows,

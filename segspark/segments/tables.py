@@ -4,9 +4,6 @@ import json
 from dataclasses import asdict
 from math import isfinite
 
-from pyspark.sql import DataFrame, SparkSession
-
-from segspark.core.contracts import Contract
 from segspark.segments.choice import Candidate
 from segspark.segments.config import SchemeConfig
 from segspark.segments.fit import FittedScheme
@@ -109,12 +106,6 @@ def importance_rows(scheme: str, importances: dict[str, float]) -> list[Row]:
 def lineage_rows(scheme: str, links: list[Link]) -> list[Row]:
     """One row per link."""
     return [{"scheme": scheme, **asdict(link)} for link in links]
-
-
-def frame_of(spark: SparkSession, contract: Contract, rows: list[Row]) -> DataFrame:
-    """Rows with exactly the contract's columns."""
-    schema = ", ".join(f"`{column.name}` {column.type}" for column in contract.columns)
-    return spark.createDataFrame([tuple(row[name] for name in contract.names) for row in rows], schema)
 
 
 def _finite(value: float) -> float | None:

@@ -83,7 +83,8 @@ def build_plan(context: StageContext, order: Order, made: list[Planned]) -> dict
                 reasons[NOT_WORTH] = contactable - wanted.count()
                 reasons[BUDGET] = wanted.count() - cut.count()
                 planned = _with_items(context, order, cut)
-                plan = planned.join(asked.select("user_id", "segment_name"), on="user_id", how="inner")
+                plan = planned.join(asked.select("user_id", "segment_name", "worth"), on="user_id", how="inner")
+                plan = plan.withColumn("expected_uplift", (F.col("expected_gain") + F.col("cost")) / F.col("worth"))
                 rows[CAMPAIGN_PLAN.name] = lake.replace_run(CAMPAIGN_PLAN, plan, run.run_id)
                 reasons[STOCK] = cut.count() - rows[CAMPAIGN_PLAN.name]
     rows[CAMPAIGNS.name] = _write_campaign(context, order, people, reasons)

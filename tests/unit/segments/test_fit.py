@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from segspark.core.contracts import SEGMENT_MODEL_ARRAYS
+from segspark.core.contracts import SEGMENT_MODEL_ARRAYS, frame_of
 from segspark.segments.assign import assign
 from segspark.segments.choice import best, try_candidates
 from segspark.segments.config import SchemeConfig
@@ -17,7 +17,6 @@ from segspark.segments.methods.method import Everyone
 from segspark.segments.methods.registry import METHODS
 from segspark.segments.placement import NearestCentre
 from segspark.segments.sample import sample_vectors
-from segspark.segments.tables import frame_of
 from tests.unit.segments.blobs import blobs, vectors_of
 
 WHOLESALE = Path(__file__).resolve().parents[4] / "shared" / "data" / "wholesale" / "wholesale_customers.csv"

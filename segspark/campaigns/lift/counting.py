@@ -1,0 +1,34 @@
+"""How many contacts of each campaign were made, missed, or should not have been."""
+
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+
+def count_contacts(
+    contacts: DataFrame, outcomes: DataFrame, responses: DataFrame, known: DataFrame, as_of: date
+) -> DataFrame:
+    """One row per planned campaign with the numbers of `CampaignCounts`, but for the holdout share.
+
+    `contacts` are those of `planned_contacts`, `outcomes` rows of the log, `responses` who is compared, `known` user_id
+    of every user that a log knows.
+    """
+    due = contacts.where(F.to_date("starts_at") < F.lit(as_of))
+    planned = due.groupBy("campaign_id").agg(
+        F.count_if("treated").alias("planned"),
+        F.count_if(F.col("treated") & F.col("delivered")).alias("delivered"),
+        F.count_if(~F.col("treated") & F.col("delivered")).alias("contaminated"),
+    )
+    compared = responses.groupBy("campaign_id").agg(
+        F.count_if("treated").alias("treated_users"), F.count_if(~F.col("treated")).alias("control_users")
+    )
+    sent = outcomes.where("treated").select("campaign_id", "user_id")
+    sent = sent.join(known.withColumn("__known", F.lit(True)), on="user_id", how="left")
+    listed = contacts.select("campaign_id", "user_id").withColumn("__planned", F.lit(True))
+    stray = sent.join(listed, on=["campaign_id", "user_id"], how="left").where(F.col("__planned").isNull())
+    strays = stray.groupBy("campaign_id").agg(
+        F.count_if(F.col("__known").isNull()).alias("unknown"), F.count_if("__known").alias("unplanned")
+    )
+    counts = planned.join(compared, on="campaign_id", how="left").join(strays, on="campaign_id", how="left")
+    return counts.na.fill(0, ["treated_users", "control_users", "unknown", "unplanned"])
