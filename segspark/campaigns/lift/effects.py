@@ -47,9 +47,7 @@ def conversion(group: Group, level: float) -> Effect:
     if len(group.pairs) > 1:
         return _of_means(group, lambda side: share_moments(side.users, side.converted), level)
     pair = group.pairs[0]
-    return compare_shares(
-        pair.treated.converted, pair.treated.users, pair.control.converted, pair.control.users, level
-    )
+    return compare_shares(pair.treated.converted, pair.treated.users, pair.control.converted, pair.control.users, level)
 
 
 def revenue(group: Group, level: float) -> Effect:

@@ -207,8 +207,10 @@ def _moves(context: StageContext, config: CampaignsConfig, past: Past) -> list[d
     plan = past.responses.select("campaign_id", "user_id", "segment_name", (~F.col("treated")).alias("holdout"))
     for row in first.orderBy("campaign_id").collect():
         after = told.where(F.col("seq") > row.planned_seq)
-        last = after.groupBy("user_id").agg(F.max_by(F.struct("to_name", "cause"), "seq").alias("last")).select(
-            "user_id", "last.*"
+        last = (
+            after.groupBy("user_id")
+            .agg(F.max_by(F.struct("to_name", "cause"), "seq").alias("last"))
+            .select("user_id", "last.*")
         )
         of_campaign = plan.where(F.col("campaign_id") == row.campaign_id)
         counted.append(count_moves(of_campaign, last, spending))

@@ -63,7 +63,7 @@ def build_plan(context: StageContext, order: Order, made: list[Planned]) -> dict
     and whom they held out stays so.
     """
     lake, run = context.lake, context.run
-    people = _people(context, order)
+    people = _people(context, order.config)
     members = draw_members(
         people.where("may_be_contacted").select("user_id", "segment_name"),
         _known_members(context, order.campaign.campaign_id, made),
@@ -91,8 +91,16 @@ def build_plan(context: StageContext, order: Order, made: list[Planned]) -> dict
     return rows
 
 
-def _people(context: StageContext, order: Order) -> DataFrame:
-    lake, run, config = context.lake, context.run, order.config
+def worth_of_segments(context: StageContext, config: CampaignsConfig) -> dict[str, float]:
+    """What a conversion is worth on average, by segment."""
+    rows = (
+        _people(context, config).groupBy("segment_name").agg(F.avg(F.col("worth").cast("decimal(20,4)")).alias("worth"))
+    )
+    return {row.segment_name: float(row.worth) for row in rows.collect()}
+
+
+def _people(context: StageContext, config: CampaignsConfig) -> DataFrame:
+    lake, run = context.lake, context.run
     members = lake.read_run(USER_SEGMENTS, run.run_id).where(F.col("scheme") == config.scheme)
     features = lake.read_run(USER_FEATURES, run.run_id).drop("user_bucket")
     members = members.select("user_id", "segment_name")

@@ -1,0 +1,116 @@
+"""The stage campaigns: what earlier ones changed, what follows from that, the next plan, and what it will sell."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from segspark.campaigns.catalogue import Strategies, load_strategies
+from segspark.campaigns.config import CampaignsConfig
+from segspark.campaigns.demand.stage import write_demand
+from segspark.campaigns.evidence import Evidence
+from segspark.campaigns.history import Campaign, planned_of, plans_made, publications_seen, this_campaign
+from segspark.campaigns.learning.shares import Money, next_strategy
+from segspark.campaigns.learning.stage import write_strategies
+from segspark.campaigns.learning.strategy import Strategy, rules_of
+from segspark.campaigns.lift.stage import evidence_from, look_back, write_lifts
+from segspark.campaigns.planning.audience import check_columns
+from segspark.campaigns.planning.stage import Order, build_plan, worth_of_segments
+from segspark.core.contracts import CAMPAIGNS, PUBLICATIONS, SEGMENTS, STRATEGIES, USER_FEATURES
+from segspark.core.errors import ConfigError
+from segspark.core.stage import StageContext, StageResult
+
+NO_FILE = "campaigns.strategies is null; give the path of a strategies file"
+NAMELESS = r"segment-\d+|noise"  # names that a segment did not earn
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What may be done for whom in this run."""
+
+    strategies: Strategies
+    segments: list[str]
+    suits: Mapping[str, list[str]]  # actions by segment
+
+
+def build_campaigns(context: StageContext, config: CampaignsConfig, earned: frozenset[str] | None) -> StageResult:
+    """Writes the tables of core/campaign_tables.py.
+
+    `earned` are the names that segments can earn, where these are known. ConfigError for a strategies file or a
+    campaign id that cannot be used.
+    """
+    lake, run = context.lake, context.run
+    if config.strategies is None:
+        return StageResult(skipped=NO_FILE)
+    names = lake.read_run(SEGMENTS, run.run_id).where(F.col("scheme") == config.scheme).select("name")
+    segments = sorted(row.name for row in names.collect())
+    if not segments:
+        return StageResult(
+            skipped=f"there are no segments of the scheme {config.scheme}; the stage segments makes them"
+        )
+    offer = _offer(context, config, segments, earned)
+    seen = publications_seen(lake.read(PUBLICATIONS), run.previous)
+    made = planned_of(plans_made(lake.read(CAMPAIGNS), seen).collect())
+    campaign = this_campaign(config, run.as_of, made)
+    with look_back(context, config, made, seen) as past:
+        _refuse_used_id(past.outcomes, campaign, {each.campaign_id for each in made})
+        evidence = evidence_from(past)
+        rows, notes = write_lifts(context, config, past, evidence)
+        strategy = _strategy(context, config, offer, evidence)
+        rows |= write_strategies(context, config, strategy, past.responses)
+    costs = {name: action.cost for name, action in offer.strategies.actions.items()}
+    rules = rules_of(strategy, segments, list(offer.strategies.actions), costs, config.learning)
+    order = Order(campaign, offer.strategies, config, offer.suits, segments, rules)
+    rows |= build_plan(context, order, made)
+    notes += _told(context, campaign.campaign_id)
+    demand, warnings = write_demand(context, config, campaign)
+    return StageResult(rows=rows | demand, notes=(*notes, *warnings))
+
+
+def _offer(context: StageContext, config: CampaignsConfig, segments: list[str], earned: frozenset[str] | None) -> Offer:
+    path = str(config.strategies)
+    strategies = load_strategies(path, earned)
+    features = context.lake.read_run(USER_FEATURES, context.run.run_id).drop("user_bucket")
+    check_columns(strategies, path, set(features.columns))
+    suits = {name: strategies.suits(name, not _is_nameless(name)) for name in segments}
+    return Offer(strategies, segments, suits)
+
+
+def _is_nameless(name: str) -> bool:
+    return re.fullmatch(NAMELESS, name) is not None
+
+
+def _refuse_used_id(outcomes: DataFrame, campaign: Campaign, planned: set[str]) -> None:
+    """ConfigError where somebody else's campaign has the id: its outcomes would count for this one."""
+    if campaign.campaign_id in planned:
+        return
+    first = outcomes.where(F.col("campaign_id") == campaign.campaign_id).agg(F.min("sent_at")).first()
+    if first is not None and first[0] is not None:
+        raise ConfigError(
+            f"campaigns.campaign_id: outcomes has contacts of {campaign.campaign_id} from {first[0]:%Y-%m-%d} on, which"
+            " no published run planned; give this campaign another id"
+        )
+
+
+def _strategy(context: StageContext, config: CampaignsConfig, offer: Offer, evidence: list[Evidence]) -> Strategy:
+    lake, run = context.lake, context.run
+    before: dict[str, dict[str, float]] = {}
+    if run.previous is not None:
+        told = lake.read_run(STRATEGIES, run.previous).where(F.col("scheme") == config.scheme)
+        for row in told.where(F.col("status") != "baseline").collect():
+            before.setdefault(row.segment_name, {})[row.action] = row.share
+    costs = {name: action.cost for name, action in offer.strategies.actions.items()}
+    money = Money(costs, worth_of_segments(context, config))
+    return next_strategy(evidence, offer.suits, before, money, config.learning, run.as_of, run.seed)
+
+
+def _told(context: StageContext, campaign_id: str) -> list[str]:
+    """What a person should know of the plan: how many, and who is left out and why."""
+    row = context.lake.read_run(CAMPAIGNS, context.run.run_id).first()
+    if row is None:
+        return []
+    left_out = ", ".join(f"{each.users:,} {each.reason}" for each in row.left_out)
+    told = f"{campaign_id}: {row.contacts:,} contacts for {row.cost:,.2f}, {row.held_out:,} held out"
+    return [f"{told}; left out: {left_out}" if left_out else told]
