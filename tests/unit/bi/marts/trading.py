@@ -8,9 +8,9 @@ from segspark.core import contracts as c
 from segspark.core.lake import Lake
 from segspark.core.stage import Run, StageContext
 from tests.builders import at, day, rows_of
+from tests.unit.bi.marts.campaigning import TINY_MONEY, campaign_tables
 
 USERS = 80
-TINY_MONEY = 777.25  # what each of the small segment pays
 SHELVES = ("Garden", "Candles", "Books")
 VALUE = ("loyal", "economy", "rare", "tiny segment")
 TASTE = ("likes Garden", "likes Books", "tiny taste")
@@ -109,6 +109,7 @@ def plant_run(lake: Lake, told: Told) -> None:
             {"source": "orders", "check": "share in quarantine", "passed": bool(told.previous), "value": 0.1},
             {"source": "items", "check": "items without a category", "passed": False, "value": 0.5, "bound": 0.2},
         ],
+        **campaign_tables(told, segment_of),
     }.items():
         lake.replace_run(contract, rows_of(lake.spark, contract, *rows), told.run_id)
     run = {"run_id": told.run_id, "as_of": told.as_of, "started_at": at("2024-05-01 10:00"), "status": "done"}
