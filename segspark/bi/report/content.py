@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from segspark.bi.config import ReportConfig
+from segspark.bi.report.campaign.rows import CampaignRows
 from segspark.bi.report.colours import lift_tint, segment_colour, text_colour
 from segspark.bi.wording import times
 from segspark.core.words import NOTHING, feature_label, feature_value, is_share, neutral, percent
@@ -40,6 +41,7 @@ class RunRows:
     drift: Sequence[Row] = ()  # features against it
     examples: Sequence[Row] = ()  # offers to a few users, each with the user's features, names of items, and no id
     samples: Mapping[str, Sequence[Row]] = field(default_factory=dict)  # users on the map, by scheme
+    campaign: CampaignRows = field(default_factory=CampaignRows)
 
 
 @dataclass(frozen=True)

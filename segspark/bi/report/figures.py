@@ -1,13 +1,16 @@
 """The page's charts, each with the title that says what it shows and the sentence for those who do not see it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from segspark.bi import wording
 from segspark.bi.config import ReportConfig
 from segspark.bi.report import story
+from segspark.bi.report.campaign.effects import Effect, Effects
 from segspark.bi.report.candidates import MEASURES, Measure, in_order
 from segspark.bi.report.charts.curves import candidate_curve, with_taken
 from segspark.bi.report.charts.drawing import Chart, chart
+from segspark.bi.report.charts.effects import effect_intervals
 from segspark.bi.report.charts.intervals import metric_intervals
 from segspark.bi.report.charts.stages import stage_seconds
 from segspark.bi.report.charts.tree import dendrogram
@@ -22,6 +25,7 @@ CURVES = {
     "silhouette": "Higher is better, 1 at most: nearer to the own centre than to the next",
     "davies_bouldin": "Lower is better: spread within against distance between",
 }
+POINTS = "Difference in points of a percentage"
 COMPARED = ("ndcg_at_k", "coverage")  # of several recommenders
 
 
@@ -113,6 +117,33 @@ def _intervals(name: str, title: str, named: Sequence[tuple[str, Row]]) -> Chart
     )
     spec = metric_intervals([label for label, _ in named], [row for _, row in named])
     return chart(name, title, f"{told}.", caption, spec, 260)
+
+
+def effects_figure(found: Effects) -> Chart | None:
+    """What the newest campaign whose effects are known changed: users who ordered, in points."""
+    if not found.drawn:
+        return None
+    names = [f"{effect.place.name}: {effect.action}" for effect in found.drawn]
+    told = "; ".join(
+        f"{name}: {effect.verdict}, {effect.lift} ({effect.interval})"
+        + (f", an effect of {effect.least} would have been seen" if effect.least else "")
+        for name, effect in zip(names, found.drawn, strict=True)
+    )
+    caption = (
+        "Users who ordered, contacted against held out: the mark is the difference, the bar its 95% interval. A"
+        " triangle up works, one down harms; a disc may be chance. The verdict allows for the number of comparisons, so"
+        " that a bar may miss the line at zero and yet be inconclusive. Short lines beside it show how large an effect"
+        " would have had to be for four of five such campaigns to see it."
+    )
+    spec = effect_intervals([_drawn(name, effect) for name, effect in zip(names, found.drawn, strict=True)], POINTS)
+    return chart("effects", "What the actions changed", f"In points of a percentage: {told}.", caption, spec, 330)
+
+
+def _drawn(name: str, effect: Effect) -> dict[str, Any]:
+    values = {"lift": "lift", "low": "lift_low", "high": "lift_high", "least": "least_detectable"}
+    numbers = {key: None if effect.row[of] is None else 100 * effect.row[of] for key, of in values.items()}
+    texts = {"told": effect.lift, "interval": effect.interval, "least_told": effect.least or words.NOTHING}
+    return {"name": name, "verdict": effect.verdict, **numbers, **texts}
 
 
 def seconds_figure(stages: Sequence[Row]) -> Chart | None:

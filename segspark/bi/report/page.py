@@ -11,6 +11,10 @@ from markupsafe import Markup
 from segspark.bi import wording
 from segspark.bi.config import ReportConfig
 from segspark.bi.report import figures, story
+from segspark.bi.report.campaign.demand import demand_of
+from segspark.bi.report.campaign.effects import UNKNOWN, effects_of
+from segspark.bi.report.campaign.plan import plan_of
+from segspark.bi.report.campaign.strategy import strategy_of
 from segspark.bi.report.candidates import MEASURES, Candidates, candidates_of
 from segspark.bi.report.changes import MOVES, changes, drift_in_words
 from segspark.bi.report.charts.drawing import Chart, specs_as_json
@@ -42,7 +46,9 @@ def render_page(rows: RunRows, config: ReportConfig) -> str:
     checks = sorted(rows.quality, key=lambda row: (row["source"], row["check"]))
     shown = {measure.name for choice in choices for measure in choice.candidates.measures}
     drawn = [*maps, *(chart for choice in choices for chart in (*choice.curves, choice.tree))]
-    drawn += [*judged_figures, seconds_figure]
+    effects = effects_of(rows, found, config)
+    effects_figure = figures.effects_figure(effects)
+    drawn += [*judged_figures, effects_figure, seconds_figure]
     script = page_script()
     return (
         _environment()
@@ -69,6 +75,12 @@ def render_page(rows: RunRows, config: ReportConfig) -> str:
             judged=judged,
             judged_figures=judged_figures,
             about_recommendations=story.about_recommendations(rows),
+            plan=plan_of(rows, found, config),
+            effects=effects,
+            effects_figure=effects_figure,
+            effects_unknown=UNKNOWN,
+            strategy=strategy_of(rows, found, config),
+            demand=demand_of(rows),
             failed=[row for row in checks if not row["passed"]],
             passed=[row for row in checks if row["passed"] and row["bound"] is not None],
             facts=[row for row in checks if row["passed"] and row["bound"] is None],

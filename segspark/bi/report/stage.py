@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from segspark.bi.config import ReportConfig
 from segspark.bi.marts.moves import SAME
+from segspark.bi.report.campaign.stage import gather_campaigns
 from segspark.bi.report.content import Row, RunRows, in_reading_order
 from segspark.bi.report.dendrogram import ARRAYS
 from segspark.bi.report.examples import COMPARED
@@ -92,6 +93,7 @@ def gather(context: StageContext, config: ReportConfig) -> RunRows:
         samples={name: _rows(map_sample(members, name, config.sample_points, run.seed)) for name in schemes},
         trees=_rows(lake.read_run(SEGMENT_MODEL_ARRAYS, run.run_id).where(F.col("name").isin(*ARRAYS))),
         examples=_examples(context, schemes, features, config) if config.example_users else (),
+        campaign=gather_campaigns(context, config.min_group),
         **_against_the_published_run(context),
     )
 

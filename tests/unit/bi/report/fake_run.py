@@ -12,6 +12,7 @@ from segspark.core import contracts as c
 from segspark.core.lake import Lake
 from segspark.core.stage import Run, StageContext
 from tests.builders import at, rows_of
+from tests.unit.bi.report.fake_campaigns import campaign_rows, campaign_tables, earlier
 
 AS_OF = date(2011, 9, 1)
 SMALL = 6  # users of the taste segment that is too small to be described
@@ -72,6 +73,10 @@ class FakeRun:
     def context(self, lake: Lake) -> StageContext:
         return StageContext(lake, Run(self.run_id, AS_OF, ingest_seq=2, seed=self.seed, previous=self.previous))
 
+    @property
+    def value_names(self) -> dict[int, str]:
+        return {number: self.name("value", number) for number in range(len(NAMES))}
+
     def name(self, scheme: str, number: int) -> str:
         if scheme == "value":
             return self.names.get(number, NAMES[number])
@@ -99,10 +104,12 @@ def write_run(lake: Lake, fake: FakeRun) -> None:
         c.USER_SEGMENTS: members(fake),
         c.USER_SIMILARITY: [{"method": "cosine", "user_id": "u0", "neighbours": [("u2", 0.9), ("u1", 0.5)]}],
         c.RECOMMENDATIONS: recommendations(fake),
+        **campaign_tables(fake.value_names, fake.category),
     }.items():
         lake.replace_run(contract, rows_of(lake.spark, contract, *rows), fake.run_id)
     lake.replace_run(c.USER_FEATURES, features(lake, fake), fake.run_id)
     lake.append(c.RUNS, rows_of(lake.spark, c.RUNS, *stages(fake)))
+    lake.replace_run(c.CAMPAIGNS, rows_of(lake.spark, c.CAMPAIGNS, *earlier()), "r-earlier")
     if not lake.exists(c.SOURCE_FILES):
         lake.append(c.SOURCE_FILES, rows_of(lake.spark, c.SOURCE_FILES, *sources()))
         lake.append(c.QUARANTINE, rows_of(lake.spark, c.QUARANTINE, *quarantined(fake)))
@@ -129,6 +136,7 @@ def run_rows(fake: FakeRun) -> RunRows:
         samples={scheme: [p for p in places if p["scheme"] == scheme] for scheme in ("value", "taste")},
         trees=tree_arrays(),
         examples=offers(fake),
+        campaign=campaign_rows(fake.value_names, fake.category),
     )
 
 
@@ -357,7 +365,7 @@ def stages(fake: FakeRun) -> list[dict]:
         ("features", "done", 21.8, 2_394, None),
         ("segments", "done", 33.1, 4_788, None),
         ("predict", "skipped", 0.0, 0, "no outcome of a campaign is known; the source outcomes would bring it"),
-        ("campaigns", "skipped", 0.0, 0, "no user has a consent; the source users would bring it"),
+        ("campaigns", "done", 12.9, 4_402, None),
     ]
     run = {"run_id": fake.run_id, "as_of": AS_OF, "ingest_seq": 2, "config_hash": "9f3c1e", "code_version": "0.1.0+ab"}
     start = at("2026-11-22 10:00")

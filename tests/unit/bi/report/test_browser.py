@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from segspark.bi.config import ReportConfig
+from segspark.bi.report.campaign.rows import CampaignRows
 from segspark.bi.report.content import RunRows
 from segspark.bi.report.page import render_page
 from tests.browser import WIDTHS, keep_screenshot, open_page, serious_violations, strange_addresses, tab_stops
@@ -55,6 +56,7 @@ PAGES = {
     "no-segments": lambda: RunRows("r-1", AS_OF, 7),
     "one-segment": lambda: replace(run_rows(FakeRun()), segments=run_rows(FakeRun()).segments[:1], models=()),
     "no-recommendations": lambda: replace(run_rows(FakeRun()), metrics=(), examples=()),
+    "no-campaigns": lambda: replace(run_rows(FakeRun()), campaign=CampaignRows()),
     "many-segments": many_segments,
 }
 
@@ -113,6 +115,7 @@ def test_a_chart_tells_what_is_under_the_pointer(browser, files, width):
     page = open_page(browser, files["whole"], width).page
     assert "ingest" in hovered(page, "#stages-live .mark-rect.role-mark path", "Seconds")
     assert "95% interval" in hovered(page, "#metrics-live .mark-symbol path", "Bestsellers")
+    assert "harms" in hovered(page, "#effects-live .mark-symbol path", "Coupon")
     assert "Segments" in hovered(page, "#k-1-silhouette-live .mark-symbol path", "Silhouette")
 
 

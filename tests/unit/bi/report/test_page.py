@@ -14,6 +14,7 @@ import pytest
 
 import segspark
 from segspark.bi.config import COLOURS, ReportConfig
+from segspark.bi.report.campaign.rows import CampaignRows
 from segspark.bi.report.colours import INK, contrast, lift_tint, text_colour
 from segspark.bi.report.content import RunRows
 from segspark.bi.report.page import render_page
@@ -121,7 +122,7 @@ def test_headings_come_in_order_and_each_picture_and_table_is_told(compared):
     assert levels.count(1) == 1 and levels[0] == 1
     assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
     pictures = page.having("svg")
-    assert len(pictures) == len(page.having("desc")) == len(page.having("figcaption")) == 12
+    assert len(pictures) == len(page.having("desc")) == len(page.having("figcaption")) == 13
     assert all(picture["role"] == "img" for picture in pictures)
     assert len(page.having("table")) == len(page.having("caption"))
     assert all(heading["scope"] in ("col", "row") for heading in page.having("th"))
@@ -182,6 +183,7 @@ def test_the_same_rows_in_another_order_give_the_same_page():
         moved=rows.moved[::-1],
         lineage=rows.lineage[::-1],
         drift=rows.drift[::-1],
+        campaign=CampaignRows(**{name: found[::-1] for name, found in vars(rows.campaign).items()}),
     )
     assert render_page(turned, ReportConfig()) == render_page(rows, ReportConfig())
 

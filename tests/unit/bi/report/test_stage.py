@@ -11,6 +11,7 @@ from segspark.core.contracts import USER_SEGMENTS
 from segspark.core.lake import Lake
 from tests.builders import rows_of
 from tests.unit.bi.conftest import FAKE
+from tests.unit.bi.report.fake_campaigns import campaign_rows
 from tests.unit.bi.report.fake_run import AS_OF, members, tree_arrays
 
 
@@ -49,6 +50,22 @@ def test_the_report_compares_with_the_run_that_was_published_and_reads_the_trees
     assert moved == went and {row["scheme"] for row in rows.moved} == {"value"}
     assert (len(rows.lineage), len(rows.drift)) == (10, 3)
     assert sorted(row["name"] for row in rows.trees) == sorted(row["name"] for row in tree_arrays())
+
+
+def test_the_report_adds_up_the_plan_and_the_demand_and_knows_when_campaigns_began(shop):
+    rows = gather(FAKE.context(shop), ReportConfig(sample_points=0)).campaign
+    expected = campaign_rows(FAKE.value_names, FAKE.category)
+    assert in_any_order(rows.planned) == in_any_order(expected.planned)
+    assert in_any_order(rows.demand) == in_any_order(expected.demand)
+    started = {row["campaign_id"]: row["starts_on"] for row in expected.lifts}
+    assert {row["campaign_id"]: row["starts_on"] for row in rows.lifts} == started
+    sizes = {name: len(getattr(rows, name)) for name in vars(rows)}
+    assert sizes == {name: len(getattr(expected, name)) for name in vars(expected)}
+    assert {each["reason"]: each["users"] for each in rows.campaigns[0]["left_out"]}["no consent"] == 402
+
+
+def in_any_order(rows):
+    return sorted((sorted(row.items()) for row in rows), key=repr)
 
 
 def test_the_first_run_is_compared_with_nothing(shop):

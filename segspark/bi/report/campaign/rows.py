@@ -1,0 +1,22 @@
+"""What the stage gathers of campaigns: bounded by segments, actions, campaigns, categories and weeks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class CampaignRows:
+    """The rows of the run, as the tables have them or added up over users."""
+
+    campaigns: Rows = ()  # the planned one
+    planned: Rows = ()  # its contacts by segment, action and channel
+    lifts: Rows = ()  # of earlier campaigns, each with the campaign's first day
+    checks: Rows = ()  # of earlier campaigns
+    moves: Rows = ()  # after earlier campaigns
+    strategies: Rows = ()
+    values: Rows = ()  # what policies would have earned
+    demand: Rows = ()  # by category and week, over all segments
+    accuracy: Rows = ()  # of ways to forecast
