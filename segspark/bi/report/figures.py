@@ -121,13 +121,14 @@ def _intervals(name: str, title: str, named: Sequence[tuple[str, Row]]) -> Chart
 
 def effects_figure(found: Effects) -> Chart | None:
     """What the newest campaign whose effects are known changed: users who ordered, in points."""
-    if not found.drawn:
+    drawn = found.drawn
+    if not drawn:
         return None
-    names = [f"{effect.place.name}: {effect.action}" for effect in found.drawn]
+    names = [f"{effect.place.name}: {effect.action}" for effect in drawn]
     told = "; ".join(
         f"{name}: {effect.verdict}, {effect.lift} ({effect.interval})"
         + (f", an effect of {effect.least} would have been seen" if effect.least else "")
-        for name, effect in zip(names, found.drawn, strict=True)
+        for name, effect in zip(names, drawn, strict=True)
     )
     caption = (
         "Users who ordered, contacted against held out: the mark is the difference, the bar its 95% interval. A"
@@ -135,7 +136,9 @@ def effects_figure(found: Effects) -> Chart | None:
         " that a bar may miss the line at zero and yet be inconclusive. Short lines beside it show how large an effect"
         " would have had to be for four of five such campaigns to see it."
     )
-    spec = effect_intervals([_drawn(name, effect) for name, effect in zip(names, found.drawn, strict=True)], POINTS)
+    if len(drawn) < len(found.shares):
+        caption += f" The table has {len(found.shares) - len(drawn)} more."
+    spec = effect_intervals([_drawn(name, effect) for name, effect in zip(names, drawn, strict=True)], POINTS)
     return chart("effects", "What the actions changed", f"In points of a percentage: {told}.", caption, spec, 330)
 
 

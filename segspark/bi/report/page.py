@@ -46,6 +46,7 @@ def render_page(rows: RunRows, config: ReportConfig) -> str:
     checks = sorted(rows.quality, key=lambda row: (row["source"], row["check"]))
     shown = {measure.name for choice in choices for measure in choice.candidates.measures}
     drawn = [*maps, *(chart for choice in choices for chart in (*choice.curves, choice.tree))]
+    plan = plan_of(rows, found, config)
     effects = effects_of(rows, found, config)
     effects_figure = figures.effects_figure(effects)
     drawn += [*judged_figures, effects_figure, seconds_figure]
@@ -63,7 +64,7 @@ def render_page(rows: RunRows, config: ReportConfig) -> str:
             rows=rows,
             min_group=config.min_group,
             headlines=story.headlines(rows, found),
-            sentences=story.sentences(rows, found),
+            sentences=[*story.sentences(rows, found), *([plan.told] if rows.campaign.campaigns else [])],
             schemes=list(zip(found, maps, strict=True)),
             examples=examples(rows, found, config),
             choices=choices,
@@ -75,7 +76,7 @@ def render_page(rows: RunRows, config: ReportConfig) -> str:
             judged=judged,
             judged_figures=judged_figures,
             about_recommendations=story.about_recommendations(rows),
-            plan=plan_of(rows, found, config),
+            plan=plan,
             effects=effects,
             effects_figure=effects_figure,
             effects_unknown=UNKNOWN,

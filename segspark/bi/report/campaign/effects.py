@@ -9,6 +9,7 @@ from segspark.bi.report.campaign.labels import ALL, Place, action_name, place_of
 from segspark.bi.report.content import Row, RunRows, Scheme
 from segspark.core.words import NOTHING, neutral, number, percent
 
+MOST_DRAWN = 16  # effects on the chart
 SHARE = "conversion"
 MEASURES = {
     SHARE: "Users who ordered, in points",
@@ -66,11 +67,18 @@ class Effects:
 
     campaign: str  # the newest; empty where none is known
     is_observed: bool  # nobody was held out at random
-    drawn: tuple[Effect, ...]  # of conversion, as a whole first
+    shares: tuple[Effect, ...]  # of conversion, as a whole first
     others: tuple[Effect, ...]  # of other measures
     moves: tuple[Move, ...]
     earlier: tuple[Earlier, ...]
     failed: tuple[Row, ...]  # checks, of any campaign
+
+    @property
+    def drawn(self) -> list[Effect]:
+        """Of conversion, as a whole and for each pair of segment and action: the clearest, where they are many."""
+        pairs = [one for one in self.shares if (one.row["segment_name"] == ALL) == (one.row["action"] == ALL)]
+        clearest = sorted(pairs, key=_clearness)[:MOST_DRAWN]
+        return [one for one in pairs if one in clearest]
 
 
 def effects_of(rows: RunRows, schemes: Sequence[Scheme], config: ReportConfig) -> Effects:
@@ -80,15 +88,18 @@ def effects_of(rows: RunRows, schemes: Sequence[Scheme], config: ReportConfig) -
     newest = order[0][1] if order else ""
     own = [row for row in known if row["campaign_id"] == newest]
     few = {_key(row) for row in own if row["measure"] == SHARE and _is_of_few(row, config)}
-    effects = [_effect(row, place_of(row["segment_name"], None, schemes), _key(row) in few) for row in own]
+    scheme = next((row["scheme"] for row in (*rows.campaign.campaigns, *rows.campaign.strategies)), None)
+    effects = [_effect(row, place_of(row["segment_name"], scheme, schemes), _key(row) in few) for row in own]
     effects.sort(key=_in_reading_order)
     wholes = {row["campaign_id"]: row for row in known if _is_whole(row)}
     return Effects(
         campaign=neutral(newest),
         is_observed=any(row["method"] == "weighting" for row in own),
-        drawn=tuple(effect for effect in effects if effect.row["measure"] == SHARE),
+        shares=tuple(effect for effect in effects if effect.row["measure"] == SHARE),
         others=tuple(effect for effect in effects if effect.row["measure"] != SHARE),
-        moves=_moves(rows, newest, schemes, config),
+        moves=tuple(
+            _move(row, place_of(row["segment_name"], scheme, schemes), config) for row in _moves(rows, newest, config)
+        ),
         earlier=tuple(_earlier(wholes[name]) for _, name in order[1:] if name in wholes),
         failed=tuple(sorted((row for row in rows.campaign.checks if row["passed"] is False), key=_in_order)),
     )
@@ -112,7 +123,7 @@ def _effect(row: Row, place: Place, is_of_few: bool) -> Effect:
         lift=said(row["lift"]),
         interval=f"{said(row['lift_low'])} to {said(row['lift_high'])}",
         verdict=VERDICTS[row["verdict"]],
-        least=said(row["least_detectable"]).lstrip("+") if row["verdict"] == "inconclusive" else "",
+        least=said(row["least_detectable"]).lstrip("+") if _tells_least(row) else "",
         row=row,
     )
 
@@ -122,11 +133,10 @@ def _earlier(row: Row) -> Earlier:
     return Earlier(neutral(row["campaign_id"]), points(row["lift"]), interval, VERDICTS[row["verdict"]])
 
 
-def _moves(rows: RunRows, campaign: str, schemes: Sequence[Scheme], config: ReportConfig) -> tuple[Move, ...]:
+def _moves(rows: RunRows, campaign: str, config: ReportConfig) -> list[Row]:
     own = [row for row in rows.campaign.moves if row["campaign_id"] == campaign and row["move"] != "same"]
-    own = [row for row in own if min(row["treated_users"], row["control_users"]) >= config.min_group]
-    found = [_move(row, place_of(row["segment_name"], None, schemes), config) for row in own]
-    return tuple(sorted(found, key=lambda move: (move.place.order, move.move)))
+    shown = [row for row in own if min(row["treated_users"], row["control_users"]) >= config.min_group]
+    return sorted(shown, key=lambda row: (row["segment_name"], row["move"]))
 
 
 def _move(row: Row, place: Place, config: ReportConfig) -> Move:
@@ -139,6 +149,16 @@ def _is_of_few(row: Row, config: ReportConfig) -> bool:
     """Whether a share of either side is that of some users, but fewer than may be told of."""
     counts = (row[side] * row[f"{side}_users"] for side in ("treated", "control"))
     return any(0 < count < config.min_group - 0.5 for count in counts)
+
+
+def _tells_least(row: Row) -> bool:
+    return row["verdict"] == "inconclusive" and row["least_detectable"] is not None
+
+
+def _clearness(effect: Effect) -> tuple[bool, bool, float]:
+    """The whole first, then what has a verdict, the largest first."""
+    row = effect.row
+    return not _is_whole(row), row["verdict"] == "inconclusive", -abs(row["lift"])
 
 
 def _is_whole(row: Row) -> bool:

@@ -72,7 +72,7 @@ def test_without_a_plan_a_sentence_says_why_and_what_would_bring_one():
 def test_the_newest_campaign_is_told_in_full_and_those_before_in_a_line():
     found = effects_of(ROWS, SCHEMES, CONFIG)
     assert found.campaign == LAST and not found.is_observed
-    told = [(effect.place.name, effect.action, effect.verdict, effect.lift, effect.least) for effect in found.drawn]
+    told = [(effect.place.name, effect.action, effect.verdict, effect.lift, effect.least) for effect in found.shares]
     assert told == [
         ("All segments", "All actions", "works", "+4.4", ""),
         ("Economy", "Coupon", "harms", f"{MINUS}9.0", ""),
@@ -86,8 +86,8 @@ def test_the_newest_campaign_is_told_in_full_and_those_before_in_a_line():
 
 def test_of_a_side_with_few_users_nothing_is_told_and_of_few_who_ordered_only_the_difference():
     found = effects_of(ROWS, SCHEMES, CONFIG)
-    assert not any("shopping" in effect.action.lower() for effect in (*found.drawn, *found.others))
-    means = {effect.place.name: effect.means for effect in found.drawn}
+    assert not any("shopping" in effect.action.lower() for effect in (*found.shares, *found.others))
+    means = {effect.place.name: effect.means for effect in found.shares}
     assert means["High-value"] == ("31%", "15%")  # 13.5 of 90 held out ordered
     assert means["Loyal"] == (NOTHING, NOTHING)  # 5 of 45
     assert means["Rare big-basket buyers"] == (NOTHING, NOTHING)  # 8 of 161, and 3 of 30
@@ -95,6 +95,23 @@ def test_of_a_side_with_few_users_nothing_is_told_and_of_few_who_ordered_only_th
         ("gone", (NOTHING, NOTHING)),
         ("up", ("21%", "16%")),
     ]
+
+
+def test_of_many_effects_the_clearest_are_drawn_and_the_table_has_them_all():
+    first = ROWS.campaign.lifts[3]
+    many = [{**first, "segment_name": f"segment {n}", "lift": n / 100, "verdict": "works"} for n in range(1, 31)]
+    of_actions = [{**first, "segment_name": "all"}, {**first, "action": "all"}]
+    found = effects_of(with_campaign(lifts=[*ROWS.campaign.lifts[:1], *many, *of_actions]), SCHEMES, CONFIG)
+    drawn = [effect.place.name for effect in found.drawn]
+    assert len(found.shares) == 33 and len(drawn) == 16
+    assert drawn[0] == "All segments" and set(drawn[1:]) == {f"Segment {n}" for n in range(16, 31)}
+    assert effects_figure(found).caption.endswith("The table has 17 more.")
+
+
+def test_where_no_effect_could_have_been_seen_no_least_one_is_told():
+    lifts = [{**row, "least_detectable": None, "verdict": "inconclusive"} for row in ROWS.campaign.lifts[:1]]
+    found = effects_of(with_campaign(lifts=lifts), SCHEMES, CONFIG)
+    assert found.shares[0].least == "" and "would have been seen" not in effects_figure(found).description
 
 
 def test_an_effect_that_was_adjusted_for_says_so():
