@@ -64,7 +64,7 @@ def render_page(rows: RunRows, config: ReportConfig) -> str:
             rows=rows,
             min_group=config.min_group,
             headlines=story.headlines(rows, found),
-            sentences=[*story.sentences(rows, found), *([plan.told] if rows.campaign.campaigns else [])],
+            sentences=story.sentences(rows, found, plan.told),
             schemes=list(zip(found, maps, strict=True)),
             examples=examples(rows, found, config),
             choices=choices,

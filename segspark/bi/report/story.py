@@ -41,10 +41,10 @@ def headlines(rows: RunRows, schemes: Sequence[Scheme]) -> list[Headline]:
     return [_users(rows, schemes), _spending(schemes) or _rows(rows), _recommendations(rows)]
 
 
-def sentences(rows: RunRows, schemes: Sequence[Scheme]) -> list[Markup]:
-    """What happened in this run."""
+def sentences(rows: RunRows, schemes: Sequence[Scheme], campaign: Markup) -> list[Markup]:
+    """What happened in this run; `campaign` is what is told of the plan."""
     said = [*map(_about_scheme, schemes), _about_changes(rows, schemes), about_recommendations(rows)]
-    said += [_about_sources(rows), _about_checks(rows)]
+    said += [campaign if rows.campaign.campaigns else Markup(""), _about_sources(rows), _about_checks(rows)]
     return [sentence for sentence in said if sentence]
 
 
