@@ -66,7 +66,9 @@ CAMPAIGNS = run_table(
         Column("cost", "double", "of the contacts, in the shop's currency"),
         Column("expected_gain", "double", "of the contacts after their cost, by the posterior means"),
         Column(
-            "left_out", "map<string,bigint>", "users by why they are neither: consent, cool-down, action, budget, …"
+            "left_out",
+            "array<struct<reason:string,users:bigint>>",
+            "users who are neither, by the first reason that holds",
         ),
     ],
     kept=True,
