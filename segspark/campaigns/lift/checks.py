@@ -84,7 +84,9 @@ def _delivered(counts: CampaignCounts) -> dict[str, Any]:
     share = counts.delivered / counts.planned
     found = f"{counts.delivered} of {counts.planned} planned contacts were made"
     passed = share >= LEAST_DELIVERED
-    meaning = "" if passed else "; who was reached may differ from who was not, and nobody tells them apart in the holdout"
+    meaning = (
+        "" if passed else "; who was reached may differ from who was not, and nobody tells them apart in the holdout"
+    )
     return check_row(counts.campaign_id, check, passed, share, LEAST_DELIVERED, found + meaning)
 
 
