@@ -122,19 +122,39 @@ CAMPAIGN_LIFT = run_table(
             "conversion (share of users), revenue, revenue_cuped (narrowed by what was spent before), active_days,"
             " rating (mean over who rated); per user within the attribution window",
         ),
-        Column("method", "string", "what makes the sides alike: holdout (drawn at random), weighting (they were not)"),
+        Column(
+            "method",
+            "string",
+            "what makes the sides alike: holdout (drawn at random), strata (drawn in other shares by segment or action:"
+            " each compared by itself, then averaged), weighting (not drawn at random)",
+        ),
         Column("treated_users", "bigint", "users whose window has closed; of rating: those who rated"),
         Column("control_users", "bigint", "the same of those held out"),
         Column("treated", "double", "their mean"),
         Column("control", "double", "the mean of those held out"),
         Column("lift", "double", "treated - control"),
-        Column("lift_low", "double", "95 % interval: Newcombe for shares, Welch for means"),
+        Column(
+            "lift_low", "double", "95 % interval: Newcombe for shares, the wider of Welch's and Student's for means"
+        ),
         Column("lift_high", "double", "the same"),
         Column("bootstrap_low", "double", "95 % percentile bootstrap, of money"),
         Column("bootstrap_high", "double", "the same"),
-        Column("p_value", "double", "two-sided: score test for shares, Welch for means"),
-        Column("p_adjusted", "double", "by Holm over the campaign's segments and actions of the measure"),
-        Column("least_detectable", "double", "the effect that 80 % of such campaigns would find at 5 %"),
+        Column(
+            "p_value",
+            "double",
+            "two-sided: score test for shares (Fisher's where few are expected), for means the larger of Welch's and"
+            " Student's",
+        ),
+        Column(
+            "p_adjusted",
+            "double",
+            "by Holm over the campaign's segments and actions of the measure; p_value where all are one",
+        ),
+        Column(
+            "least_detectable",
+            "double",
+            "the true effect that 80 % of such campaigns would find at 5 %, Holm's first step included",
+        ),
         Column("verdict", "string", "works, harms, inconclusive; too few: no test is possible"),
     ],
 )
