@@ -217,14 +217,16 @@ SEGMENT_DEMAND = run_table(
         Column("item_id", "string", "a best-selling item; null for the whole category"),
         Column("week", "date", "first day of seven"),
         Column("expected_units", "double", "units of paid lines"),
-        Column("low", "double", "10 % point of such forecasts in the back-test"),
+        Column("low", "double", "10 % point, by the errors of the back-test; null where there was none"),
         Column("high", "double", "90 % point"),
-        Column("trend", "double", "expected units a week later against now, as a share of now"),
-        Column("stock", "double", "units at hand for all segments; null where the source items does not tell"),
-        Column("stock_cover_days", "double", "days that the stock lasts at what all segments together will want"),
+        Column("trend", "double", "change of expected units to the week after, as a share of them"),
+        Column("stock", "double", "units at hand for all segments, of the items that tell; null where none does"),
+        Column("stock_cover_days", "double", "days that the stock lasts at what all segments will want in these weeks"),
         Column("turnover", "double", "units sold in the last 28 days by units at hand"),
-        Column("campaign_units", "double", "of them wanted because of the campaign that the run planned"),
-        Column("is_short", "boolean", "whether all segments with the campaign want more by then than there is"),
+        Column(
+            "campaign_units", "double", "units on top because of the planned campaign, in the week it starts in"
+        ),
+        Column("is_short", "boolean", "whether all segments and the campaign want more by the end of the week"),
     ],
 )
 
@@ -235,13 +237,13 @@ DEMAND_ACCURACY = run_table(
     [
         SCHEME,
         Column("level", "string", "category or item"),
-        Column("model", "string", "last_value, seasonal_naive, or the one that segment_demand uses"),
+        Column("model", "string", "damped_trend_and_mean, last_value (the last week) or seasonal_naive (last year's)"),
         Column("mae", "double", "mean absolute error, units a week"),
         Column("wape", "double", "sum of absolute errors by sum of units"),
-        Column("mase", "double", "error by that of the seasonal-naive forecast inside the training part"),
+        Column("mase", "double", "mean error by that of repeating each week in the training part"),
         Column("forecasts", "bigint", "weeks of series that were forecast"),
         Column("first_origin", "date", "the first day from which was forecast"),
         Column("last_origin", "date", "the last"),
-        Column("used", "boolean", "whether segment_demand is made by it"),
+        Column("used", "boolean", "whether segment_demand is made by it: the least wape"),
     ],
 )
