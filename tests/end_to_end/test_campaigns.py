@@ -1,4 +1,4 @@
-"""A campaign from plan to outcomes to the next plan, on a small shop that answers: held against pandas over its files."""
+"""A campaign from plan to outcomes to the next plan, on a small shop that answers; held against pandas."""
 
 import csv
 from dataclasses import dataclass
@@ -133,9 +133,7 @@ def test_demand_is_told_for_four_weeks_of_every_segment(loop):
 
 
 def test_an_id_that_another_campaign_had_is_refused(loop):
-    with pytest.raises(
-        ConfigError, match=r"campaigns.campaign_id: campaign-2024-07-01 is the campaign that started on"
-    ):
+    with pytest.raises(ConfigError, match=r"campaign_id: campaign-2024-07-01 is the campaign that started on"):
         run(
             loop.lake,
             loop.folder,
