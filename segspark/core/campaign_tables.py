@@ -197,9 +197,7 @@ SEGMENT_DEMAND = run_table(
         Column("stock", "double", "units at hand for all segments, of the items that tell; null where none does"),
         Column("stock_cover_days", "double", "days that the stock lasts at what all segments will want in these weeks"),
         Column("turnover", "double", "units sold in the last 28 days by units at hand"),
-        Column(
-            "campaign_units", "double", "units on top because of the planned campaign, in the week it starts in"
-        ),
+        Column("campaign_units", "double", "units on top because of the planned campaign, in the week it starts in"),
         Column("is_short", "boolean", "whether all segments and the campaign want more by the end of the week"),
     ],
 )
