@@ -2,7 +2,8 @@
 
 A week is seven days that end where the forecast begins, so it holds each weekday once and needs no weekly season. In
 the back-test of docs/quality.md this is better than a trend with a weekly season of daily units, which takes twenty
-times as long. No season of the year is modelled; where there is one, `seasonal_naive` can win the back-test, and is used.
+times as long. No season of the year is modelled; where there is one, `seasonal_naive` can win the back-test: then it is
+used.
 """
 
 from __future__ import annotations
