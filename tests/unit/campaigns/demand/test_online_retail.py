@@ -159,7 +159,7 @@ def test_no_origin_sees_what_comes_after_it(series, forecasts):
 
 
 def test_most_weeks_are_between_the_points_of_earlier_errors(forecasts):
-    """The four origins before a month give the points, as in a run; the month's weeks are held against them."""
+    """The origins before a month, from April on and at most four, give the points; its weeks are held against them."""
     found = forecasts.toPandas().fillna({"item_id": ""})
     ours = found[(found.model == OURS) & (found.item_id == "")]
     inside = []
