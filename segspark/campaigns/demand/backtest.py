@@ -55,7 +55,8 @@ def origins_of(config: DemandConfig, as_of: date) -> list[date]:
 def forecasts_of(series: DataFrame, origins: Sequence[date], weeks: int, as_of: date) -> DataFrame:
     """`forecasts` of `weeks` weeks from each of the origins, and from `as_of`.
 
-    An origin with less than four weeks of history is left out. A task holds the days of one series.
+    An origin with less than four weeks of history is left out. A group holds the days of one series. The frame is read
+    by all that follows: a checkpoint serves best.
     """
     begins = [*sorted(origins), as_of]
     return series.groupBy(*SERIES).applyInArrow(_forecaster(begins, weeks, as_of), FORECASTS)

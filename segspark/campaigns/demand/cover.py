@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from functools import reduce
+from typing import TYPE_CHECKING
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
@@ -14,6 +15,9 @@ from segspark.campaigns.demand.series import NO_CATEGORY, SERIES, kept_category
 from segspark.core.campaign_tables import SEGMENT_DEMAND
 from segspark.core.contract import conform
 from segspark.core.exact import amount, exact_sum, whole
+
+if TYPE_CHECKING:
+    from segspark.campaigns.config import DemandConfig
 
 TURNOVER_DAYS = 28  # before as_of
 GOODS = ("category", "item_id")  # what is sold, whoever buys it
@@ -90,6 +94,17 @@ def segment_demand(
         }
     )
     return conform(demand, SEGMENT_DEMAND)
+
+
+def running_out(demand: DataFrame, config: DemandConfig) -> DataFrame:
+    """One row per category and item that is short in some week, or that lasts for less than `cover_warning_days`:
+    category, item_id, stock, stock_cover_days, is_short."""
+    goods = demand.groupBy(*GOODS).agg(
+        F.first("stock").alias("stock"),
+        F.first("stock_cover_days").alias("stock_cover_days"),  # every week and segment has the same
+        F.bool_or("is_short").alias("is_short"),
+    )
+    return goods.where(F.col("is_short") | (F.col("stock_cover_days") < config.cover_warning_days))
 
 
 def _total(name: str, window: WindowSpec) -> Column:

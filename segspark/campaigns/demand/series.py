@@ -55,7 +55,7 @@ def sold_units(
 
 
 def daily_units(sold: DataFrame, members: DataFrame, config: DemandConfig, as_of: date) -> DataFrame:
-    """The series of `sold`, which is read four times: a checkpoint serves best. Every segment has all of them.
+    """The series of `sold`, which is read several times: a checkpoint serves best. Every segment has all of them.
 
     The best sellers are the `top_items` by units in the 91 days before `as_of`, ties by name; likewise categories.
     """

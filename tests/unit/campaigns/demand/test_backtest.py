@@ -130,6 +130,17 @@ def test_the_least_wape_of_a_level_is_used(spark):
     assert used == {"category": "seasonal_naive", "item": OURS}
 
 
+def test_where_the_year_has_a_season_last_year_is_used(spark):
+    """Twice the same year, of weeks between 100 and 700 units."""
+    year = np.repeat(400 - 300 * np.cos(np.arange(52) / 52 * 2 * np.pi), 7) / 7
+    series = spark.createDataFrame(daily_rows("loyal", None, np.tile(year, 2)), SERIES)
+    config = DemandConfig()
+    found = demand_accuracy(forecasts_of(series, origins_of(config, AS_OF), config.weeks, AS_OF), "value").collect()
+    wape = {r.model: r.wape for r in found}
+    assert wape["seasonal_naive"] == pytest.approx(0, abs=1e-6) and wape[OURS] > 0.05
+    assert [r.model for r in found if r.used] == ["seasonal_naive"]
+
+
 def test_points_of_errors_are_numpys(spark):
     random = np.random.default_rng(4)
     actual, expected, level = random.uniform(0, 50, 40), random.uniform(0, 50, 40), random.uniform(1, 9, 40)

@@ -2,8 +2,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from segspark.campaigns.config import DemandConfig
 from segspark.campaigns.demand.backtest import FORECASTS, demand_accuracy, error_points
-from segspark.campaigns.demand.cover import campaign_units_of, expected_units, segment_demand, stock_of
+from segspark.campaigns.demand.cover import campaign_units_of, expected_units, running_out, segment_demand, stock_of
 from segspark.campaigns.demand.forecasting import OURS
 from segspark.core.contracts import ITEMS, SEGMENT_DEMAND
 from tests.builders import at, rows_of
@@ -120,6 +121,15 @@ def test_the_campaign_counts_for_its_item_and_its_category_once(spark, expected,
     }
     short = {(category, item, week) for (_, category, item, week), r in rows.items() if r.is_short}
     assert short == {("cups", None, SECOND), ("cups", "mug", SECOND)}  # mugs: 4 + 4 + 6 of 14, then 20
+
+
+def test_what_is_running_out_is_told_once(spark, expected, stock):
+    units = campaign_units_of(spark.createDataFrame([], CAMPAIGN), expected, AS_OF, AS_OF)
+    demand = segment_demand(expected, stock, units, spark.createDataFrame([], SERIES), "value", AS_OF)
+    found = running_out(demand, DemandConfig(cover_warning_days=14)).collect()
+    assert [(r.category, r.item_id, r.is_short) for r in found] == [("cups", None, True)]  # mugs last for 14 days
+    found = running_out(demand, DemandConfig(cover_warning_days=15)).collect()
+    assert {r.item_id for r in found} == {None, "mug"}
 
 
 def test_a_later_campaign_counts_from_its_week_on(spark, expected, stock):
