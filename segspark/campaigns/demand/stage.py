@@ -1,11 +1,11 @@
 """All of the forecasting that knows the lake: what segments will want, beside what there is."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from segspark.campaigns.config import CampaignsConfig
+from segspark.campaigns.config import CampaignsConfig, DemandConfig
 from segspark.campaigns.demand.backtest import demand_accuracy, error_points, forecasts_of, origins_of
-from segspark.campaigns.demand.cover import campaign_units_of, expected_units, segment_demand, stock_of
+from segspark.campaigns.demand.cover import campaign_units_of, expected_units, running_out, segment_demand, stock_of
 from segspark.campaigns.demand.series import daily_units, known_categories, sold_units
 from segspark.campaigns.history import Campaign
 from segspark.core.contracts import (
@@ -20,6 +20,7 @@ from segspark.core.contracts import (
 from segspark.core.exact import exact_sum
 from segspark.core.stage import StageContext
 
+TOLD = 5  # categories in a note
 NO_ORDERS = "segment_demand is empty: nothing was sold; the source orders would bring it"
 
 
@@ -45,7 +46,7 @@ def write_demand(
     stock = stock_of(items, categories, expected, run.as_of)
     told = segment_demand(expected, stock, on_top, series, config.scheme, run.as_of)
     rows[SEGMENT_DEMAND.name] = lake.replace_run(SEGMENT_DEMAND, told, run.run_id)
-    return rows, _notes(lake.read_run(SEGMENT_DEMAND, run.run_id), demand.cover_warning_days)
+    return rows, _notes(lake.read_run(SEGMENT_DEMAND, run.run_id), demand)
 
 
 def _members(context: StageContext, config: CampaignsConfig) -> DataFrame:
@@ -66,12 +67,13 @@ def _campaign(context: StageContext, categories: DataFrame) -> DataFrame:
     return placed.groupBy("segment_name", "category", "item_id").agg(exact_sum(F.col("units")).alias("units"))
 
 
-def _notes(demand: DataFrame, days: int) -> list[str]:
+def _notes(demand: DataFrame, config: DemandConfig) -> list[str]:
     """Which categories the stock will not last for, and which the campaign empties."""
-    categories = demand.where(F.col("item_id").isNull())
-    first = categories.groupBy("category").agg(
-        F.min("stock_cover_days").alias("days"), F.bool_or("is_short").alias("is_short")
-    )
-    rows = first.where((F.col("days") < days) | F.col("is_short")).orderBy("days", "category").limit(5).collect()
-    told = [f"{row.category or 'all goods'} ({row.days:.0f} days)" for row in rows if row.days is not None]
+    short = running_out(demand, config).where(F.col("item_id").isNull()).orderBy("stock_cover_days", "category")
+    told = [f"{row.category or 'all goods'} ({_days(row)})" for row in short.limit(TOLD).collect()]
     return [f"stock is short of: {', '.join(told)}"] if told else []
+
+
+def _days(row: Row) -> str:
+    days = "wanted by nobody" if row.stock_cover_days is None else f"{row.stock_cover_days:.0f} days"
+    return f"{days}, less than is wanted" if row.is_short else days
