@@ -1,6 +1,6 @@
 """Answers to a plan are held against the planted rates, and their files against the shop's own."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import duckdb
 import pytest
@@ -10,6 +10,8 @@ from scipy.stats import binomtest
 
 from segspark.core.contracts import OUTCOMES
 from segspark.core.errors import InputError
+from segspark.ingest.config import IngestConfig
+from segspark.ingest.rules import judge
 from segspark.shop.answers import AnswersConfig, answer_plan, outcome_source, write_answers
 from segspark.shop.config import ShopConfig
 from segspark.shop.personas import PERSONAS, TYPICAL
@@ -118,6 +120,14 @@ def test_bots_and_unknown_users_never_convert(spark):
     answers = answer_plan(frame, people, CONFIG, SHOP)
     assert answers.outcomes.count() == 100
     assert answers.outcomes.where("converted").count() == 0 and answers.lines.count() == 0
+
+
+def test_ingest_accepts_every_outcome_and_every_order_line(crowd):
+    answers = answer_plan(*crowd, CONFIG, SHOP)
+    for name, frame in (("outcomes", answers.outcomes), ("orders", answers.lines)):
+        rows = frame.withColumns({"__filtered": F.lit(False), "__problem": F.lit(None).cast("string")})
+        judged = judge(rows, name, IngestConfig(), datetime(2024, 8, 1))
+        assert judged.where("__problem is not null").count() == 0 < judged.count()
 
 
 def test_outcomes_have_the_columns_of_the_table(answered):
