@@ -1,6 +1,6 @@
 """Answers to a plan are held against the planted rates, and their files against the shop's own."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import duckdb
 import pytest
@@ -10,6 +10,8 @@ from scipy.stats import binomtest
 
 from segspark.core.contracts import OUTCOMES
 from segspark.core.errors import InputError
+from segspark.ingest.config import IngestConfig
+from segspark.ingest.rules import judge
 from segspark.shop.answers import AnswersConfig, answer_plan, outcome_source, write_answers
 from segspark.shop.config import ShopConfig
 from segspark.shop.personas import PERSONAS, TYPICAL
@@ -55,8 +57,8 @@ def answered(crowd):
 
 def test_each_persona_converts_at_its_planted_rate_and_the_held_out_at_the_base_rate(answered):
     outcomes, _ = answered
-    outcomes["what"] = outcomes["action"].where(outcomes["treated"], None)
-    groups = outcomes.groupby(["persona", "what"], dropna=False)["converted"].agg(["sum", "count"])
+    what = outcomes["action"].where(outcomes["treated"], None)
+    groups = outcomes.assign(what=what).groupby(["persona", "what"], dropna=False)["converted"].agg(["sum", "count"])
     assert len(groups) == 21
     for (persona, action), (converted, users) in groups.iterrows():
         planted = CONFIG.rate(persona, action if isinstance(action, str) else None)
@@ -65,9 +67,8 @@ def test_each_persona_converts_at_its_planted_rate_and_the_held_out_at_the_base_
 
 def test_orders_are_of_those_who_converted_in_time_and_sum_to_the_revenue(answered):
     outcomes, lines = answered
-    lines["paid"] = (lines["quantity"] * lines["unit_price"] - lines["discount"]).round(2)
-    paid = lines.groupby("user_id")["paid"].sum()
-    buyers = outcomes[outcomes["converted"]].set_index("user_id")
+    paid = (lines["quantity"] * lines["unit_price"] - lines["discount"]).round(2).groupby(lines["user_id"]).sum()
+    buyers = outcomes[outcomes["converted"]].set_index("user_id").sort_index()
     assert set(paid.index) == set(buyers.index)
     assert (buyers["revenue"] - paid).abs().max() < 0.005
     assert (outcomes[~outcomes["converted"]]["revenue"] == 0).all()
@@ -92,25 +93,30 @@ def test_answers_hang_on_seed_campaign_and_user_only(spark, crowd, answered):
     outcomes = answered[0].set_index("user_id").loc[again.index]
     assert (again["converted"] == outcomes["converted"]).all() and (again["revenue"] == outcomes["revenue"]).all()
 
-    def who(frame, config):
-        return {row.user_id for row in answer_plan(frame, people, config, SHOP).outcomes.where("converted").collect()}
 
-    base = who(few, CONFIG)
-    other_seed, other_campaign = CONFIG.model_copy(update={"seed": 8}), few.withColumn("campaign_id", F.lit("august"))
-    assert who(few, other_seed) != base and who(other_campaign, CONFIG) != base
+def test_another_seed_or_campaign_is_answered_otherwise(spark):
+    people = spark.createDataFrame([(f"u{n}", "young") for n in range(100)], "user_id string, persona string")
+    plan = plan_of(spark, *[(c, f"u{n}", "coupon", False) for c in ("july", "august") for n in range(100)])
+
+    def who(config):
+        rows = answer_plan(plan, people, config, SHOP).outcomes.where("converted").collect()
+        return {c: {row.user_id for row in rows if row.campaign_id == c} for c in ("july", "august")}
+
+    found, other = who(CONFIG), who(CONFIG.model_copy(update={"seed": 8}))
+    assert found["july"] != found["august"] and found["july"] != other["july"]
 
 
 def test_an_action_without_an_effect_changes_nobody(spark):
     people = spark.createDataFrame([(f"u{n}", "young") for n in range(400)], "user_id string, persona string")
 
-    def who(action, holdout):
-        frame = plan_of(spark, *[("c", f"u{n}", action, holdout) for n in range(400)])
+    def who(actions, holdout):
+        frame = plan_of(spark, *[("c", f"u{n}", actions[n % len(actions)], holdout) for n in range(400)])
         return {r.user_id for r in answer_plan(frame, people, CONFIG, SHOP).outcomes.where("converted").collect()}
 
-    base = who("promotion", True)
-    assert base == who("promotion", False) == who("never-heard-of", False) == who("social-campaign", True)
-    assert base < who("social-campaign", False)
-    assert base > who("celebrity-campaign", False)
+    base = who(["social-campaign", "celebrity-campaign"], True)
+    assert base == who(["promotion", "never-heard-of"], False)
+    assert base < who(["social-campaign"], False)
+    assert base > who(["celebrity-campaign"], False)
 
 
 def test_bots_and_unknown_users_never_convert(spark):
@@ -119,6 +125,14 @@ def test_bots_and_unknown_users_never_convert(spark):
     answers = answer_plan(frame, people, CONFIG, SHOP)
     assert answers.outcomes.count() == 100
     assert answers.outcomes.where("converted").count() == 0 and answers.lines.count() == 0
+
+
+def test_ingest_accepts_every_outcome_and_every_order_line(crowd):
+    answers = answer_plan(*crowd, CONFIG, SHOP)
+    for name, frame in (("outcomes", answers.outcomes), ("orders", answers.lines)):
+        rows = frame.withColumns({"__filtered": F.lit(False), "__problem": F.lit(None).cast("string")})
+        judged = judge(rows, name, IngestConfig(), datetime(2024, 8, 1))
+        assert judged.where("__problem is not null").count() == 0 < judged.count()
 
 
 def test_outcomes_have_the_columns_of_the_table(answered):
@@ -143,8 +157,8 @@ def test_files_stand_beside_the_shop_s_own_with_the_same_header(spark, shop, tmp
     read = f"read_csv('{folder}/{{}}/*.csv', header = true)"
     users, told = duckdb.sql(
         f"select count(*), sum(revenue) from {read.format('outcomes')} where sent::date = '2024-07-01' and treated"
-    ).fetchone()
-    (paid,) = duckdb.sql(f"select sum(quantity * price - discount) from {read.format('orders')}").fetchone()
+    ).fetchall()[0]
+    (paid,) = duckdb.sql(f"select sum(quantity * price - discount) from {read.format('orders')}").fetchall()[0]
     assert users == 400 and told == pytest.approx(paid, abs=0.01) and told > 1_000
     assert first.splitlines()[0] == outcome_source().header
 
