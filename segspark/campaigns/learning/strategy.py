@@ -1,7 +1,6 @@
 """A strategy: per segment its actions, what is believed of each, and the share of contacts each should get."""
 
 import hashlib
-from collections.abc import Mapping
 from collections.abc import Sequence as Several
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 
 from segspark.campaigns.catalogue import NO_ACTION
-from segspark.campaigns.learning.choosing import Odds
 from segspark.campaigns.learning.posteriors import Posterior
 from segspark.campaigns.learning.sequence import Sequence
 from segspark.campaigns.learning.verdicts import Status
@@ -94,37 +92,6 @@ def uplift_draws(
 def uplift(posterior: Posterior, none: Posterior, objective: Objective) -> float:
     """What a contact is expected to add, by the posterior means: conversions, or money."""
     return posterior.revenue_mean - none.revenue_mean if objective == "revenue" else posterior.rate - none.rate
-
-
-def odds_of(strategy: Strategy, actions: Several[str], costs: Mapping[str, float], floor: float) -> Odds:
-    """The strategy as the arrays that `choose` wants, with columns in the order of `actions`.
-
-    `floor` is the exploration floor. What an action that is not scaled may bring at most is the upper end of its
-    confidence sequence; before there is one, the 97.5 % point of its posterior.
-    """
-    names = tuple(one.segment_name for one in strategy.segments)
-    place = {action: column for column, action in enumerate(actions)}
-    shares, floors, expected, hoped = (np.zeros((len(names), len(actions))) for _ in range(4))
-    for row, one in enumerate(strategy.segments):
-        for arm in one.live:
-            cell = row, place[arm.action]
-            shares[cell] = arm.share
-            floors[cell] = min(floor, 1 / len(one.live))
-            expected[cell] = uplift(arm.posterior, one.none, strategy.objective)
-            hoped[cell] = _most(arm, one.none, strategy.objective)
-    price = np.array([costs.get(action, 0.0) for action in actions])
-    return Odds(names, tuple(actions), shares, floors, expected, hoped, price)
-
-
-def _most(arm: Arm, none: Posterior, objective: Objective) -> float:
-    if arm.status == "scaled":
-        return uplift(arm.posterior, none, objective)
-    if arm.sequence is not None:
-        return arm.sequence.high
-    one = arm.posterior
-    if objective == "revenue":
-        return one.revenue_mean + float(ndtri(0.975)) * one.revenue_sd - none.revenue_mean
-    return float(betaincinv(one.alpha, one.beta, 0.975)) - none.rate
 
 
 def strategy_rows(strategy: Strategy, scheme: str) -> list[dict[str, Any]]:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from segspark.campaigns.config import LearningConfig
-from segspark.campaigns.learning.choosing import choose
+from segspark.campaigns.learning.rules import rules_of
 from segspark.campaigns.learning.shares import Money, next_strategy
-from segspark.campaigns.learning.strategy import odds_of
+from segspark.campaigns.planning.choosing import NO_ONE, Users, choose
 from segspark.shop.answers import AnswersConfig
 from segspark.shop.personas import PERSONAS, TYPICAL
 from tests.unit.campaigns.learning.rows import side, week
@@ -90,13 +90,14 @@ def play(seed, planted=PLANTED, users=5_000, config=CONFIG, holdout=0.1):
     for number in range(ROUNDS):
         strategy = plan_next(shop, evidence, previous, number, seed, config)
         previous = {one.segment_name: {arm.action: arm.share for arm in one.arms} for one in strategy.segments}
-        odds = odds_of(strategy, shop.actions, {}, config.exploration_floor)
-        action = choose(odds, shop.users, ones, shop.allowed[shop.users], rng.random(count)).action
+        rules = rules_of(strategy, sorted(PERSONAS), shop.actions, dict.fromkeys(shop.actions, 0.0), config)
+        users_now = Users(shop.users, ones, shop.allowed[shop.users], rng.random(count), rng.random(count))
+        action = choose(users_now, rules).action
         held_out = rng.random(count) < holdout
-        effect = np.where(action < 0, 0.0, shop.effects[shop.users, action])
+        effect = np.where(action == NO_ONE, 0.0, shop.effects[shop.users, action])
         converted = rng.random(count) < shop.base[shop.users] + np.where(held_out, 0.0, effect)
         evidence += evidence_of_round(number, shop, action, held_out, converted)
-    contacted = ~held_out & (action >= 0)
+    contacted = ~held_out & (action != NO_ONE)
     lost = (shop.best[shop.users] - effect)[contacted]
     final = plan_next(shop, evidence, previous, ROUNDS, seed, config)
     return judge(shop, final, float(lost.mean()), float((lost < 1e-9).mean()))
