@@ -23,11 +23,13 @@ def cases() -> dict[str, Case]:
     from benchmarks.kmeans.comparison import CASE as KMEANS
     from benchmarks.movielens.comparison import CASE as MOVIELENS
     from benchmarks.neighbours.comparison import CASE as NEIGHBOURS
+    from benchmarks.planning.comparison import CASE as PLANNING
     from benchmarks.retail.comparison import CASE as RETAIL
     from benchmarks.similarity.comparison import CASE as SIMILARITY
     from benchmarks.topn.comparison import CASE as TOPN
 
-    return {case.name: case for case in (FEATURES, KMEANS, ALS, TOPN, SIMILARITY, NEIGHBOURS, DAYS, MOVIELENS, RETAIL)}
+    chosen = (FEATURES, KMEANS, ALS, TOPN, SIMILARITY, NEIGHBOURS, PLANNING, DAYS, MOVIELENS, RETAIL)
+    return {case.name: case for case in chosen}
 
 
 @click.command()

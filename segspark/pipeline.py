@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 
 from segspark.bi.marts.stage import build_marts
 from segspark.bi.report.stage import build_report
+from segspark.campaigns.stage import build_campaigns
 from segspark.config import Config
 from segspark.core import runs
 from segspark.core.contracts import PUBLICATIONS, RUN_TABLES
@@ -40,6 +41,7 @@ STAGES: dict[str, Callable[[StageContext, Config], StageResult]] = {
     "segments": lambda context, config: build_segments(context, config.segments),
     "recommendations": lambda context, config: build_recommendations(context, config.recommend),
     "evaluate": lambda context, config: evaluate_recommendations(context, config.recommend),
+    "campaigns": lambda context, config: build_campaigns(context, config.campaigns, config.earned_names()),
     "marts": lambda context, config: build_marts(context),
     "report": lambda context, config: build_report(context, config.report),
 }

@@ -17,12 +17,23 @@ def planned_contacts(plans: DataFrame, outcomes: DataFrame) -> DataFrame:
 
     `plans` has one row per campaign and user of published plans. The row adds starts_at, when the contact was made; for
     who was held out, or not reported as contacted, the planned day at the campaign's median time of day: both sides
-    have the same hours of their first day. `delivered` is whether an outcome says that the contact was made.
+    have the same hours of their first day. `delivered` is whether an outcome says that the contact was made. What a
+    sender tells of conversions counts in campaigns where it tells it of both sides: else one would be looked at by
+    other eyes than the other.
     """
-    sent = outcomes.where("treated").select(*KEY, "sent_at", "converted", "revenue")
+    told = outcomes.groupBy("campaign_id").agg(
+        _tells("treated").alias("__of_one"), _tells("NOT treated").alias("__of_other")
+    )
+    told = told.select("campaign_id", (F.col("__of_one") & F.col("__of_other")).alias("__told"))
+    answers = outcomes.join(F.broadcast(told), on="campaign_id", how="left").select(
+        *KEY,
+        F.when(F.col("treated"), F.col("sent_at")).alias("sent_at"),
+        *(F.when(F.col("__told"), F.col(name)).alias(name) for name in ("converted", "revenue")),
+    )
+    sent = answers.where(F.col("sent_at").isNotNull())
     seconds = F.unix_timestamp("sent_at") - F.unix_timestamp(F.to_date("sent_at").cast("timestamp"))
     usual = sent.groupBy("campaign_id").agg(F.percentile(seconds, 0.5).cast("bigint").alias("__usual"))
-    rows = plans.join(sent, on=KEY, how="left").join(F.broadcast(usual), on="campaign_id", how="left")
+    rows = plans.join(answers, on=KEY, how="left").join(F.broadcast(usual), on="campaign_id", how="left")
     midnight = F.unix_timestamp(F.col("send_on").cast("timestamp"))
     planned_at = F.timestamp_seconds(midnight + F.coalesce("__usual", F.lit(NOON)))
     return rows.select(
@@ -42,7 +53,7 @@ def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config
     """One row per contact whose attribution window has closed before `as_of`, as `evidence.py` says.
 
     `contacts` are of `planned_contacts`; `logs` has orders, ratings and user_days. What the sender tells of conversion
-    and revenue goes before what orders tell.
+    and revenue, where it counts, goes before what orders tell.
     """
     ends_at = F.timestamp_add("DAY", F.lit(config.attribution_days), "starts_at")
     closed = contacts.where(ends_at <= F.lit(as_of).cast("timestamp")).withColumn("ends_at", ends_at)
@@ -67,6 +78,11 @@ def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config
         "rating",
         F.coalesce("ratings", F.lit(0)).cast("int").alias("ratings"),
     )
+
+
+def _tells(side: str) -> Column:
+    """Whether any outcome of that side tells of conversion."""
+    return F.coalesce(F.bool_or(F.expr(side) & F.col("converted").isNotNull()), F.lit(False))
 
 
 def _bought(spans: DataFrame, orders: DataFrame) -> DataFrame:

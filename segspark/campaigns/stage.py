@@ -12,9 +12,10 @@ from segspark.campaigns.config import CampaignsConfig
 from segspark.campaigns.demand.stage import write_demand
 from segspark.campaigns.evidence import Evidence
 from segspark.campaigns.history import Campaign, planned_of, plans_made, publications_seen, this_campaign
+from segspark.campaigns.learning.rules import rules_of
 from segspark.campaigns.learning.shares import Money, next_strategy
 from segspark.campaigns.learning.stage import write_strategies
-from segspark.campaigns.learning.strategy import Strategy, rules_of
+from segspark.campaigns.learning.strategy import Strategy
 from segspark.campaigns.lift.stage import evidence_from, look_back, write_lifts
 from segspark.campaigns.planning.audience import check_columns
 from segspark.campaigns.planning.stage import Order, build_plan, worth_of_segments

@@ -5,7 +5,7 @@ import tempfile
 import click
 
 from segspark import doctor
-from segspark.cli.base import configured, main_group
+from segspark.cli.base import configured, main_group, published_run
 from segspark.config import Config, load_config
 from segspark.core.errors import InputError
 from segspark.core.retention import pin
@@ -66,6 +66,20 @@ def shop(users: int, folder: str, preset: str, days: int | None, seed: int) -> N
         for kind, rows in write_shop(spark, config, folder).items():
             click.echo(f"{kind:10} {rows:>12,} rows")
     click.echo(f"the shop is in {folder}; its truth, which no run reads, in {folder}/truth")
+
+
+@main_group.command()
+@configured
+@click.option("--shop", "folder", required=True, help="The folder of the synthetic shop.")
+def answer(config: Config, folder: str) -> None:
+    """Let a synthetic shop answer the published plan: outcomes and orders by planted effects, for the next run."""
+    from segspark.core.contracts import CAMPAIGN_PLAN
+    from segspark.shop.answers import AnswersConfig, write_answers
+
+    lake = open_lake(config)
+    plan = lake.read_run(CAMPAIGN_PLAN, published_run(lake))
+    campaigns = write_answers(lake.spark, plan, folder, AnswersConfig())
+    click.echo(f"{', '.join(campaigns) or 'no campaign'}: answered in {folder}/outcomes and {folder}/orders")
 
 
 @main_group.command("doctor")

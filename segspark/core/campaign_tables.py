@@ -68,7 +68,7 @@ CAMPAIGNS = run_table(
         Column(
             "left_out",
             "array<struct<reason:string,users:bigint>>",
-            "users by why they are neither: consent, cool-down, action, budget, …",
+            "users who are neither, by the first reason that holds",
         ),
     ],
     kept=True,
@@ -122,19 +122,39 @@ CAMPAIGN_LIFT = run_table(
             "conversion (share of users), revenue, revenue_cuped (narrowed by what was spent before), active_days,"
             " rating (mean over who rated); per user within the attribution window",
         ),
-        Column("method", "string", "what makes the sides alike: holdout (drawn at random), weighting (they were not)"),
+        Column(
+            "method",
+            "string",
+            "what makes the sides alike: holdout (drawn at random), strata (drawn in other shares by segment or action:"
+            " each compared by itself, then averaged), weighting (not drawn at random)",
+        ),
         Column("treated_users", "bigint", "users whose window has closed; of rating: those who rated"),
         Column("control_users", "bigint", "the same of those held out"),
         Column("treated", "double", "their mean"),
         Column("control", "double", "the mean of those held out"),
         Column("lift", "double", "treated - control"),
-        Column("lift_low", "double", "95 % interval: Newcombe for shares, Welch for means"),
+        Column(
+            "lift_low", "double", "95 % interval: Newcombe for shares, the wider of Welch's and Student's for means"
+        ),
         Column("lift_high", "double", "the same"),
         Column("bootstrap_low", "double", "95 % percentile bootstrap, of money"),
         Column("bootstrap_high", "double", "the same"),
-        Column("p_value", "double", "two-sided: score test for shares, Welch for means"),
-        Column("p_adjusted", "double", "by Holm over the campaign's segments and actions of the measure"),
-        Column("least_detectable", "double", "the effect that 80 % of such campaigns would find at 5 %"),
+        Column(
+            "p_value",
+            "double",
+            "two-sided: score test for shares (Fisher's where few are expected), for means the larger of Welch's and"
+            " Student's",
+        ),
+        Column(
+            "p_adjusted",
+            "double",
+            "by Holm over the campaign's segments and actions of the measure; p_value where all are one",
+        ),
+        Column(
+            "least_detectable",
+            "double",
+            "the true effect that 80 % of such campaigns would find at 5 %, Holm's first step included",
+        ),
         Column("verdict", "string", "works, harms, inconclusive; too few: no test is possible"),
     ],
 )
@@ -197,14 +217,14 @@ SEGMENT_DEMAND = run_table(
         Column("item_id", "string", "a best-selling item; null for the whole category"),
         Column("week", "date", "first day of seven"),
         Column("expected_units", "double", "units of paid lines"),
-        Column("low", "double", "10 % point of such forecasts in the back-test"),
+        Column("low", "double", "10 % point, by the errors of the back-test; null where there was none"),
         Column("high", "double", "90 % point"),
-        Column("trend", "double", "expected units a week later against now, as a share of now"),
-        Column("stock", "double", "units at hand for all segments; null where the source items does not tell"),
-        Column("stock_cover_days", "double", "days that the stock lasts at what all segments together will want"),
+        Column("trend", "double", "change of expected units to the week after, as a share of them"),
+        Column("stock", "double", "units at hand for all segments, of the items that tell; null where none does"),
+        Column("stock_cover_days", "double", "days that the stock lasts at what all segments will want in these weeks"),
         Column("turnover", "double", "units sold in the last 28 days by units at hand"),
-        Column("campaign_units", "double", "of them wanted because of the campaign that the run planned"),
-        Column("is_short", "boolean", "whether all segments with the campaign want more by then than there is"),
+        Column("campaign_units", "double", "units on top because of the planned campaign, in the week it starts in"),
+        Column("is_short", "boolean", "whether all segments and the campaign want more by the end of the week"),
     ],
 )
 
@@ -215,13 +235,13 @@ DEMAND_ACCURACY = run_table(
     [
         SCHEME,
         Column("level", "string", "category or item"),
-        Column("model", "string", "last_value, seasonal_naive, or the one that segment_demand uses"),
+        Column("model", "string", "damped_trend_and_mean, last_value (the last week) or seasonal_naive (last year's)"),
         Column("mae", "double", "mean absolute error, units a week"),
         Column("wape", "double", "sum of absolute errors by sum of units"),
-        Column("mase", "double", "error by that of the seasonal-naive forecast inside the training part"),
+        Column("mase", "double", "mean error by that of repeating each week in the training part"),
         Column("forecasts", "bigint", "weeks of series that were forecast"),
         Column("first_origin", "date", "the first day from which was forecast"),
         Column("last_origin", "date", "the last"),
-        Column("used", "boolean", "whether segment_demand is made by it"),
+        Column("used", "boolean", "whether segment_demand is made by it: the least wape"),
     ],
 )

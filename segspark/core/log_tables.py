@@ -101,9 +101,9 @@ OUTCOMES = log(
         Column("treated", "boolean", "whether the user was contacted; false tells of one who was held out"),
         Column("propensity", "double", "how likely the action was for the user, where the sender tells it"),
         Column("sent_at", "timestamp", "when, UTC"),
-        Column("converted", "boolean", "as the sender tells it; where null, orders after the contact tell"),
+        Column("converted", "boolean", "as the sender tells it; counts where it is told of held-out users, too"),
         Column("converted_at", "timestamp", "when, UTC; not before sent_at"),
-        Column("revenue", "double", "as the sender tells it; where null, orders after the contact tell"),
+        Column("revenue", "double", "as converted; otherwise orders after the contact tell both"),
     ],
 )
 

@@ -50,7 +50,7 @@ def write_shop(spark: SparkSession, config: ShopConfig, folder: str, partitions:
     """
     if not is_empty(spark, folder) and not exists(spark, f"{folder}/{MARK}"):
         raise InputError(f"{folder}: is not empty and holds no shop; give a new or empty folder")
-    for name in (*SOURCES, "truth"):
+    for name in (*SOURCES, "outcomes", "truth"):
         remove(spark, f"{folder}/{name}")
     with small_methods(spark):
         return _write(spark, config, folder, partitions)

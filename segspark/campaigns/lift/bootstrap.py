@@ -12,12 +12,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from scipy import stats
 
+from segspark.campaigns.evidence import ALL
+
 if TYPE_CHECKING:  # the configuration's library is not on every executor
     from segspark.campaigns.config import LiftConfig
 
 KEY = ["campaign_id", "segment_name", "action"]
 INTERVALS = "campaign_id string, segment_name string, action string, bootstrap_low double, bootstrap_high double"
-ALL = "all"
 AT_A_TIME = 2_000_000  # drawn values in memory
 
 
@@ -71,7 +72,9 @@ def _groups(responses: DataFrame) -> DataFrame:
     return by_segment.select("campaign_id", "user_id", "treated", "revenue", "segment_name", actions)
 
 
-def _bootstrap_group(key: tuple[str, str, str], users: pd.DataFrame, *, samples: int, level: float, seed: int):
+def _bootstrap_group(
+    key: tuple[str, str, str], users: pd.DataFrame, *, samples: int, level: float, seed: int
+) -> pd.DataFrame:
     users = users.sort_values("user_id")  # so that no partitioning changes a draw
     is_treated = users["treated"].to_numpy(dtype=bool)
     paid = users["revenue"].to_numpy(dtype=float)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from segspark.campaigns.evidence import Sums
-from segspark.campaigns.lift.compare import ROUNDING, Moments, moments
 from segspark.campaigns.lift.groups import Pair
+from segspark.campaigns.lift.means import ROUNDING, Moments, moments
 
 
 def adjusted_moments(pairs: Sequence[Pair]) -> list[tuple[Moments, Moments]]:

@@ -10,17 +10,11 @@ from statsmodels.stats.multitest import multipletests
 
 from segspark.campaigns.config import LiftConfig
 from segspark.campaigns.evidence import Evidence, Sums
-from segspark.campaigns.lift.compare import (
-    Effect,
-    Moments,
-    compare_means,
-    compare_shares,
-    least_detectable,
-    moments,
-    share_moments,
-)
 from segspark.campaigns.lift.cuped import adjusted_moments
+from segspark.campaigns.lift.effect import Effect
 from segspark.campaigns.lift.groups import Group, cells_by_campaign, groups_of
+from segspark.campaigns.lift.means import Moments, compare_means, moments, share_moments
+from segspark.campaigns.lift.shares import compare_shares
 
 HOLDOUT, STRATA = "holdout", "strata"
 WORKS, HARMS, INCONCLUSIVE, TOO_FEW = "works", "harms", "inconclusive", "too few"
@@ -115,7 +109,7 @@ def row_of(effect: Effect, p_adjusted: float | None, level: float, power: float,
         "bootstrap_high": None,
         "p_value": _number(effect.p_value),
         "p_adjusted": _number(p_adjusted),
-        "least_detectable": _number(least_detectable(effect, level / tests, power)),
+        "least_detectable": _number(effect.least_detectable(level / tests, power)),
         "verdict": verdict_of(effect, p_adjusted, level),
     }
 

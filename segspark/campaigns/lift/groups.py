@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scipy import stats
 
@@ -19,8 +19,8 @@ Cell = tuple[str, str]  # segment and action
 class Pair:
     """The two sides of what is alike but for the contact."""
 
-    treated: Sums = Sums()
-    control: Sums = Sums()
+    treated: Sums = field(default_factory=Sums)
+    control: Sums = field(default_factory=Sums)
 
     def __add__(self, other: Pair) -> Pair:
         return Pair(self.treated + other.treated, self.control + other.control)

@@ -72,14 +72,22 @@ def test_a_window_that_is_still_open_does_not_count_yet(spark):
     assert set(responses(spark, plan, outcomes, as_of=date(2024, 7, 2))) == {"a", "b"}
 
 
+def test_what_a_sender_tells_of_one_side_only_does_not_count(spark):
+    told = [sent("a", "2024-06-01 10:00", True, 25.0)]
+    found = responses(spark, [planned("a"), planned("b", holdout=True)], told, [order("b", "2024-06-02")])
+    assert not found["a"].converted and found["b"].converted
+
+
 def test_what_the_sender_tells_goes_before_what_orders_tell_and_late_outcomes_count_when_they_come(spark):
-    plan = [planned("a"), planned("b")]
+    plan = [planned("a"), planned("b"), planned("x", holdout=True)]
     early = [sent("a", "2024-06-01 10:00"), sent("b", "2024-06-01 10:00")]
     late = [sent("a", "2024-06-01 10:00", True, 25.0), sent("b", "2024-06-01 10:00", False, 0.0)]
+    late.append(sent("x", "2024-06-01 10:00", True, 7.0, treated=False))
     orders = [order("b", "2024-06-02")]
     before, after = responses(spark, plan, early, orders), responses(spark, plan, late, orders)
     assert (before["a"].converted, before["a"].revenue, before["b"].converted) == (False, 0.0, True)
     assert (after["a"].converted, after["a"].revenue, after["b"].converted) == (True, 25.0, False)
+    assert (after["x"].treated, after["x"].converted, after["x"].revenue) == (False, True, 7.0)
 
 
 def test_a_planned_contact_that_was_not_sent_stays_on_its_side(spark):

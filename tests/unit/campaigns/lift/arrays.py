@@ -53,9 +53,7 @@ def side(
 def row_of(rows: list[dict], measure: str, segment_name: str = "all", action: str = "all") -> dict:
     """The one row with the key."""
     (row,) = [
-        row
-        for row in rows
-        if (row["measure"], row["segment_name"], row["action"]) == (measure, segment_name, action)
+        row for row in rows if (row["measure"], row["segment_name"], row["action"]) == (measure, segment_name, action)
     ]
     return row
 

@@ -1,0 +1,222 @@
+"""What another policy would have earned with the contacts that were logged, by their logged propensities.
+
+Estimators of the value per contact, with w = target / propensity of a contact's action, r its reward and q the reward
+that a model expects:
+
+- mean: of r; what the logged policy earned
+- ips: mean of w r (Horvitz and Thompson 1952)
+- snips: sum of w r / sum of w (self-normalised; Swaminathan and Joachims 2015)
+- doubly_robust: mean of m + w (r - q), m being the model's value of the policy in the segment (Dudik, Langford and Li
+  2011): right where the propensities are, or the model is; narrower the better the model
+
+The target of a contact is the share of its action in its segment. So one aggregation of the log, a row per segment and
+action, serves any policy: `log_sums` on the cluster, `values_of` on the driver. Contacts without a propensity are left
+out and counted. So are segments without a share of any action: a policy that contacts nobody there earns nothing per
+contact. Intervals are normal, by the estimate's own variance; a user contacted twice counts as two.
+
+ips and snips know nothing of an action that was never logged in its segment: `Value.unseen` tells its share.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import functions as F
+from scipy.stats import norm
+
+from segspark.campaigns.learning.strategy import Strategy
+
+INTERVAL = 0.95
+EXACT = "decimal(28,9)"  # sums of decimals do not hang on the order of the rows
+
+Cell = tuple[str, str]  # segment, action
+Estimator = Literal["mean", "ips", "snips", "doubly_robust"]
+
+
+@dataclass(frozen=True)
+class LogSums:
+    """Contacts of one segment and action that have a propensity p, and what they earned, r."""
+
+    segment_name: str
+    action: str
+    left_out: int  # contacts without a propensity
+    contacts: int
+    reward: float  # sum of r
+    reward_2: float  # of r^2
+    inverse: float  # of 1 / p
+    inverse_2: float  # of 1 / p^2
+    reward_inverse: float  # of r / p
+    reward_inverse_2: float  # of r / p^2
+    reward_2_inverse_2: float  # of r^2 / p^2
+
+
+@dataclass(frozen=True)
+class Value:
+    """One estimate, per contact."""
+
+    policy: str
+    estimator: Estimator
+    value: float
+    low: float
+    high: float
+    contacts: int
+    effective_contacts: float
+    left_out: int  # contacts without a propensity, or of a segment that the policy does not contact
+    unseen: float  # mean share of actions that were never logged in their segment
+
+
+def log_sums(responses: DataFrame, reward: str) -> DataFrame:
+    """One row per segment and action with the fields of `LogSums`. `responses` are those of evidence.py; who was held
+    out is no contact. `reward` is a column: revenue, or converted."""
+    r, weight = F.coalesce(F.col(reward).cast("double"), F.lit(0.0)), 1 / F.col("propensity")
+    is_known = F.col("propensity").isNotNull()
+
+    def total(value: Column) -> Column:
+        return F.coalesce(F.sum(F.when(is_known, value).cast(EXACT)), F.lit(Decimal(0)))
+
+    return (
+        responses.where("treated")
+        .groupBy("segment_name", "action")
+        .agg(
+            F.count_if(~is_known).alias("left_out"),
+            F.count_if(is_known).alias("contacts"),
+            total(r).alias("reward"),
+            total(r * r).alias("reward_2"),
+            total(weight).alias("inverse"),
+            total(weight * weight).alias("inverse_2"),
+            total(r * weight).alias("reward_inverse"),
+            total(r * weight * weight).alias("reward_inverse_2"),
+            total(r * r * weight * weight).alias("reward_2_inverse_2"),
+        )
+    )
+
+
+def log_sums_of(row: Row) -> LogSums:
+    """A row of `log_sums`, collected."""
+    values: dict[str, Any] = {name: float(x) if isinstance(x, Decimal) else x for name, x in row.asDict().items()}
+    return LogSums(**values)
+
+
+def shares_of(strategy: Strategy) -> dict[Cell, float]:
+    """The policy that a strategy is."""
+    return {(one.segment_name, arm.action): arm.share for one in strategy.segments for arm in one.arms}
+
+
+def rewards_of(strategy: Strategy) -> dict[Cell, float]:
+    """The reward model: what the posteriors expect of each contact."""
+    by_money = strategy.objective == "revenue"
+    return {
+        (one.segment_name, arm.action): arm.posterior.revenue_mean if by_money else arm.posterior.rate
+        for one in strategy.segments
+        for arm in one.arms
+    }
+
+
+def values_of(log: Iterable[LogSums], shares: Mapping[Cell, float], rewards: Mapping[Cell, float]) -> list[Value]:
+    """What the logged contacts earned, and three estimates of what the policy `next` would have with them.
+
+    `shares` is the policy's probability of each action in a segment, `rewards` the model's reward, zero where it has
+    none. Nothing where no contact has a propensity.
+    """
+    ordered = sorted(log, key=lambda sums: (sums.segment_name, sums.action))
+    contacted = {segment for (segment, _), share in shares.items() if share > 0}
+    used = [sums for sums in ordered if sums.segment_name in contacted and sums.contacts]
+    contacts = sum(sums.contacts for sums in used)
+    if not contacts:
+        return []
+    left_out = sum(sums.left_out + sums.contacts for sums in ordered) - contacts
+    model = _model_values(shares, rewards)
+    unseen = _unseen(used, shares, contacts)
+    estimates: dict[Estimator, tuple[float, float]] = {
+        "mean": _mean(contacts, [(sums.reward, sums.reward_2) for sums in used]),
+        "ips": _mean(contacts, [_weighted(sums, shares) for sums in used]),
+        "snips": _self_normalised(used, shares),
+        "doubly_robust": _mean(contacts, [_robust(sums, shares, rewards, model) for sums in used]),
+    }
+    effective = _effective(used, shares)
+    made = []
+    for estimator, (value, error) in estimates.items():
+        is_logged = estimator == "mean"
+        half = float(norm.ppf((1 + INTERVAL) / 2)) * error
+        head = ("logged" if is_logged else "next"), estimator, value, value - half, value + half, contacts
+        made.append(Value(*head, float(contacts) if is_logged else effective, left_out, 0.0 if is_logged else unseen))
+    return made
+
+
+def value_rows(values: Iterable[Value], scheme: str) -> list[dict[str, Any]]:
+    """The rows of the table strategy_values, without run_id."""
+    names = ("policy", "estimator", "value", "low", "high", "contacts", "effective_contacts")
+    return [{"scheme": scheme} | {name: getattr(one, name) for name in names} for one in values]
+
+
+def _share(sums: LogSums, shares: Mapping[Cell, float]) -> float:
+    return shares.get((sums.segment_name, sums.action), 0.0)
+
+
+def _mean(contacts: int, terms: list[tuple[float, float]]) -> tuple[float, float]:
+    """Mean and its standard error, from sums and sums of squares."""
+    total, squares = (math.fsum(column) for column in zip(*terms, strict=True))
+    mean = total / contacts
+    variance = max(squares / contacts - mean * mean, 0.0) * contacts / max(contacts - 1, 1)
+    return mean, math.sqrt(variance / contacts)
+
+
+def _weighted(sums: LogSums, shares: Mapping[Cell, float]) -> tuple[float, float]:
+    share = _share(sums, shares)
+    return share * sums.reward_inverse, share * share * sums.reward_2_inverse_2
+
+
+def _robust(
+    sums: LogSums, shares: Mapping[Cell, float], rewards: Mapping[Cell, float], model: Mapping[str, float]
+) -> tuple[float, float]:
+    """Sum and sum of squares of m + w (r - q), multiplied out."""
+    share, m = _share(sums, shares), model[sums.segment_name]
+    q = rewards.get((sums.segment_name, sums.action), 0.0)
+    residual = share * (sums.reward_inverse - q * sums.inverse)
+    spread = sums.reward_2_inverse_2 - 2 * q * sums.reward_inverse_2 + q * q * sums.inverse_2
+    return sums.contacts * m + residual, sums.contacts * m * m + 2 * m * residual + share * share * spread
+
+
+def _self_normalised(used: list[LogSums], shares: Mapping[Cell, float]) -> tuple[float, float]:
+    """The error by the delta method: sqrt of the sum of w^2 (r - value)^2, by the sum of w."""
+    weight = _over(used, shares, lambda sums: sums.inverse, 1)
+    if weight <= 0:
+        return 0.0, 0.0
+    value = _over(used, shares, lambda sums: sums.reward_inverse, 1) / weight
+    spread = _over(
+        used,
+        shares,
+        lambda s: s.reward_2_inverse_2 - 2 * value * s.reward_inverse_2 + value * value * s.inverse_2,
+        2,
+    )
+    return value, math.sqrt(max(spread, 0.0)) / weight
+
+
+def _over(used: list[LogSums], shares: Mapping[Cell, float], term: Callable[[LogSums], float], power: int) -> float:
+    return math.fsum(_share(sums, shares) ** power * term(sums) for sums in used)
+
+
+def _effective(used: list[LogSums], shares: Mapping[Cell, float]) -> float:
+    """Kish's (sum of weights)^2 / sum of squared weights."""
+    squares = _over(used, shares, lambda sums: sums.inverse_2, 2)
+    return _over(used, shares, lambda sums: sums.inverse, 1) ** 2 / squares if squares > 0 else 0.0
+
+
+def _model_values(shares: Mapping[Cell, float], rewards: Mapping[Cell, float]) -> dict[str, float]:
+    """By segment, what the model expects of the policy."""
+    values: dict[str, float] = {}
+    for cell in sorted(shares):
+        values[cell[0]] = values.get(cell[0], 0.0) + shares[cell] * rewards.get(cell, 0.0)
+    return values
+
+
+def _unseen(used: list[LogSums], shares: Mapping[Cell, float], contacts: int) -> float:
+    logged = {(sums.segment_name, sums.action) for sums in used}
+    missing: dict[str, float] = {}
+    for (segment, action), share in shares.items():
+        if (segment, action) not in logged:
+            missing[segment] = missing.get(segment, 0.0) + share
+    return math.fsum(sums.contacts * missing.get(sums.segment_name, 0.0) for sums in used) / contacts

@@ -1,0 +1,141 @@
+"""The effect of a campaign that nobody drew at random, from who was contacted and who was not. On the driver."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame, Row
+
+from segspark.campaigns.config import LiftConfig
+from segspark.campaigns.evidence import ALL
+from segspark.campaigns.lift.checks import check_row
+from segspark.campaigns.lift.effect import Effect
+from segspark.campaigns.lift.effects import INCONCLUSIVE, TOO_FEW, adjust_family, row_of
+from segspark.campaigns.lift.propensity import fit_propensity, propensity_sample, with_weights
+from segspark.campaigns.lift.weighting import (
+    MEASURES,
+    Weighted,
+    balance_of,
+    compare_weighted,
+    side_of,
+    weighted_sums,
+)
+
+WEIGHTING = "weighting"
+LEAST_EFFECTIVE = 50.0  # weighted users on the side of the others, below which few of them carry the result
+
+Sides = dict[str, tuple[Weighted, Weighted]]  # treated and control by segment, `all` among them
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """Rows of campaign_lift, campaign_checks and campaign_balance of one campaign."""
+
+    lifts: list[dict[str, Any]]
+    checks: list[dict[str, Any]]
+    balance: list[dict[str, Any]]
+
+
+def adjust_campaign(
+    campaign_id: str, people: DataFrame, covariates: Sequence[str], config: LiftConfig, seed: int
+) -> Adjusted:
+    """Weights the users without the campaign so that they are like those with it, and compares.
+
+    `people` is one row per user: user_id, segment_name, treated, converted, revenue, active_days, and the covariates,
+    numbers from before the campaign (a null counts as 0). It is read twice. Collects at most `adjust_users` users,
+    then two rows per segment.
+    """
+    sample = propensity_sample(people, covariates, config.adjust_users, seed).toPandas()
+    propensity = fit_propensity(sample, covariates)
+    rows = weighted_sums(with_weights(people, propensity), covariates).collect()
+    return judge_weighted(campaign_id, rows, covariates, config)
+
+
+def judge_weighted(campaign_id: str, rows: Sequence[Row], covariates: Sequence[str], config: LiftConfig) -> Adjusted:
+    """From the collected rows of `weighted_sums`. What weights cannot make alike is inconclusive."""
+    segments = sorted({row["segment_name"] for row in rows if row["segment_name"] is not None})
+    sides: Sides = {name: (side_of(rows, True, name), side_of(rows, False, name)) for name in segments}
+    sides[ALL] = (side_of(rows, True), side_of(rows, False))
+    balances = {name: balance_of(*pair, covariates) for name, pair in sides.items()}
+    trusted = {name: _is_alike(sides[name][1], balances[name], config) for name in sides}
+    lifts = [row for measure in MEASURES for row in _lifts(measure, sides, trusted, config)]
+    of_campaign = {"campaign_id": campaign_id}
+    return Adjusted(
+        [of_campaign | row for row in lifts],
+        _checks(campaign_id, sides[ALL][1], balances, trusted, config),
+        [of_campaign | row for row in balances[ALL]],
+    )
+
+
+def unbalanced(balance: Sequence[dict[str, Any]], least_smd: float) -> list[str]:
+    """The covariates in which the sides still differ after weighting."""
+    return [row["covariate"] for row in balance if _differs(row, least_smd)]
+
+
+def _differs(row: dict[str, Any], least_smd: float) -> bool:
+    if row["smd_after"] is not None:
+        return abs(row["smd_after"]) > least_smd
+    return row["treated"] is not None and row["control"] is not None and row["treated"] != row["control"]
+
+
+def _is_alike(control: Weighted, balance: Sequence[dict[str, Any]], config: LiftConfig) -> bool:
+    return bool(balance) and control.effective >= LEAST_EFFECTIVE and not unbalanced(balance, config.least_smd)
+
+
+def _lifts(measure: str, sides: Sides, trusted: dict[str, bool], config: LiftConfig) -> list[dict[str, Any]]:
+    """The segments of a measure are one family of tests; all together are one test."""
+    effects = {name: compare_weighted(*pair, MEASURES[measure], config.level) for name, pair in sides.items()}
+    segments = [name for name in effects if name != ALL]
+    adjusted = dict(
+        zip(segments, adjust_family([effects[name].p_value for name in segments], config.level), strict=True)
+    )
+    tests = max(1, sum(p_value is not None for p_value in adjusted.values()))
+    rows = []
+    for name, effect in effects.items():
+        p_adjusted, among = (effect.p_value, 1) if name == ALL else (adjusted[name], tests)
+        key = {"segment_name": name, "action": ALL, "measure": measure, "method": WEIGHTING}
+        rows.append(key | _trusted_row(effect, p_adjusted, among, trusted[name], config))
+    return rows
+
+
+def _trusted_row(
+    effect: Effect, p_adjusted: float | None, tests: int, is_trusted: bool, config: LiftConfig
+) -> dict[str, Any]:
+    row = row_of(effect, p_adjusted, config.level, config.power, tests)
+    if not is_trusted and row["verdict"] != TOO_FEW:
+        row["verdict"] = INCONCLUSIVE
+    return row
+
+
+def _checks(
+    campaign_id: str,
+    control: Weighted,
+    balances: dict[str, list[dict[str, Any]]],
+    trusted: dict[str, bool],
+    config: LiftConfig,
+) -> list[dict[str, Any]]:
+    left = unbalanced(balances[ALL], config.least_smd)
+    differences = [abs(row["smd_after"]) for row in balances[ALL] if row["smd_after"] is not None]
+    is_balanced = bool(balances[ALL]) and not left
+    remaining = f"{', '.join(left)} remain unbalanced" if left else "none of those remains unbalanced"
+    no_holdout = (
+        "users without the campaign are no random holdout: somebody chose who gets it. Weights make them like the"
+        " contacted in what is recorded from before the campaign, and only in that; what the choice knew beyond it"
+        f" stays in the lift. Of {len(balances[ALL])} covariates {remaining}"
+    )
+    in_doubt = [name for name in trusted if name != ALL and not trusted[name]]
+    verdicts = (
+        "weighting balances the sides over all" if is_balanced else "the verdict over all is inconclusive for that"
+    )
+    segments = f"; not within {', '.join(in_doubt)}, whose verdicts are inconclusive" if in_doubt else ""
+    is_enough = control.effective >= LEAST_EFFECTIVE
+    few = "" if is_enough else "; so few carry the result that the verdict is inconclusive"
+    effective = f"{control.users} users without the campaign tell as much as {control.effective:.0f} that are like it"
+    largest = max(differences, default=None)
+    return [
+        check_row(campaign_id, "random holdout", False, None, None, no_holdout),
+        check_row(campaign_id, "balance", is_balanced, largest, config.least_smd, f"{remaining}: {verdicts}{segments}"),
+        check_row(campaign_id, "effective controls", is_enough, control.effective, LEAST_EFFECTIVE, effective + few),
+    ]

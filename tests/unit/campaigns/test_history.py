@@ -1,0 +1,74 @@
+from datetime import date
+
+import pytest
+
+from segspark.campaigns.config import CampaignsConfig
+from segspark.campaigns.history import Planned, contacts_of, plans_made, publications_seen, this_campaign
+from segspark.core.errors import ConfigError
+
+JULY = date(2024, 7, 1)
+
+
+def planned(campaign_id="july", run_id="r1", starts_on=JULY, until=None):
+    return Planned(campaign_id, run_id, starts_on, date(2024, 7, 7), until)
+
+
+def test_a_campaign_without_an_id_is_named_by_its_first_day():
+    campaign = this_campaign(CampaignsConfig(days=5), JULY, [])
+    assert (campaign.campaign_id, campaign.starts_on, campaign.ends_on) == (
+        "campaign-2024-07-01",
+        JULY,
+        date(2024, 7, 5),
+    )
+    assert campaign.days == 5
+
+
+def test_a_campaign_that_runs_already_is_planned_from_today_on():
+    config = CampaignsConfig(campaign_id="july", starts_on=JULY, days=7)
+    campaign = this_campaign(config, date(2024, 7, 3), [planned()])
+    assert (campaign.first_day, campaign.days) == (date(2024, 7, 3), 5)
+    assert this_campaign(config, date(2024, 7, 9), [planned()]).days == 0
+
+
+def test_an_id_that_was_used_for_another_first_day_is_refused():
+    config = CampaignsConfig(campaign_id="july", starts_on=date(2024, 7, 2))
+    with pytest.raises(ConfigError, match=r"campaigns.campaign_id: july .* started on 2024-07-01, not on 2024-07-02"):
+        this_campaign(config, JULY, [planned()])
+
+
+def test_an_id_without_a_first_day_is_refused_by_the_configuration():
+    with pytest.raises(ValueError, match="starts_on: is missing"):
+        CampaignsConfig(campaign_id="july")
+
+
+def test_only_plans_that_were_published_up_to_the_compared_run_count(spark):
+    acts = spark.createDataFrame([("r1", 1), ("r2", 2), ("r1", 3), ("r3", 4)], "run_id string, seq bigint")
+    seen = {row.run_id: row.seq for row in publications_seen(acts, "r1").collect()}
+    assert seen == {"r1": 3, "r2": 2}
+    assert publications_seen(acts, None).isEmpty()
+
+
+def test_of_a_campaign_that_was_planned_twice_the_later_plan_holds_from_its_own_day_on(spark):
+    campaigns = spark.createDataFrame(
+        [
+            ("july", "r1", JULY, JULY, JULY),
+            ("july", "r2", JULY, JULY, date(2024, 7, 3)),
+            ("june", "r9", JULY, JULY, JULY),
+        ],
+        "campaign_id string, run_id string, starts_on date, ends_on date, planned_on date",
+    )
+    seen = spark.createDataFrame([("r1", 1), ("r2", 2)], "run_id string, seq bigint")
+    rows = plans_made(campaigns, seen).collect()
+    assert [(row.run_id, row.until) for row in rows] == [("r1", date(2024, 7, 3)), ("r2", None)]
+    plan = spark.createDataFrame(
+        [
+            ("july", "r1", "a", date(2024, 7, 2)),
+            ("july", "r1", "b", date(2024, 7, 3)),
+            ("july", "r2", "b", date(2024, 7, 5)),
+            ("june", "r9", "c", JULY),
+        ],
+        "campaign_id string, run_id string, user_id string, send_on date",
+    )
+    made = [planned(until=date(2024, 7, 3)), planned(run_id="r2")]
+    assert sorted((row.user_id, row.run_id) for row in contacts_of(plan, made).collect()) == [("a", "r1"), ("b", "r2")]
+    assert contacts_of(plan, []).isEmpty()
