@@ -4,7 +4,8 @@
 -- action: as in conf/strategies.yaml; all: all actions together
 -- measure: conversion (share of users), revenue, revenue_cuped (narrowed by what was spent before), active_days or
 --   rating (mean over who rated); per user within the attribution window
--- method: what makes the sides alike: holdout (drawn at random) or weighting (they were not)
+-- method: what makes the sides alike: holdout (drawn at random), strata (drawn in other shares by segment or action, so
+--   each compared by itself) or weighting (not drawn at random)
 -- treated_users: users who were contacted, whose window has closed
 -- control_users: users who were held out, the same
 -- treated: mean of the contacted; null where fewer than min_group of either side ordered, but not none
@@ -13,7 +14,7 @@
 -- lift_low: lower end of its 95 % interval
 -- lift_high: upper end of it
 -- p_adjusted: by Holm over the segments and actions of the campaign and measure
--- least_detectable: the effect that 80 % of such campaigns would find
+-- least_detectable: the true effect that 80 % of such campaigns would find
 -- verdict: works, harms or inconclusive
 WITH shown AS (
     SELECT

@@ -6,14 +6,14 @@
 -- item_id: a best-selling item, which min_group users or more bought; null for the whole category
 -- week: first day of seven
 -- expected_units: units of paid lines
--- low: lower end of what to reckon with: one in ten such forecasts was further below
+-- low: lower end of what to reckon with, by the errors on weeks it had not seen: one in ten is below; null without any
 -- high: upper end of it
--- trend: expected units a week later against now, as a share of now
--- campaign_units: of expected_units those that the planned campaign sells
+-- trend: change of expected units to the week after, as a share of them
+-- campaign_units: units on top because of the planned campaign, in the week it starts in
 -- stock: units at hand for all segments; null where the source items does not tell
--- stock_cover_days: days that the stock lasts at what all segments together will want
+-- stock_cover_days: days that the stock lasts at what all segments together will want, the campaign not counted
 -- turnover: units sold in the last 28 days by units at hand
--- is_short: whether all segments with the campaign want more by then than there is
+-- is_short: whether all segments and the campaign want more by the end of the week than there is
 SELECT
     demand.scheme,
     demand.segment_name,

@@ -13,7 +13,7 @@ NO_DEMAND = "No demand is forecast: some weeks of the source orders would bring 
 NO_STOCK = (
     "Whether it is in stock is not known: the column stock of the source items would bring it. Largest demand first:"
 )
-MODELS = {"last_value": "As in the last week", "seasonal_naive": "As in the season before"}
+MODELS = {"last_value": "As in the last week", "seasonal_naive": "As a year before"}
 
 
 @dataclass(frozen=True)
@@ -121,4 +121,4 @@ def _about_accuracy(judged: Sequence[Row]) -> str:
     said += f"{percent(used['wape'])} of the units"
     if naive is None or naive is used:
         return said + "."
-    return said + f", against {percent(naive['wape'])} for taking the season before (seasonal-naive)."
+    return said + f", against {percent(naive['wape'])} for taking the weeks of a year before (seasonal-naive)."

@@ -174,7 +174,7 @@ def test_categories_that_run_out_stand_first_with_how_long_they_last():
         ("Books", "160", NOTHING, NOTHING, ""),
     ]
     assert found.told.startswith("1 of 3 categories will be short over 4 weeks from 1 September 2011 on")
-    assert "wrong by 27% of the units, against 38% for taking the season before" in found.about_accuracy
+    assert "wrong by 27% of the units, against 38% for taking the weeks of a year before" in found.about_accuracy
 
 
 def test_without_stock_or_orders_the_forecast_says_which_source_would_bring_it():
