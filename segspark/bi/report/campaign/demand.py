@@ -8,7 +8,7 @@ from segspark.bi.report.content import Row, RunRows
 from segspark.bi.wording import counted, day
 from segspark.core.words import NOTHING, neutral, number, percent, sentence
 
-SHOWN = 12  # categories
+SHOWN = 12  # categories, and as many of the items
 NO_DEMAND = "No demand is forecast: some weeks of the source orders would bring it."
 NO_STOCK = (
     "Whether it is in stock is not known: the column stock of the source items would bring it. Largest demand first:"
@@ -18,9 +18,10 @@ MODELS = {"last_value": "As in the last week", "seasonal_naive": "As a year befo
 
 @dataclass(frozen=True)
 class Shelf:
-    """One category over the weeks of the forecast."""
+    """One category, or one item of it, over the weeks of the forecast."""
 
     category: str
+    item: str  # empty for the whole category
     units: str
     campaign_units: str
     stock: str
@@ -45,22 +46,27 @@ class Demand:
 
     told: str
     shelves: tuple[Shelf, ...]
+    items: tuple[Shelf, ...]  # those that run out
     about_accuracy: str
     judged: tuple[Judged, ...]
 
 
 def demand_of(rows: RunRows) -> Demand:
-    """Categories that will be short, those that last the shortest first; the others after them."""
+    """Categories that will be short, those that last the shortest first; the others after them. Then short items."""
     if not rows.campaign.demand:
-        return Demand(NO_DEMAND, (), "", ())
-    by_category: dict[str, list[Row]] = {}
+        return Demand(NO_DEMAND, (), (), "", ())
+    goods: dict[tuple[str, str | None], list[Row]] = {}
     for row in sorted(rows.campaign.demand, key=lambda row: row["week"]):
-        by_category.setdefault(row["category"], []).append(row)
-    ordered = sorted(by_category.values(), key=_urgency)
+        goods.setdefault((row["category"], row["item_id"]), []).append(row)
+    ordered = sorted(goods.values(), key=_urgency)
+    categories = [weeks for weeks in ordered if weeks[0]["item_id"] is None]
+    items = [weeks for weeks in ordered if weeks[0]["item_id"] is not None]
+    short = [weeks for weeks in items if _first_short(weeks)]
     judged = sorted(rows.campaign.accuracy, key=lambda row: (row["level"], not row["used"], row["model"]))
     return Demand(
-        told=_told(ordered),
-        shelves=tuple(map(_shelf, ordered[:SHOWN])),
+        told=_told(categories, len(short), len(items)),
+        shelves=tuple(map(_shelf, categories[:SHOWN])),
+        items=tuple(map(_shelf, short[:SHOWN])),
         about_accuracy=_about_accuracy(judged),
         judged=tuple(map(_judged, judged)),
     )
@@ -71,6 +77,7 @@ def _shelf(weeks: Sequence[Row]) -> Shelf:
     first = _first_short(weeks)
     return Shelf(
         category=neutral(weeks[0]["category"]) or "without a category",
+        item=neutral(weeks[0]["item_id"]),
         units=number(round(units)),
         campaign_units=number(round(campaign)),
         stock=NOTHING if weeks[0]["stock"] is None else number(round(weeks[0]["stock"])),
@@ -79,16 +86,16 @@ def _shelf(weeks: Sequence[Row]) -> Shelf:
     )
 
 
-def _told(ordered: Sequence[Sequence[Row]]) -> str:
+def _told(ordered: Sequence[Sequence[Row]], short_items: int, items: int) -> str:
     weeks = {row["week"] for rows in ordered for row in rows}
     ahead = f"over {counted(len(weeks), 'week')} from {day(min(weeks))} on"
     if all(rows[0]["stock"] is None for rows in ordered):
         return f"Demand is forecast {ahead}. {NO_STOCK}"
     short = sum(_first_short(rows) is not None for rows in ordered)
-    of = counted(len(ordered), "category", "categories")
-    if not short:
-        return f"None of {of} will be short {ahead}."
-    return f"{short} of {of} will be short {ahead}: more will be wanted than there is."
+    said = f"{short or 'None'} of {counted(len(ordered), 'category', 'categories')}"
+    if items:
+        said += f" and {short_items or 'none'} of {counted(items, 'best-selling item')}"
+    return f"{said} will be short {ahead}{': more will be wanted than there is' if short or short_items else ''}."
 
 
 def _first_short(weeks: Sequence[Row]) -> date | None:
@@ -98,7 +105,8 @@ def _first_short(weeks: Sequence[Row]) -> date | None:
 def _urgency(weeks: Sequence[Row]) -> tuple[object, ...]:
     cover = weeks[0]["stock_cover_days"]
     units = sum(row["expected_units"] or 0.0 for row in weeks)
-    return _first_short(weeks) is None, cover is None, cover or 0.0, -units, weeks[0]["category"]
+    named = weeks[0]["category"], weeks[0]["item_id"] or ""
+    return _first_short(weeks) is None, cover is None, cover or 0.0, -units, *named
 
 
 def _days(cover: float | None) -> str:
@@ -117,8 +125,8 @@ def _about_accuracy(judged: Sequence[Row]) -> str:
     naive = next((row for row in own if row["model"] == "seasonal_naive"), None)
     if used is None:
         return "How far the forecast can be trusted is not known: the orders reach back too few weeks to try it."
-    said = f"Tried on {number(used['forecasts'])} weeks of categories that it had not seen, the forecast was wrong by "
-    said += f"{percent(used['wape'])} of the units"
+    said = f"Tried segment by segment on {number(used['forecasts'])} weeks that it had not seen, the forecast was wrong"
+    said += f" by {percent(used['wape'])} of the units"
     if naive is None or naive is used:
         return said + "."
     return said + f", against {percent(naive['wape'])} for taking the weeks of a year before (seasonal-naive)."

@@ -46,6 +46,11 @@ def at_least(count: int, min_group: int) -> str:
     return f"under {min_group}" if 0 < count < min_group else number(count)
 
 
+def money(value: float | None) -> str:
+    """An amount, which may be a loss."""
+    return number(value).replace("-", MINUS)
+
+
 def signed(value: float | None) -> str:
     """A difference with its sign."""
     if value is None or not math.isfinite(value):

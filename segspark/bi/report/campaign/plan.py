@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from segspark.bi.config import ReportConfig
-from segspark.bi.report.campaign.labels import Place, action_name, at_least, groups_hidden, place_of, span
+from segspark.bi.report.campaign.labels import Place, action_name, at_least, groups_hidden, money, place_of, span
 from segspark.bi.report.content import Row, RunRows, Scheme
 from segspark.bi.wording import counted
-from segspark.core.words import NOTHING, neutral, number, percent, sentence
+from segspark.core.words import NOTHING, neutral, percent, sentence
 
 STAGE = "campaigns"
 
@@ -75,21 +75,21 @@ def _in_a_sentence(row: Row, config: ReportConfig) -> Markup:
         at_least(row["contacts"], config.min_group),
         counted(row["users"], "user"),
         span(row["starts_on"], row["ends_on"]),
-        NOTHING if is_few else number(row["cost"]),
+        NOTHING if is_few else money(row["cost"]),
         at_least(row["held_out"], config.min_group),
-        NOTHING if is_few else number(row["expected_gain"]),
+        NOTHING if is_few else money(row["expected_gain"]),
     )
 
 
 def _line(row: Row, place: Place, config: ReportConfig) -> Line:
     is_few = row["contacts"] < config.min_group
-    money = (NOTHING, NOTHING) if is_few else (number(row["cost"]), number(row["expected_gain"]))
+    amounts = (NOTHING, NOTHING) if is_few else (money(row["cost"]), money(row["expected_gain"]))
     people = (at_least(row[name], config.min_group) for name in ("contacts", "held_out"))
     return Line(
         place=place,
         action=action_name(row["action"]),
         channel=sentence(row["channel"]),
-        cells=(*people, *money),
+        cells=(*people, *amounts),
         days=NOTHING if is_few else span(row["first_day"], row["last_day"]),
     )
 

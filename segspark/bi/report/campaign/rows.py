@@ -18,5 +18,5 @@ class CampaignRows:
     moves: Rows = ()  # after earlier campaigns
     strategies: Rows = ()
     values: Rows = ()  # what policies would have earned
-    demand: Rows = ()  # by category and week, over all segments
+    demand: Rows = ()  # by category, best-selling item and week, over all segments
     accuracy: Rows = ()  # of ways to forecast

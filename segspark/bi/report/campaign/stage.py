@@ -9,6 +9,7 @@ from segspark.core.contracts import (
     CAMPAIGN_PLAN,
     CAMPAIGNS,
     DEMAND_ACCURACY,
+    ITEM_FACTS,
     SEGMENT_CATEGORIES,
     SEGMENT_DEMAND,
     STRATEGIES,
@@ -28,7 +29,7 @@ def gather_campaigns(context: StageContext, min_group: int) -> CampaignRows:
     planned = planned_actions(lake.read_run(CAMPAIGN_PLAN, run_id))
     lifts = with_starts(lake.read_run(CAMPAIGN_LIFT, run_id), lake.read(CAMPAIGNS))
     bought = lake.read_run(SEGMENT_CATEGORIES, run_id)
-    demand = demand_by_week(lake.read_run(SEGMENT_DEMAND, run_id), bought, min_group)
+    demand = demand_by_week(lake.read_run(SEGMENT_DEMAND, run_id), bought, lake.read_run(ITEM_FACTS, run_id), min_group)
     return CampaignRows(
         campaigns=rows(CAMPAIGNS),
         planned=[row.asDict() for row in planned.collect()],

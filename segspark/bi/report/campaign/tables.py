@@ -28,15 +28,18 @@ def with_starts(lifts: DataFrame, campaigns: DataFrame) -> DataFrame:
     return lifts.join(F.broadcast(starts), on="campaign_id", how="left")
 
 
-def demand_by_week(demand: DataFrame, bought: DataFrame, min_group: int) -> DataFrame:
-    """One row per category and week, of all segments; none of a category that some bought from, but fewer than that.
+def demand_by_week(demand: DataFrame, bought: DataFrame, items: DataFrame, min_group: int) -> DataFrame:
+    """One row per category, item (null for the whole category) and week, of all segments.
 
-    `bought` is segment_categories: who bought from a category, segment by segment.
+    None of what some bought, but fewer than that: `bought` is segment_categories, `items` is item_facts.
     """
-    buyers = bought.groupBy("scheme", "category").agg(F.sum("buyers").alias("buyers"))
-    known = demand.where(F.col("item_id").isNull()).join(F.broadcast(buyers), on=["scheme", "category"], how="left")
-    shown = known.where(F.col("buyers").isNull() | (F.col("buyers") >= min_group))
-    return shown.groupBy("category", "week").agg(
+    of_category = bought.groupBy("scheme", "category").agg(F.sum("buyers").alias("category_buyers"))
+    of_item = items.select("item_id", F.col("buyers").alias("item_buyers"))
+    known = demand.join(F.broadcast(of_category), on=["scheme", "category"], how="left")
+    known = known.join(of_item, on="item_id", how="left")
+    buyers = F.when(F.col("item_id").isNull(), F.col("category_buyers")).otherwise(F.col("item_buyers"))
+    shown = known.where(buyers.isNull() | (buyers >= min_group))
+    return shown.groupBy("category", "item_id", "week").agg(
         exact_sum(F.col("expected_units")).alias("expected_units"),
         exact_sum(F.col("campaign_units")).alias("campaign_units"),
         F.max("stock").alias("stock"),

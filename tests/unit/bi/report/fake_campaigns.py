@@ -38,6 +38,7 @@ def campaign_tables(names: dict[int, str], category: str) -> dict[Contract, list
         c.STRATEGY_VALUES: values(),
         c.SEGMENT_DEMAND: demand_of_segments(names, category),
         c.SEGMENT_CATEGORIES: [{"scheme": "value", "segment_id": n, "category": "rare", "buyers": 4} for n in (0, 1)],
+        c.ITEM_FACTS: [{"item_id": item, "buyers": buyers} for item, buyers in (("i1", 50), ("i2", 40), ("rare", 4))],
         c.DEMAND_ACCURACY: accuracy(),
     }
 
@@ -63,14 +64,14 @@ def contacts(names: dict[int, str]) -> list[dict]:
 
 
 def demand_of_segments(names: dict[int, str], category: str) -> list[dict]:
-    """The demand, half of it of a segment; beside it an item, and a category that few bought from."""
+    """The demand, half of it of a segment; beside it an item that few bought, and a category that few bought from."""
     halves = [
         {**row, "scheme": "value", "segment_name": name, "expected_units": row["expected_units"] / 2}
         | {"campaign_units": row["campaign_units"] / 2}
         for row in demand(category)
         for name in (names[0], "others")
     ]
-    return [*halves, {**halves[0], "item_id": "i1"}, {**halves[0], "category": "rare"}]
+    return [*halves, {**halves[0], "item_id": "rare"}, {**halves[0], "category": "rare"}]
 
 
 def campaign() -> dict:
@@ -187,16 +188,18 @@ def values() -> list[dict]:
 
 
 def demand(category: str) -> list[dict]:
-    """The shelf is short from the second week on; another lasts; of the third nobody knows the stock."""
+    """The shelf is short from the second week on; another lasts; of the third nobody knows the stock. Two items."""
     rows = [
-        (category, 120.0, 15.0, 210.0, 11.2, 1),
-        ("Garden", 90.0, 0.0, 900.0, 70.9, None),
-        ("Books", 40.0, 2.0, None, None, None),
+        (category, None, 120.0, 15.0, 210.0, 11.2, 1),
+        ("Garden", None, 90.0, 0.0, 900.0, 70.9, None),
+        ("Books", None, 40.0, 2.0, None, None, None),
+        (category, "i1", 16.0, 0.0, 9.0, 3.9, 0),
+        ("Garden", "i2", 12.0, 0.0, 90.0, 52.5, None),
     ]
     return [
-        {"category": name, "week": week, "expected_units": units, "campaign_units": campaign, "stock": stock}
-        | {"stock_cover_days": cover, "is_short": short is not None and n >= short}
-        for name, units, campaign, stock, cover, short in rows
+        {"category": name, "item_id": item, "week": week, "expected_units": units, "stock": stock}
+        | {"campaign_units": campaign, "stock_cover_days": cover, "is_short": short is not None and n >= short}
+        for name, item, units, campaign, stock, cover, short in rows
         for n, week in enumerate(WEEKS)
     ]
 
