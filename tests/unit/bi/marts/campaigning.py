@@ -154,13 +154,14 @@ def values(rounds: int) -> list[dict]:
 
 
 def demand(told, rounds: int) -> list[dict]:
-    """Four shelves of which one is short, sold out or bought by few; two items, and guests."""
+    """A shelf that runs out and one that lasts, what few bought or few want, items of either, and guests."""
     weeks: list[date] = [told.as_of + timedelta(days=7 * n) for n in range(2)]
     rows = [
         ("loyal", told.shelves[0], None, True),
         ("economy", told.shelves[1], None, False),
         ("others", told.shelves[0], None, True),
         ("loyal", told.shelves[0], "i0", True),
+        ("others", told.shelves[0], "i0", True),
         ("economy", "tiny shelf", None, True),
         ("tiny segment", told.shelves[0], None, True),
         ("loyal", "tiny shelf", "tiny item", True),
