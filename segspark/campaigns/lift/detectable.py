@@ -20,11 +20,19 @@ class Noise:
 
 @dataclass(frozen=True)
 class Spread:
-    """Variances of the two means if the contact changed nothing, and their growth per unit of a true difference."""
+    """If the contact changed nothing: variances of the two means, and mean and variance of a user."""
 
     treated: float
     control: float
-    growth: float
+    mean: float
+    variance: float
+
+    def growth(self, difference: float) -> float:
+        """What multiplies the variance of users of whom more order, by a difference in the mean, and as much as others.
+
+        Their mean square then grows as their mean does; what more orders never do is to make users more alike.
+        """
+        return max(1.0, (1 + difference / self.mean) * (1 - difference * self.mean / self.variance))
 
 
 def least_of_shift(noises: Sequence[Noise], level: float, power: float) -> float:
@@ -35,7 +43,7 @@ def least_of_shift(noises: Sequence[Noise], level: float, power: float) -> float
 
 
 def least_of_growth(noises: Sequence[Noise], spread: Spread, level: float, power: float) -> float:
-    """The same of an effect by more orders or days: the contacted then vary more, in proportion to their mean.
+    """The same of an effect by more users who order, or come: the contacted then vary more.
 
     As the power of the score test is reckoned: by one error if nothing changed and another if something did, here of
     Student's test, which takes the variance of both sides together, or of Welch's where that is larger. An effect of
@@ -44,7 +52,7 @@ def least_of_growth(noises: Sequence[Noise], spread: Spread, level: float, power
     bound = max(float(stats.t.isf(level / 2, noise.freedom)) for noise in noises) / float(stats.norm.isf(level / 2))
 
     def surplus(difference: float) -> float:
-        grown = 1 + spread.growth * difference
+        grown = spread.growth(difference)
         student = math.sqrt(spread.treated + spread.control * grown)
         welch = math.sqrt(spread.treated * grown + spread.control)
         found = normal_power_het(difference, 1, level / 2, bound * max(student, welch), welch, alternative="larger")
@@ -54,4 +62,4 @@ def least_of_growth(noises: Sequence[Noise], spread: Spread, level: float, power
     farthest = nearest
     while surplus(farthest) < 0:
         farthest *= 2
-    return nearest if farthest == nearest else float(optimize.brentq(surplus, nearest, farthest, rtol=1e-9))
+    return nearest if farthest == nearest else float(optimize.brentq(surplus, farthest / 2, farthest, rtol=1e-9))

@@ -43,13 +43,13 @@ def compare_means(pairs: Sequence[tuple[Moments, Moments]], level: float, *, gro
     """Means of (treated, control), by Welch's test and by Student's with pooled variance, whichever finds less.
 
     Welch's alone is no guide to money: spending is skewed, and a small holdout without its big spenders has a low mean
-    and a low variance, so that with a tenth held out it finds two to ten times as many effects as it may. Without an
+    and a low variance, so that with a tenth held out it finds up to ten times as many effects as it may. Without an
     effect both sides spend alike, so that their common variance holds, as it does in the score test of shares. A test
     that rejects only where both reject is valid where either is. Interval and p-value are of the same two tests.
 
     Several pairs are compared each by itself and averaged by their treated users: the effect on who was contacted.
     Degrees of freedom by Satterthwaite (1946), who also has Welch's case of one pair. `grows` tells of values whose
-    variance grows with their mean, as money's and days' do: it is for the least detectable difference.
+    variance grows with their mean, as money's does: it is for the least detectable difference.
     """
     usable = [pair for pair in pairs if min(pair[0].users, pair[1].users) >= 2]
     if not usable:
@@ -63,7 +63,7 @@ def compare_means(pairs: Sequence[tuple[Moments, Moments]], level: float, *, gro
     effect = effect_of(treated_users, control_users, mean, control_mean, noises, level)
     if not noises or not grows or not control_mean > 0:
         return effect
-    spread = _spread(weights, usable, growth=1 / control_mean)
+    spread = _spread(weights, usable, control_mean)
     return replace(effect, least_detectable=partial(least_of_growth, tuple(noises), spread))
 
 
@@ -113,12 +113,15 @@ def _common_variance(one: Moments, other: Moments) -> float:
     return spread / (one.users + other.users - 2)
 
 
-def _spread(weights: Sequence[float], pairs: Sequence[tuple[Moments, Moments]], growth: float) -> Spread:
-    variances = [w * w * _common_variance(*pair) for w, pair in zip(weights, pairs, strict=True)]
-    treated, control = (
-        sum(variance / pair[side].users for variance, pair in zip(variances, pairs, strict=True)) for side in (0, 1)
+def _spread(weights: Sequence[float], pairs: Sequence[tuple[Moments, Moments]], mean: float) -> Spread:
+    variances = [_common_variance(*pair) for pair in pairs]
+    parts = [(w, variance, *pair) for w, variance, pair in zip(weights, variances, pairs, strict=True)]
+    return Spread(
+        treated=sum(w * w * variance / treated.users for w, variance, treated, _ in parts),
+        control=sum(w * w * variance / control.users for w, variance, _, control in parts),
+        mean=mean,
+        variance=sum(w * variance for w, variance, *_ in parts),
     )
-    return Spread(treated, control, growth)
 
 
 def noise_of(parts: Iterable[tuple[float, float]]) -> Noise | None:
