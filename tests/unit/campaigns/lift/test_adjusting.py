@@ -147,7 +147,7 @@ def test_no_partitioning_and_order_of_rows_changes_a_bit(spark, chosen, adjusted
 
 
 def test_what_weights_cannot_balance_is_inconclusive_and_named(spark):
-    """Only who spent over 20 got the campaign: nobody else is like them."""
+    """Only who spent more than 10 got the campaign: nobody else is like them."""
     made = shoppers(1500, choice=1.0, seed=2)
     made["treated"] = made["spend_28"] > 10
     found = adjust_campaign("spring", spark.createDataFrame(made), COVARIATES, CONFIG, seed=3)
