@@ -11,8 +11,8 @@ from pyspark.sql import DataFrame, Row
 from segspark.campaigns.config import LiftConfig
 from segspark.campaigns.evidence import ALL
 from segspark.campaigns.lift.checks import check_row
-from segspark.campaigns.lift.effect import Effect
-from segspark.campaigns.lift.effects import INCONCLUSIVE, TOO_FEW, adjust_family, row_of
+from segspark.campaigns.lift.effects import INCONCLUSIVE, TOO_FEW, row_of
+from segspark.campaigns.lift.family import stand
 from segspark.campaigns.lift.propensity import fit_propensity, propensity_sample, with_weights
 from segspark.campaigns.lift.weighting import (
     MEASURES,
@@ -85,28 +85,18 @@ def _is_alike(control: Weighted, balance: Sequence[dict[str, Any]], config: Lift
 
 
 def _lifts(measure: str, sides: Sides, trusted: dict[str, bool], config: LiftConfig) -> list[dict[str, Any]]:
-    """The segments of a measure are one family of tests; all together are one test."""
+    """All together and the segments are one family of tests."""
     effects = {name: compare_weighted(*pair, MEASURES[measure], config.level) for name, pair in sides.items()}
-    segments = [name for name in effects if name != ALL]
-    adjusted = dict(
-        zip(segments, adjust_family([effects[name].p_value for name in segments], config.level), strict=True)
-    )
-    tests = max(1, sum(p_value is not None for p_value in adjusted.values()))
+    segments = frozenset(sides) - {ALL}
+    members = {name: segments if name == ALL else frozenset([name]) for name in sides}
+    standings = stand({members[name]: effect.p_value for name, effect in effects.items()}, config.level)
     rows = []
     for name, effect in effects.items():
-        p_adjusted, among = (effect.p_value, 1) if name == ALL else (adjusted[name], tests)
-        key = {"segment_name": name, "action": ALL, "measure": measure, "method": WEIGHTING}
-        rows.append(key | _trusted_row(effect, p_adjusted, among, trusted[name], config))
+        row = row_of(effect, standings[members[name]], config.level, config.power)
+        if not trusted[name] and row["verdict"] != TOO_FEW:
+            row["verdict"] = INCONCLUSIVE
+        rows.append({"segment_name": name, "action": ALL, "measure": measure, "method": WEIGHTING} | row)
     return rows
-
-
-def _trusted_row(
-    effect: Effect, p_adjusted: float | None, tests: int, is_trusted: bool, config: LiftConfig
-) -> dict[str, Any]:
-    row = row_of(effect, p_adjusted, config.level, config.power, tests)
-    if not is_trusted and row["verdict"] != TOO_FEW:
-        row["verdict"] = INCONCLUSIVE
-    return row
 
 
 def _checks(
