@@ -151,7 +151,11 @@ def _adjust(context: StageContext, config: CampaignsConfig, past: Past, campaign
     contacts = everyone_in(campaign_id, past.outcomes, people)
     responses = measure(contacts, logs, run.as_of, config.lift)
     rows = with_covariates(responses, logs["user_days"], past.outcomes.where(F.col("campaign_id") != campaign_id))
-    return adjust_campaign(campaign_id, rows, COVARIATES, config.lift, run.seed)
+    rows.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        return adjust_campaign(campaign_id, rows, COVARIATES, config.lift, run.seed)
+    finally:
+        rows.unpersist()
 
 
 def _checks(context: StageContext, past: Past) -> list[dict[str, Any]]:
