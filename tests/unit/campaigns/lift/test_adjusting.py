@@ -137,8 +137,8 @@ def test_it_says_that_there_is_no_random_holdout(adjusted):
     check = {row["check"]: row for row in adjusted.checks}
     assert check["random holdout"]["passed"] is False
     assert "no random holdout" in check["random holdout"]["note"]
-    assert check["balance"]["passed"] and check["effective controls"]["passed"]
-    assert 50 < check["effective controls"]["value"] < 4000
+    assert check["balance"]["passed"] and check["effective users"]["passed"]
+    assert 50 < check["effective users"]["value"] < 4000
 
 
 def test_no_partitioning_and_order_of_rows_changes_a_bit(spark, chosen, adjusted):
