@@ -169,3 +169,23 @@ def test_a_campaign_for_everybody_or_nobody_is_too_few(spark, side):
 def test_nobody_at_all_is_too_few():
     found = judge_weighted("spring", [], COVARIATES, CONFIG)
     assert {row["verdict"] for row in found.lifts} == {"too few"}
+
+
+def test_a_campaign_of_a_dozen_who_all_ordered_has_no_verdict(spark):
+    made = shoppers(1500, choice=0.0, seed=4)
+    made["treated"] = np.arange(1500) < 12
+    made["converted"] |= made["treated"]
+    found = adjust_campaign("spring", spark.createDataFrame(made), COVARIATES, CONFIG, seed=3)
+    assert row_of(found.lifts, "conversion")["verdict"] == "too few"
+    assert row_of(found.lifts, "revenue")["verdict"] == "inconclusive"
+    check = {row["check"]: row for row in found.checks}
+    assert not check["effective users"]["passed"] and check["effective users"]["value"] == 12
+
+
+def test_a_campaign_from_before_the_logs_has_no_verdict_though_all_covariates_are_equal(people):
+    short = adjust_campaign("spring", people, COVARIATES, CONFIG, seed=3, known_days=CONFIG.before_days - 1)
+    assert {row["verdict"] for row in short.lifts} == {"inconclusive"}
+    check = {row["check"]: row for row in short.checks}
+    assert not check["days before"]["passed"] and "27 days before the campaign" in check["days before"]["note"]
+    enough = adjust_campaign("spring", people, COVARIATES, CONFIG, seed=3, known_days=CONFIG.before_days)
+    assert row_of(enough.lifts, "conversion")["verdict"] == "works"
