@@ -148,12 +148,13 @@ CAMPAIGN_LIFT = run_table(
         Column(
             "p_adjusted",
             "double",
-            "by Holm over the campaign's segments and actions of the measure; p_value where all are one",
+            "of the campaign as a whole doubled, of its parts by Holm and doubled: of campaigns without effect 5 %"
+            " at most look as if they had one, in any row of the measure",
         ),
         Column(
             "least_detectable",
             "double",
-            "the true effect that 80 % of such campaigns would find at 5 %, Holm's first step included",
+            "the true effect that 80 % of such campaigns would find at 5 %, the adjustment included",
         ),
         Column("verdict", "string", "works, harms, inconclusive; too few: no test is possible"),
     ],

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from segspark.core.errors import InputError
 from segspark.shop.catalogue import category_of, item_id, price_of
 from segspark.shop.config import ShopConfig
-from segspark.shop.dirt import TIME_CSV, TextSource, csv_line, order_source
+from segspark.shop.dirt import TextSource, order_source, outcome_source
 from segspark.shop.draws import bits, hashed, numbers_below, uniform, zipf_rank
 from segspark.shop.files import exists, remove, write_named
 from segspark.shop.generate import MARK
@@ -104,22 +104,6 @@ def write_answers(spark: SparkSession, plan: DataFrame, folder: str, config: Ans
     _write(answers.outcomes, outcome_source(), "sent_at", f"{folder}/outcomes", campaigns)
     _write(numbered, order_source(), "order_time", f"{folder}/orders", campaigns)
     return campaigns
-
-
-def outcome_source() -> TextSource:
-    """Outcomes as comma-separated text."""
-    fields = {
-        "campaign": F.col("campaign_id"),
-        "user": F.col("user_id"),
-        "action": F.col("action"),
-        "treated": F.col("treated"),
-        "propensity": F.col("propensity"),
-        "sent": F.date_format("sent_at", TIME_CSV),
-        "converted": F.col("converted"),
-        "converted_at": F.date_format("converted_at", TIME_CSV),
-        "revenue": F.col("revenue").cast("decimal(15,2)"),
-    }
-    return TextSource(fields, csv_line, "campaign", {})
 
 
 def _answers(plan: DataFrame, people: DataFrame, config: AnswersConfig, shop: ShopConfig) -> Answers:

@@ -152,6 +152,22 @@ def item_source() -> TextSource:
     return TextSource(fields, csv_line, "item", spoils)
 
 
+def outcome_source() -> TextSource:
+    """Outcomes as comma-separated text."""
+    fields = {
+        "campaign": F.col("campaign_id"),
+        "user": F.col("user_id"),
+        "action": F.col("action"),
+        "treated": F.col("treated"),
+        "propensity": F.col("propensity"),
+        "sent": F.date_format("sent_at", TIME_CSV),
+        "converted": F.col("converted"),
+        "converted_at": F.date_format("converted_at", TIME_CSV),
+        "revenue": F.col("revenue").cast("decimal(15,2)"),
+    }
+    return TextSource(fields, csv_line, "campaign", {})
+
+
 def _with(**changes: Column) -> Spoil:
     return lambda fields, line: line({**fields, **changes})
 

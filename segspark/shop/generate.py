@@ -9,9 +9,18 @@ from pyspark.sql import functions as F
 
 from segspark.core.contracts import EVENTS, ITEMS, ORDERS, RATINGS, USERS, Contract, conform
 from segspark.core.errors import InputError
+from segspark.core.files import write_text
 from segspark.shop.catalogue import items
 from segspark.shop.config import ShopConfig
-from segspark.shop.dirt import TextSource, event_source, item_source, order_source, user_source, with_lines
+from segspark.shop.dirt import (
+    TextSource,
+    event_source,
+    item_source,
+    order_source,
+    outcome_source,
+    user_source,
+    with_lines,
+)
 from segspark.shop.files import exists, is_empty, remove, write_json, write_named
 from segspark.shop.logs import events, guest_lines, order_lines, ratings
 from segspark.shop.people import people, profiles, truth
@@ -44,7 +53,8 @@ def shop_frames(spark: SparkSession, config: ShopConfig, partitions: int | None 
 def write_shop(spark: SparkSession, config: ShopConfig, folder: str, partitions: int | None = None) -> dict[str, int]:
     """Writes the shop's raw files and, in `truth/`, what no pipeline may read; gives the good rows by source.
 
-    events/*.json.gz, orders/*.csv, users/users.csv, items/items.csv and ratings/*.parquet, one file a month or a day.
+    events/*.json.gz, orders/*.csv, users/users.csv, items/items.csv and ratings/*.parquet, one file a month or a day;
+    outcomes/none.csv has no row before the shop answers a plan.
     truth/users holds `people.truth`, truth/dirty.json the bad lines by source and kind, truth/shop.json the
     configuration. Raises InputError where the folder holds anything but an earlier shop.
     """
@@ -68,6 +78,7 @@ def _write(spark: SparkSession, config: ShopConfig, folder: str, partitions: int
     }
     truth(people(spark, config)).coalesce(1).write.parquet(f"{folder}/truth/users")
     write_json(spark, f"{folder}/truth/dirty.json", {name: kinds for name, (_, kinds) in counts.items()})
+    write_text(spark, f"{folder}/outcomes/none.csv", f"{outcome_source().header}\n")
     rows = {name: good for name, (good, _) in counts.items()}
     return {**rows, "ratings": _write_ratings(frames["ratings"], config, f"{folder}/ratings")}
 

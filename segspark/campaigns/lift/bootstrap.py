@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,8 +32,14 @@ def bootstrap_revenue(responses: DataFrame, config: LiftConfig, seed: int) -> Da
     sizes = groups.groupBy(KEY).agg(treated.alias("treated"), (F.count(F.lit(1)) - treated).alias("held_out"))
     fits = (F.greatest("treated", "held_out") <= config.bootstrap_users) & (F.least("treated", "held_out") > 1)
     chosen = sizes.where(fits if config.bootstrap_samples else F.lit(False)).select(KEY)
-    run = partial(_bootstrap_group, samples=config.bootstrap_samples, level=config.level, seed=seed)
-    intervals = groups.join(F.broadcast(chosen), on=KEY, how="left_semi").groupBy(KEY).applyInPandas(run, INTERVALS)
+    samples, level = config.bootstrap_samples, config.level
+
+    def interval(key: tuple[str, str, str], group: pd.DataFrame) -> pd.DataFrame:
+        return _interval(key, group, samples, level, seed)
+
+    intervals = (
+        groups.join(F.broadcast(chosen), on=KEY, how="left_semi").groupBy(KEY).applyInPandas(interval, INTERVALS)
+    )
     return sizes.select(KEY).join(intervals, on=KEY, how="left")
 
 
@@ -72,9 +77,7 @@ def _groups(responses: DataFrame) -> DataFrame:
     return by_segment.select("campaign_id", "user_id", "treated", "revenue", "segment_name", actions)
 
 
-def _bootstrap_group(
-    key: tuple[str, str, str], users: pd.DataFrame, *, samples: int, level: float, seed: int
-) -> pd.DataFrame:
+def _interval(key: tuple[str, str, str], users: pd.DataFrame, samples: int, level: float, seed: int) -> pd.DataFrame:
     users = users.sort_values("user_id")  # so that no partitioning changes a draw
     is_treated = users["treated"].to_numpy(dtype=bool)
     paid = users["revenue"].to_numpy(dtype=float)

@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from statsmodels.stats.multitest import multipletests
-
 from segspark.campaigns.config import LiftConfig
 from segspark.campaigns.evidence import Evidence, Sums
 from segspark.campaigns.lift.cuped import adjusted_moments
 from segspark.campaigns.lift.effect import Effect
+from segspark.campaigns.lift.family import Standing, stand
 from segspark.campaigns.lift.groups import Group, cells_by_campaign, groups_of
 from segspark.campaigns.lift.means import Moments, compare_means, moments, share_moments
 from segspark.campaigns.lift.shares import compare_shares
@@ -24,8 +23,8 @@ def measure_lifts(evidence: Sequence[Evidence], config: LiftConfig) -> list[dict
     """Rows of campaign_lift, without the bootstrap, in the order of their key but for the measures.
 
     For each campaign and measure: every segment and action, every segment over all actions, every action over all
-    segments, and all. The segments and actions of a measure are one family of tests (Holm 1979); rows over all of
-    something answer one question each, and their p-value stays as it is.
+    segments, and all. The rows of a measure are one family of tests (see `stand`); rows about the same users, as where
+    there is one action only, count as one.
     """
     rows = []
     for campaign_id, cells in cells_by_campaign(evidence).items():
@@ -46,17 +45,17 @@ def conversion(group: Group, level: float) -> Effect:
 
 def revenue(group: Group, level: float) -> Effect:
     """What a user paid."""
-    return _of_means(group, lambda side: moments(side.users, side.revenue, side.revenue_squares), level)
+    return _of_means(group, lambda side: moments(side.users, side.revenue, side.revenue_squares), level, grows=True)
 
 
 def revenue_cuped(group: Group, level: float) -> Effect:
     """The same, narrowed by what they paid before."""
-    return compare_means(adjusted_moments(group.pairs), level)
+    return compare_means(adjusted_moments(group.pairs), level, grows=True)
 
 
 def active_days(group: Group, level: float) -> Effect:
     """Days on which a user did anything."""
-    return _of_means(group, lambda side: moments(side.users, side.active_days, side.active_squares), level)
+    return _of_means(group, lambda side: moments(side.users, side.active_days, side.active_squares), level, grows=True)
 
 
 def rating(group: Group, level: float) -> Effect:
@@ -73,13 +72,6 @@ MEASURES: Mapping[str, Callable[[Group, float], Effect]] = {
 }
 
 
-def adjust_family(p_values: Sequence[float | None], level: float) -> list[float | None]:
-    """Holm's adjustment of those that are there."""
-    told = [p_value for p_value in p_values if p_value is not None]
-    adjusted = iter(multipletests(told, alpha=level, method="holm")[1] if told else ())
-    return [None if p_value is None else float(next(adjusted)) for p_value in p_values]
-
-
 def verdict_of(effect: Effect, p_adjusted: float | None, level: float) -> str:
     """works or harms where the test after its adjustment and the interval both say so."""
     if p_adjusted is None or effect.low is None or effect.high is None:
@@ -91,12 +83,8 @@ def verdict_of(effect: Effect, p_adjusted: float | None, level: float) -> str:
     return INCONCLUSIVE
 
 
-def row_of(effect: Effect, p_adjusted: float | None, level: float, power: float, tests: int = 1) -> dict[str, Any]:
-    """The columns of campaign_lift that an effect fills.
-
-    `tests` is the size of the family: Holm's first step, which a single true effect has to pass, tests at level /
-    tests, and so least_detectable is stated at that.
-    """
+def row_of(effect: Effect, standing: Standing, level: float, power: float) -> dict[str, Any]:
+    """The columns of campaign_lift that an effect and its standing fill."""
     return {
         "treated_users": effect.treated_users,
         "control_users": effect.control_users,
@@ -108,27 +96,26 @@ def row_of(effect: Effect, p_adjusted: float | None, level: float, power: float,
         "bootstrap_low": None,
         "bootstrap_high": None,
         "p_value": _number(effect.p_value),
-        "p_adjusted": _number(p_adjusted),
-        "least_detectable": _number(effect.least_detectable(level / tests, power)),
-        "verdict": verdict_of(effect, p_adjusted, level),
+        "p_adjusted": _number(standing.p_adjusted),
+        "least_detectable": _number(effect.least_detectable(standing.level, power)),
+        "verdict": verdict_of(effect, standing.p_adjusted, level),
     }
 
 
 def _judge(groups: Sequence[Group], effects: Sequence[Effect], config: LiftConfig) -> list[dict[str, Any]]:
-    in_family = [effect.p_value if group.is_cell else None for group, effect in zip(groups, effects, strict=True)]
-    tests = max(1, sum(p_value is not None for p_value in in_family))
+    p_values = {group.cells: effect.p_value for group, effect in zip(groups, effects, strict=True)}
+    standings = stand(p_values, config.level)
     rows = []
-    adjusted = adjust_family(in_family, config.level)
-    for group, effect, in_cells in zip(groups, effects, adjusted, strict=True):
+    for group, effect in zip(groups, effects, strict=True):
         key = {"segment_name": group.segment_name, "action": group.action}
         method = STRATA if len(group.pairs) > 1 else HOLDOUT
-        p_adjusted, among = (in_cells, tests) if group.is_cell else (effect.p_value, 1)
-        rows.append(key | {"method": method} | row_of(effect, p_adjusted, config.level, config.power, among))
+        rows.append(key | {"method": method} | row_of(effect, standings[group.cells], config.level, config.power))
     return rows
 
 
-def _of_means(group: Group, side_moments: Callable[[Sums], Moments], level: float) -> Effect:
-    return compare_means([(side_moments(pair.treated), side_moments(pair.control)) for pair in group.pairs], level)
+def _of_means(group: Group, side_moments: Callable[[Sums], Moments], level: float, *, grows: bool = False) -> Effect:
+    pairs = [(side_moments(pair.treated), side_moments(pair.control)) for pair in group.pairs]
+    return compare_means(pairs, level, grows=grows)
 
 
 def _number(value: float | None) -> float | None:

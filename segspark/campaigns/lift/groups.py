@@ -32,12 +32,8 @@ class Group:
 
     segment_name: str
     action: str
+    cells: frozenset[Cell]
     pairs: tuple[Pair, ...]
-
-    @property
-    def is_cell(self) -> bool:
-        """Whether it is one action in one segment."""
-        return ALL not in (self.segment_name, self.action)
 
 
 def cells_by_campaign(evidence: Iterable[Evidence]) -> dict[str, dict[Cell, Pair]]:
@@ -51,11 +47,11 @@ def cells_by_campaign(evidence: Iterable[Evidence]) -> dict[str, dict[Cell, Pair
 
 def groups_of(cells: Mapping[Cell, Pair]) -> list[Group]:
     """Each cell, each segment over all actions, each action over all segments, and all."""
-    members: dict[Cell, list[Pair]] = defaultdict(list)
-    for (segment_name, action), pair in cells.items():
+    members: dict[Cell, list[Cell]] = defaultdict(list)
+    for segment_name, action in cells:
         for key in ((segment_name, action), (segment_name, ALL), (ALL, action), (ALL, ALL)):
-            members[key].append(pair)
-    return [Group(*key, pool(pairs)) for key, pairs in sorted(members.items())]
+            members[key].append((segment_name, action))
+    return [Group(*key, frozenset(own), pool([cells[cell] for cell in own])) for key, own in sorted(members.items())]
 
 
 def pool(pairs: list[Pair]) -> tuple[Pair, ...]:

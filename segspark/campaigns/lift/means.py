@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from scipy import special, stats
+from scipy import stats
 
+from segspark.campaigns.lift.detectable import Noise, Spread, least_of_growth, least_of_shift
 from segspark.campaigns.lift.effect import Effect
 
 ROUNDING = 1e-12  # a variance below this share of the mean square is what rounding leaves of none
@@ -21,14 +22,6 @@ class Moments:
     users: int
     mean: float
     variance: float
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Standard error of a difference and its degrees of freedom."""
-
-    error: float
-    freedom: float
 
 
 def moments(users: int, total: float, squares: float) -> Moments:
@@ -46,16 +39,17 @@ def share_moments(users: int, count: int) -> Moments:
     return moments(users, count, count)
 
 
-def compare_means(pairs: Sequence[tuple[Moments, Moments]], level: float) -> Effect:
+def compare_means(pairs: Sequence[tuple[Moments, Moments]], level: float, *, grows: bool = False) -> Effect:
     """Means of (treated, control), by Welch's test and by Student's with pooled variance, whichever finds less.
 
     Welch's alone is no guide to money: spending is skewed, and a small holdout without its big spenders has a low mean
-    and a low variance, so that with a tenth held out it finds two to ten times as many effects as it may. Without an
+    and a low variance, so that with a tenth held out it finds up to ten times as many effects as it may. Without an
     effect both sides spend alike, so that their common variance holds, as it does in the score test of shares. A test
     that rejects only where both reject is valid where either is. Interval and p-value are of the same two tests.
 
     Several pairs are compared each by itself and averaged by their treated users: the effect on who was contacted.
-    Degrees of freedom by Satterthwaite (1946), who also has Welch's case of one pair.
+    Degrees of freedom by Satterthwaite (1946), who also has Welch's case of one pair. `grows` tells of values whose
+    variance grows with their mean, as money's does: it is for the least detectable difference.
     """
     usable = [pair for pair in pairs if min(pair[0].users, pair[1].users) >= 2]
     if not usable:
@@ -66,7 +60,11 @@ def compare_means(pairs: Sequence[tuple[Moments, Moments]], level: float) -> Eff
     mean = sum(w * treated.mean for w, (treated, _) in zip(weights, usable, strict=True))
     control_mean = sum(w * control.mean for w, (_, control) in zip(weights, usable, strict=True))
     noises = [noise for noise in (_welch(weights, usable), _pooled(weights, usable)) if noise is not None]
-    return effect_of(treated_users, control_users, mean, control_mean, noises, level)
+    effect = effect_of(treated_users, control_users, mean, control_mean, noises, level)
+    if not noises or not grows or not control_mean > 0:
+        return effect
+    spread = _spread(weights, usable, control_mean)
+    return replace(effect, least_detectable=partial(least_of_growth, tuple(noises), spread))
 
 
 def effect_of(
@@ -78,15 +76,8 @@ def effect_of(
     lift = treated - control
     margin = max(float(stats.t.isf(level / 2, noise.freedom)) * noise.error for noise in noises)
     p_value = max(2 * float(stats.t.sf(abs(lift) / noise.error, noise.freedom)) for noise in noises)
-    find = partial(_least_detectable, tuple(noises))
+    find = partial(least_of_shift, tuple(noises))
     return Effect(treated_users, control_users, treated, control, lift - margin, lift + margin, p_value, find)
-
-
-def _least_detectable(noises: Sequence[Noise], level: float, power: float) -> float:
-    """By the non-central t distribution, for sides that vary as these do."""
-    bounds = [float(stats.t.isf(level / 2, noise.freedom)) for noise in noises]
-    pairs = zip(noises, bounds, strict=True)
-    return max(noise.error * float(special.nctdtrinc(noise.freedom, 1 - power, bound)) for noise, bound in pairs)
 
 
 def _without_test(pairs: Sequence[tuple[Moments, Moments]]) -> Effect:
@@ -111,12 +102,26 @@ def _welch(weights: Sequence[float], pairs: Sequence[tuple[Moments, Moments]]) -
 
 
 def _pooled(weights: Sequence[float], pairs: Sequence[tuple[Moments, Moments]]) -> Noise | None:
-    parts = []
-    for w, (one, other) in zip(weights, pairs, strict=True):
-        freedom = one.users + other.users - 2
-        variance = ((one.users - 1) * one.variance + (other.users - 1) * other.variance) / freedom
-        parts.append((w * w * variance * (1 / one.users + 1 / other.users), freedom))
-    return noise_of(parts)
+    return noise_of(
+        (w * w * _common_variance(one, other) * (1 / one.users + 1 / other.users), one.users + other.users - 2)
+        for w, (one, other) in zip(weights, pairs, strict=True)
+    )
+
+
+def _common_variance(one: Moments, other: Moments) -> float:
+    spread = (one.users - 1) * one.variance + (other.users - 1) * other.variance
+    return spread / (one.users + other.users - 2)
+
+
+def _spread(weights: Sequence[float], pairs: Sequence[tuple[Moments, Moments]], mean: float) -> Spread:
+    variances = [_common_variance(*pair) for pair in pairs]
+    parts = [(w, variance, *pair) for w, variance, pair in zip(weights, variances, pairs, strict=True)]
+    return Spread(
+        treated=sum(w * w * variance / treated.users for w, variance, treated, _ in parts),
+        control=sum(w * w * variance / control.users for w, variance, _, control in parts),
+        mean=mean,
+        variance=sum(w * variance for w, variance, *_ in parts),
+    )
 
 
 def noise_of(parts: Iterable[tuple[float, float]]) -> Noise | None:

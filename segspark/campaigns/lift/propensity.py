@@ -13,7 +13,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from sklearn.linear_model import LogisticRegression
 
-HIGHEST = 0.99  # propensity above which nobody is believed: a weight of 99 at most
+HIGHEST = 0.95  # propensity above which nobody is believed: a weight of 19 at most
+OUTLIERS = (0.01, 0.99)  # quantiles of a covariate beyond which users count as if they were there
 DIGITS = 9  # of a weight: the last bits of an exponential differ from machine to machine
 
 
@@ -22,6 +23,8 @@ class Propensity:
     """A logistic regression on covariates and their logarithms: log odds = intercept + slopes * (value - centre)."""
 
     covariates: tuple[str, ...]
+    lowest: tuple[float, ...]  # what a covariate counts as where it is lower
+    highest: tuple[float, ...]  # and where it is higher
     centres: tuple[float, ...]  # of the covariates, then of their logarithms
     slopes: tuple[float, ...]  # the same
     intercept: float
@@ -40,13 +43,19 @@ def propensity_sample(people: DataFrame, covariates: Sequence[str], users: int, 
 
 
 def fit_propensity(sample: pd.DataFrame, covariates: Sequence[str]) -> Propensity | None:
-    """Of a collected `propensity_sample`; None where a side is empty or nothing varies."""
+    """Of a collected `propensity_sample`; None where a side is empty or nothing varies.
+
+    Outliers are drawn in: one big spender, for whom a slope fitted to others says that they were sure to be contacted,
+    would else stand for dozens of users.
+    """
     sample = sample.sort_values("user_id")
     contacted = sample["treated"].to_numpy(dtype=bool)
-    values = sample[list(covariates)].to_numpy(dtype=float).reshape(len(sample), len(covariates))
-    features = np.concatenate([values, np.sign(values) * np.log1p(np.abs(values))], axis=1)
-    if not features.size or contacted.all() or not contacted.any():
+    values = sample[list(covariates)].to_numpy(dtype=float)
+    if not values.size or contacted.all() or not contacted.any():
         return None
+    lowest, highest = np.quantile(values, OUTLIERS, axis=0)
+    values = np.clip(values, lowest, highest)
+    features = np.concatenate([values, np.sign(values) * np.log1p(np.abs(values))], axis=1)
     centres, scales = features.mean(axis=0), features.std(axis=0)
     varies = scales > 0
     if not varies.any():
@@ -54,7 +63,8 @@ def fit_propensity(sample: pd.DataFrame, covariates: Sequence[str]) -> Propensit
     scales[~varies] = 1.0
     fitted = LogisticRegression(max_iter=1000).fit((features - centres) / scales, contacted)
     slopes = fitted.coef_[0] / scales
-    return Propensity(tuple(covariates), _floats(centres), _floats(slopes), float(fitted.intercept_[0]))
+    bounds = _floats(lowest), _floats(highest)
+    return Propensity(tuple(covariates), *bounds, _floats(centres), _floats(slopes), float(fitted.intercept_[0]))
 
 
 def with_weights(people: DataFrame, propensity: Propensity | None) -> DataFrame:
@@ -71,7 +81,8 @@ def with_weights(people: DataFrame, propensity: Propensity | None) -> DataFrame:
 
 
 def _log_odds(propensity: Propensity) -> Column:
-    values = [_told(name) for name in propensity.covariates]
+    bounds = zip(propensity.covariates, propensity.lowest, propensity.highest, strict=True)
+    values = [F.least(F.greatest(_told(name), F.lit(low)), F.lit(high)) for name, low, high in bounds]
     features = values + [F.signum(value) * F.log1p(F.abs(value)) for value in values]
     known = zip(features, propensity.centres, propensity.slopes, strict=True)
     terms = [(feature - F.lit(centre)) * F.lit(slope) for feature, centre, slope in known]

@@ -8,7 +8,7 @@ from scipy import optimize, stats
 from statsmodels.stats.proportion import (
     confint_proportions_2indep,
     power_proportions_2indep,
-    test_proportions_2indep,
+    score_test_proportions_2indep,
 )
 
 from segspark.campaigns.lift.effect import Effect
@@ -55,8 +55,7 @@ def _p_value(converted: int, users: int, control_converted: int, control_users: 
     if min(pooled, 1 - pooled) * min(users, control_users) < FEW_EXPECTED:
         table = [[converted, users - converted], [control_converted, control_users - control_converted]]
         return float(stats.fisher_exact(table).pvalue)
-    return float(
-        test_proportions_2indep(
-            converted, users, control_converted, control_users, method="score", compare="diff", return_results=False
-        )[1]
+    tested = score_test_proportions_2indep(
+        converted, users, control_converted, control_users, compare="diff", return_results=False
     )
+    return float(tested[1])

@@ -151,7 +151,18 @@ def _adjust(context: StageContext, config: CampaignsConfig, past: Past, campaign
     contacts = everyone_in(campaign_id, past.outcomes, people)
     responses = measure(contacts, logs, run.as_of, config.lift)
     rows = with_covariates(responses, logs["user_days"], past.outcomes.where(F.col("campaign_id") != campaign_id))
-    return adjust_campaign(campaign_id, rows, COVARIATES, config.lift, run.seed)
+    rows.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        return adjust_campaign(campaign_id, rows, COVARIATES, config.lift, run.seed, _days_before(rows, logs))
+    finally:
+        rows.unpersist()
+
+
+def _days_before(responses: DataFrame, logs: dict[str, DataFrame]) -> int:
+    """Days from the first that any log knows to the first of the campaign; 0 where a log begins later, or none does."""
+    begins = logs["user_days"].agg(F.min("day").alias("first"))
+    row = responses.agg(F.min("starts_on").alias("starts_on")).crossJoin(begins).collect()[0]
+    return max(0, (row.starts_on - row["first"]).days) if row.starts_on and row["first"] else 0
 
 
 def _checks(context: StageContext, past: Past) -> list[dict[str, Any]]:

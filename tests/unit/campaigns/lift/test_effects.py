@@ -142,13 +142,26 @@ def campaign():
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-def test_p_values_of_segments_and_actions_are_adjusted_by_holm(campaign, measure):
+def test_half_of_the_level_is_for_the_whole_and_half_for_the_parts_by_holm(campaign, measure):
     rows = [row for row in measure_lifts(campaign, CONFIG) if row["measure"] == measure]
-    cells = [row for row in rows if "all" not in (row["segment_name"], row["action"])]
-    assert len(cells) == 6
-    expected = multipletests([row["p_value"] for row in cells], method="holm")[1]
-    assert [row["p_adjusted"] for row in cells] == pytest.approx(list(expected))
-    assert all(row["p_adjusted"] == row["p_value"] for row in rows if row not in cells)
+    whole = row_of(rows, measure)
+    parts = [row for row in rows if row is not whole]
+    assert len(parts) == 3 * 2 + 3 + 2
+    holm = multipletests([row["p_value"] for row in parts], method="holm")[1]
+    assert [row["p_adjusted"] for row in parts] == pytest.approx(list(np.minimum(1, 2 * holm)))
+    assert whole["p_adjusted"] == pytest.approx(min(1, 2 * whole["p_value"]))
+
+
+def test_rows_about_the_same_users_count_as_one():
+    rng, shop = np.random.default_rng(4), Shop()
+    one = measure_lifts(shop.pair(rng, "s", "a", (900, 100)), CONFIG)
+    assert all(row["p_adjusted"] == row["p_value"] for row in one if row["measure"] == "conversion")
+    rows = measure_lifts(shop.pair(rng, "s", "a", (900, 100)) + shop.pair(rng, "t", "a", (900, 100)), CONFIG)
+    adjusted = {(row["segment_name"], row["action"]): row for row in rows if row["measure"] == "conversion"}
+    for segment in "st":
+        assert adjusted[segment, "a"]["p_adjusted"] == adjusted[segment, "all"]["p_adjusted"]
+    least = min(adjusted[segment, "a"]["p_value"] for segment in "st")
+    assert min(adjusted[segment, "a"]["p_adjusted"] for segment in "st") == pytest.approx(min(1, 2 * 2 * least))
 
 
 def test_what_works_is_told_from_what_harms(campaign):
@@ -184,22 +197,37 @@ def test_days_and_campaigns_are_added_up_and_kept_apart(campaign):
 
 def test_least_detectable_of_shares_has_the_stated_power_by_statsmodels(campaign):
     rows = measure_lifts(campaign, CONFIG)
-    for row, level in ((row_of(rows, "conversion"), 0.05), (row_of(rows, "conversion", "a", "x"), 0.05 / 6)):
+    for row, level in ((row_of(rows, "conversion"), 0.025), (row_of(rows, "conversion", "a", "x"), 0.025 / 11)):
         ratio = row["control_users"] / row["treated_users"]
         chance = power_proportions_2indep(row["least_detectable"], row["control"], row["treated_users"], ratio, level)
         assert chance.power == pytest.approx(0.8, abs=1e-4)
 
 
-def test_least_detectable_of_means_has_the_stated_power_by_the_non_central_t(campaign):
-    rows = measure_lifts(campaign, CONFIG)
-    row = row_of(rows, "active_days", "a", "x")
-    sums = {e.treated: e.sums for e in campaign if (e.segment_name, e.action) == ("a", "x")}
-    variance = sum(s.active_squares - s.active_days**2 / s.users for s in sums.values()) / (5000 - 2)
-    error = math.sqrt(variance * (1 / 4500 + 1 / 500))
-    bound = stats.t.isf(0.05 / 6 / 2, 4998)
-    power = ttest_power(row["least_detectable"] / error, 1, 0.05 / 6 / 2, df=4998, alternative="larger")
-    assert bound * error < row["least_detectable"]
-    assert power == pytest.approx(0.8, abs=0.01)
+def test_least_detectable_of_ratings_has_the_stated_power_by_the_non_central_t():
+    rng = np.random.default_rng(6)
+    one, other = rng.integers(1, 6, 900).astype(float), rng.integers(1, 6, 100).astype(float)
+    made = [side("s", "a", treated, ratings=values) for treated, values in ((True, one), (False, other))]
+    row = row_of(measure_lifts(made, CONFIG), "rating")
+    welch = stats.ttest_ind(one, other, equal_var=False), math.sqrt(one.var(ddof=1) / 900 + other.var(ddof=1) / 100)
+    variance = (899 * one.var(ddof=1) + 99 * other.var(ddof=1)) / 998
+    student = stats.ttest_ind(one, other), math.sqrt(variance * (1 / 900 + 1 / 100))
+    powers = [
+        ttest_power(row["least_detectable"] / error, 1, 0.05 / 2, df=test.df, alternative="larger")
+        for test, error in (welch, student)
+    ]
+    assert min(powers) == pytest.approx(0.8, abs=1e-4)
+
+
+def test_least_detectable_of_money_is_more_than_that_of_a_shift_and_near_it_where_it_is_small():
+    rng = np.random.default_rng(6)
+    paid = rng.gamma(0.5, 20, 2000)
+    row = row_of(measure_lifts([side("s", "a", True, paid), side("s", "a", False, paid[:200])], CONFIG), "revenue")
+    shift = 2.8 * math.sqrt(paid.var() / 2000 + paid.var() / 200)
+    assert shift < row["least_detectable"] < 1.3 * shift
+    large = [side("s", "a", True, np.tile(paid, 100)), side("s", "a", False, np.tile(paid, 10))]
+    assert row_of(measure_lifts(large, CONFIG), "revenue")["least_detectable"] == pytest.approx(
+        2.8 * math.sqrt(paid.var() / 200_000 + paid.var() / 20_000), rel=0.03
+    )
 
 
 def test_equal_shares_of_held_out_users_are_added_up_whatever_the_segments_are_like():

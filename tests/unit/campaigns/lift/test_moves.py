@@ -1,0 +1,58 @@
+import pytest
+from statsmodels.stats.proportion import confint_proportions_2indep
+
+from segspark.campaigns.lift.moves import compare_moves, count_moves
+from segspark.core.contracts import CAMPAIGN_MOVES
+
+SPENDING = [("economy", 5.0), ("loyal", 20.0), ("high-value", 90.0), ("twin", 20.0)]
+PLANNED = [  # user, segment then, held out, segment now (None: gone; absent: no change), cause, move
+    ("u1", "loyal", False, "high-value", "behaviour", "up"),
+    ("u2", "loyal", False, "economy", "behaviour", "down"),
+    ("u3", "loyal", False, None, "gone", "gone"),
+    ("u4", "loyal", True, "high-value", "refit", "same"),
+    ("u5", "loyal", True, None, None, "same"),
+    ("u6", "economy", True, "loyal", "new", "up"),
+    ("u7", "loyal", False, "twin", "behaviour", "same"),
+    ("u8", "loyal", False, "unheard-of", "behaviour", "same"),
+]
+
+
+@pytest.fixture(scope="module")
+def counted(spark):
+    plan = spark.createDataFrame(
+        [("spring", user, segment, held) for user, segment, held, *_ in PLANNED],
+        "campaign_id string, user_id string, segment_name string, holdout boolean",
+    )
+    moved = [(user, to, cause) for user, _, _, to, cause, _ in PLANNED if cause] + [("stranger", "loyal", "behaviour")]
+    changes = spark.createDataFrame(moved, "user_id string, to_name string, cause string")
+    spending = spark.createDataFrame(SPENDING, "segment_name string, spend_per_user double")
+    return count_moves(plan, changes, spending).collect()
+
+
+def test_moves_are_by_what_segments_spend_and_a_refit_moves_nobody(counted):
+    expected: dict = {}
+    for _, segment, held, _, _, move in PLANNED:
+        key = ("spring", segment, held, move)
+        expected[key] = expected.get(key, 0) + 1
+    found = {(r.campaign_id, r.segment_name, r.holdout, r.move): r.users for r in counted}
+    assert found == expected
+
+
+def test_each_segment_has_every_move_and_what_a_side_without_users_shows_is_null(counted):
+    rows = compare_moves(counted, 0.05)
+    assert [(row["segment_name"], row["move"]) for row in rows] == [
+        (name, move) for name in ("economy", "loyal") for move in ("up", "down", "same", "gone")
+    ]
+    assert {frozenset(row) for row in rows} == {frozenset(CAMPAIGN_MOVES.names)}
+    economy = rows[0]
+    assert (economy["control"], economy["treated"], economy["difference"], economy["low"]) == (1.0, None, None, None)
+
+
+def test_shares_of_moves_have_newcombes_interval():
+    counts = [
+        {"campaign_id": "c", "segment_name": "s", "holdout": held, "move": move, "users": users}
+        for held, move, users in [(False, "up", 90), (False, "same", 810), (True, "up", 4), (True, "same", 96)]
+    ]
+    up = compare_moves(counts, 0.05)[0]
+    assert (up["treated"], up["control"], up["difference"]) == pytest.approx((0.1, 0.04, 0.06))
+    assert (up["low"], up["high"]) == pytest.approx(confint_proportions_2indep(90, 900, 4, 100, method="newcomb"))
