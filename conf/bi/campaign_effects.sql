@@ -15,7 +15,7 @@
 -- lift_high: upper end of it
 -- p_adjusted: by Holm over the segments and actions of the campaign and measure
 -- least_detectable: the true effect that 80 % of such campaigns would find
--- verdict: works, harms or inconclusive
+-- verdict: works, harms, inconclusive; too few: no test is possible
 WITH shown AS (
     SELECT
         campaign_id,
