@@ -61,6 +61,7 @@ class CampaignsConfig(BaseModel):
     starts_on: date | None = None  # first day of contacts; default: as_of
     days: int = Field(7, ge=1, le=365)  # days on which contacts are sent
     holdout_share: float = Field(0.1, gt=0, le=0.5)  # of each segment's users who may be contacted: never contacted
+    windows_apart: bool = True  # nobody is in a second campaign while the attribution window of the first is open
     consent: Literal["required", "assumed"] = "required"  # assumed: who is contacted agreed elsewhere
     items: int = Field(3, ge=1, le=20)  # items that a contact shows, where the action shows items
     item_take: float = Field(0.1, gt=0, le=1)  # share of the contacts that show an item which may buy one: for stock

@@ -59,15 +59,26 @@ def planned_of(rows: list[Row]) -> list[Planned]:
     return [Planned(row.campaign_id, row.run_id, row.starts_on, row.ends_on, row.until) for row in rows]
 
 
-def contacts_of(plan: DataFrame, made: list[Planned]) -> DataFrame:
-    """The rows of campaign_plan (with run_id) that counted: one per campaign and user."""
+def contacts_of(plan: DataFrame, made: list[Planned], outcomes: DataFrame) -> DataFrame:
+    """The rows of campaign_plan (with run_id) that counted: one per campaign and user.
+
+    Of a plan that a later one of the same campaign took over, those are the days before, and whoever an outcome says
+    was contacted, though it was too early: the later plan does not contact them again.
+    """
     if not made:
         return plan.limit(0)
     conditions = []
     for each in made:
         is_of = (F.col("run_id") == each.run_id) & (F.col("campaign_id") == each.campaign_id)
-        conditions.append(is_of if each.until is None else is_of & (F.col("send_on") < F.lit(each.until)))
-    return plan.where(reduce(lambda left, right: left | right, conditions))
+        is_in_force = F.lit(True) if each.until is None else F.col("send_on") < F.lit(each.until)
+        conditions.append(is_of & (is_in_force | F.col("__sent")))
+    sent = outcomes.where("treated").select("campaign_id", "user_id").distinct().withColumn("__sent", F.lit(True))
+    marked = plan.join(sent, on=["campaign_id", "user_id"], how="left").na.fill(False, ["__sent"])
+    counted = marked.where(reduce(lambda left, right: left | right, conditions))
+    last = {each.run_id: number for number, each in enumerate(made)}
+    order = F.create_map(*(F.lit(part) for pair in last.items() for part in pair))[F.col("run_id")]
+    first = Window.partitionBy("campaign_id", "user_id").orderBy(order)
+    return counted.withColumn("__no", F.row_number().over(first)).where("__no = 1").drop("__no", "__sent")
 
 
 def this_campaign(config: CampaignsConfig, as_of: date, made: list[Planned]) -> Campaign:

@@ -29,16 +29,19 @@ def catalogues(draw):
 @given(catalogues(), st.data(), st.integers(1, 20))
 def test_no_budget_of_a_day_is_exceeded_and_nothing_is_sent_that_nobody_wanted(strategies, data, days):
     wanted = {name: data.draw(st.integers(0, 3000)) for name in strategies.actions}
-    quotas = set_quotas(wanted, strategies, days)
+    of_others = st.tuples(st.integers(0, 200), MONEY.map(float))
+    used = {(channel, day): data.draw(of_others) for channel in strategies.channels for day in range(min(days, 2))}
+    quotas = set_quotas(wanted, strategies, days, used)
     for name in strategies.actions:
         assert sum(quotas[name]) <= wanted[name]
         assert min(quotas[name]) >= 0
     for channel, budget in strategies.channels.items():
         of = [name for name, action in strategies.actions.items() if action.channel == channel]
         for day in range(days):
-            assert sum(quotas[name][day] for name in of) <= budget.contacts_per_day
+            contacts, spent = used.get((channel, day), (0, 0.0))
+            assert sum(quotas[name][day] for name in of) <= max(0, budget.contacts_per_day - contacts)
             money = sum(Decimal(str(strategies.actions[name].cost)) * quotas[name][day] for name in of)
-            assert money <= Decimal(str(budget.money_per_day))
+            assert money <= max(Decimal(0), Decimal(str(budget.money_per_day)) - Decimal(str(spent)))
 
 
 @settings(max_examples=200, deadline=None)

@@ -65,7 +65,7 @@ def look_back(context: StageContext, config: CampaignsConfig, made: list[Planned
     recent = [each for each in made if each.starts_on >= run.as_of - HISTORY]
     outcomes = lake.read(OUTCOMES).where(F.col("ingest_seq") <= run.ingest_seq)
     outcomes = outcomes.where(F.col("sent_at") < F.lit(run.as_of).cast("timestamp"))
-    contacts = planned_contacts(contacts_of(lake.read(CAMPAIGN_PLAN), recent), outcomes)
+    contacts = planned_contacts(contacts_of(lake.read(CAMPAIGN_PLAN), recent, outcomes), outcomes)
     responses = measure(contacts, _logs(context, recent, config), run.as_of, config.lift)
     responses.persist(StorageLevel.MEMORY_AND_DISK)
     try:

@@ -22,13 +22,20 @@ WANTED = (
 )
 
 
+ROUNDS = 3  # of prices: what is too dear for a user is not among their lots, which changes what is asked for
+
+
 def with_prices(rules: Rules, sample: Sequence[Any], share: float, budgets: list[Budget]) -> Rules:
     """The rules with the prices of the budgets, from rows of ASKED, which are `share` of the users not held out."""
     if not sample:
         return rules
     users = users_of(pa.Table.from_pylist([{name: row[name] for name in ASKED} for row in sample]))
     scaled = [Budget(each.actions, each.contacts * share, each.money * share) for each in budgets]
-    return replace(rules, prices=price_actions(options(users, rules), rules.costs, scaled))
+    prices = price_actions(options(users, rules), rules.costs, scaled)
+    for _ in range(ROUNDS - 1):
+        asked = options(users, replace(rules, prices=prices))
+        prices = (prices + price_actions(asked, rules.costs, scaled)) / 2
+    return replace(rules, prices=prices)
 
 
 def choose_for_everyone(people: DataFrame, rules: Rules) -> DataFrame:

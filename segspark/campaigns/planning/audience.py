@@ -12,7 +12,7 @@ from segspark.core.expressions import columns_of
 
 NO_CONSENT = "no consent"
 CONTACTED = "contacted by this campaign already"
-QUIET = "contacted a short time ago"
+QUIET = "in a campaign a short time ago, or now"
 NO_ACTION = "no action suits"
 REASONS = (NO_CONSENT, CONTACTED, QUIET, NO_ACTION)
 
@@ -28,15 +28,18 @@ def check_columns(strategies: Strategies, path: str, known: set[str]) -> None:
             raise ConfigError(f"{path}: {where}: {unknown[0]} is no column of user_features; it has {have}")
 
 
-def last_contacts(outcomes: DataFrame, plans: DataFrame, starts_on: date) -> DataFrame:
-    """user_id, action, last_on: the last contact before `starts_on`, that was sent or, by a published plan, should be.
+def last_contacts(outcomes: DataFrame, plans: DataFrame) -> DataFrame:
+    """user_id, action, made_on, last_on: the last contact that was sent or, by a published plan, was or will be made;
+    and the last that was made or withheld.
 
-    `outcomes` are rows of the log; `plans` has user_id, action, holdout and send_on of published plans.
+    `outcomes` are rows of the log; `plans` has user_id, action, holdout and send_on of published plans in force.
     """
-    sent = outcomes.where("treated").select("user_id", "action", F.to_date("sent_at").alias("on"))
-    planned = plans.where("NOT holdout").select("user_id", "action", F.col("send_on").alias("on"))
-    both = sent.unionByName(planned).where(F.col("on") < F.lit(starts_on))
-    return both.groupBy("user_id", "action").agg(F.max("on").alias("last_on"))
+    sent = outcomes.where("treated").select(
+        "user_id", "action", F.to_date("sent_at").alias("on"), F.lit(True).alias("made")
+    )
+    planned = plans.select("user_id", "action", F.col("send_on").alias("on"), (~F.col("holdout")).alias("made"))
+    made_on = F.max(F.when(F.col("made"), F.col("on"))).alias("made_on")
+    return sent.unionByName(planned).groupBy("user_id", "action").agg(made_on, F.max("on").alias("last_on"))
 
 
 def find_audience(
@@ -46,19 +49,22 @@ def find_audience(
     strategies: Strategies,
     suits: Mapping[str, list[str]],
     starts_on: date,
+    window_days: int = 0,
 ) -> DataFrame:
     """One row per user of `people`, with `allowed`: an array of booleans, one per action of the file; and `left_out`.
 
     `people` has the columns of user_features, segment_name and may_be_contacted; `contacts` those of `last_contacts`;
-    `contacted` the user_id of who had a contact of the same campaign. `suits` are the actions by segment. `left_out` is
-    the first reason that holds, null for who may be contacted; nobody with a reason has an allowed action.
+    `contacted` the user_id of who had a contact of the same campaign. `suits` are the actions by segment. For
+    `window_days` after a contact, or one that was withheld, a user is left alone, and for the file's quiet days at
+    least. `left_out` is the first reason that holds, null for who may be contacted; nobody with a reason has an allowed
+    action.
     """
-    days = F.map_from_entries(F.collect_list(F.struct(F.coalesce("action", F.lit("")), "last_on")))
+    days = F.map_from_entries(F.collect_list(F.struct(F.coalesce("action", F.lit("")), "made_on")))
     last = contacts.groupBy("user_id").agg(days.alias("__last"), F.max("last_on").alias("__last_on"))
     marked = contacted.select("user_id").distinct().withColumn("__contacted", F.lit(True))
     known = people.join(last, on="user_id", how="left").join(marked, on="user_id", how="left")
     fits = F.array(*(_fits(name, strategies, suits, starts_on) for name in strategies.actions))
-    is_quiet = F.date_add("__last_on", strategies.quiet_days) > F.lit(starts_on)
+    is_quiet = F.date_add("__last_on", max(strategies.quiet_days, window_days)) > F.lit(starts_on)
     reason = (
         F.when(~F.coalesce("may_be_contacted", F.lit(False)), NO_CONSENT)
         .when(F.col("__contacted"), CONTACTED)

@@ -54,12 +54,17 @@ class Chosen:
 
 
 def lanes(users: Users, rules: Rules) -> tuple[np.ndarray, np.ndarray]:
-    """Per user and action the share of the first lane, and per user whether the second is open for the action."""
-    shares = np.where(users.allowed, rules.shares[users.segment], 0.0)
+    """Per user and action the share of the first lane, and per user whether the second is open for the action.
+
+    What a user may not get, or is not worth its price to them, is not among their lots: the others take its share.
+    """
+    may = users.allowed & (rules.shares[users.segment] > 0)
+    is_open = rules.is_proven[users.segment] & may
+    is_worth = _to_learn(users, rules) > rules.prices
+    shares = np.where(may & (is_worth | is_open), rules.shares[users.segment], 0.0)
     total = shares.sum(axis=1, keepdims=True)
     shares = np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
-    is_open = rules.is_proven[users.segment] & (shares > 0)
-    return np.where(is_open, np.minimum(shares, rules.floor), shares), is_open
+    return np.where(is_open, np.minimum(shares, rules.floor) * is_worth, shares), is_open
 
 
 def options(users: Users, rules: Rules) -> np.ndarray:

@@ -15,7 +15,10 @@ def describe_items(items: DataFrame, sold: DataFrame, as_of: str) -> DataFrame:
     `sold` has item_id, category and units of late. New: launched in the last NEW_DAYS days. Cheap: at most the median
     price of its category. An item whose stock is not told is never out of stock.
     """
-    listed = items.select("item_id", F.col("category").alias("listed"), "price", "stock", "launch_time")
+    is_on_sale = F.col("launch_time").isNull() | (F.to_date("launch_time") < F.lit(as_of).cast("date"))
+    listed = items.where(is_on_sale).select(
+        "item_id", F.col("category").alias("listed"), "price", "stock", "launch_time"
+    )
     known = listed.join(sold, on="item_id", how="full")
     category = F.coalesce("listed", "category", F.lit(""))
     median = F.percentile("price", 0.5).over(Window.partitionBy(category))
@@ -28,6 +31,15 @@ def describe_items(items: DataFrame, sold: DataFrame, as_of: str) -> DataFrame:
         F.coalesce((age >= 0) & (age <= NEW_DAYS), F.lit(False)).alias("new"),
         F.coalesce(F.col("price") <= median, F.lit(False)).alias("cheap"),
     ).where(F.col("stock").isNull() | (F.col("stock") > 0))
+
+
+def without_promised(described: DataFrame, plans: DataFrame, take: float) -> DataFrame:
+    """The items with what contacts of other plans (items) may sell taken off their stock; without those sold out."""
+    shown = plans.where("items IS NOT NULL").select(F.explode("items").alias("item_id"))
+    promised = shown.groupBy("item_id").agg((F.count(F.lit(1)) * take).alias("__promised"))
+    left = F.floor(F.col("stock") - F.coalesce("__promised", F.lit(0.0))).cast("bigint")
+    rows = described.join(promised, on="item_id", how="left").withColumn("stock", left).drop("__promised")
+    return rows.where(F.col("stock").isNull() | (F.col("stock") > 0))
 
 
 def best_sellers(described: DataFrame) -> DataFrame:

@@ -7,28 +7,30 @@ from math import floor
 from segspark.campaigns.catalogue import Strategies
 
 Quotas = dict[str, list[int]]  # by action, contacts on each day
+Used = Mapping[tuple[str, int], tuple[int, float]]  # by channel and day: contacts and money that others have planned
 
 
-def set_quotas(wanted: Mapping[str, int], strategies: Strategies, days: int) -> Quotas:
+def set_quotas(wanted: Mapping[str, int], strategies: Strategies, days: int, used: Used | None = None) -> Quotas:
     """Contacts per action and day, as early as the channels' budgets allow, and in each day in proportion to what is
-    left to send. What does not fit into the last day is not sent.
+    left to send. What does not fit into the last day is not sent. What others have `used` of a day is not there.
     """
     quotas: Quotas = {action: [0] * days for action in strategies.actions}
     left = {action: int(wanted.get(action, 0)) for action in strategies.actions}
     for channel in strategies.channels:
         of = [name for name, action in strategies.actions.items() if action.channel == channel]
         for day in range(days):
-            for action, contacts in _one_day({name: left[name] for name in of}, strategies, channel).items():
+            others = (used or {}).get((channel, day), (0, 0.0))
+            for action, contacts in _one_day({name: left[name] for name in of}, strategies, channel, others).items():
                 quotas[action][day] = contacts
                 left[action] -= contacts
     return quotas
 
 
-def _one_day(left: Mapping[str, int], strategies: Strategies, channel: str) -> dict[str, int]:
+def _one_day(left: Mapping[str, int], strategies: Strategies, channel: str, used: tuple[int, float]) -> dict[str, int]:
     """So many of each action as fit: the same part of each, rounded down, then one more each while there is room."""
     costs = {name: Decimal(str(strategies.actions[name].cost)) for name in left}
-    contacts = strategies.channels[channel].contacts_per_day
-    money = Decimal(str(strategies.channels[channel].money_per_day))
+    contacts = max(0, strategies.channels[channel].contacts_per_day - used[0])
+    money = max(Decimal(0), Decimal(str(strategies.channels[channel].money_per_day)) - Decimal(str(used[1])))
     all_contacts, all_money = sum(left.values()), sum(costs[name] * count for name, count in left.items())
     part = min(
         Decimal(1),

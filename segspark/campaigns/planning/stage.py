@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import numpy as np
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.campaigns.catalogue import Strategies
@@ -17,12 +17,13 @@ from segspark.campaigns.planning.assigning import ASKED, choose_for_everyone, wi
 from segspark.campaigns.planning.audience import find_audience, last_contacts
 from segspark.campaigns.planning.choosing import Rules
 from segspark.campaigns.planning.cutting import cut_to_quotas
+from segspark.campaigns.planning.describing import actions_cut, count_by, described, of_action, used_by_others
 from segspark.campaigns.planning.draws import uniform
 from segspark.campaigns.planning.holdout import draw_members
-from segspark.campaigns.planning.offers import candidates, describe_items, within_stock
+from segspark.campaigns.planning.offers import candidates, describe_items, within_stock, without_promised
 from segspark.campaigns.planning.people import find_people
 from segspark.campaigns.planning.prices import Budget
-from segspark.campaigns.planning.quotas import set_quotas
+from segspark.campaigns.planning.quotas import Used, set_quotas
 from segspark.core.contracts import (
     CAMPAIGN_MEMBERS,
     CAMPAIGN_PLAN,
@@ -63,7 +64,7 @@ def build_plan(context: StageContext, order: Order, made: list[Planned]) -> dict
     and whom they held out stays so.
     """
     lake, run = context.lake, context.run
-    people = _people(context, order.config)
+    people, plans = _people(context, order.config), _plans(context, made)
     members = draw_members(
         people.where("may_be_contacted").select("user_id", "segment_name"),
         _known_members(context, order.campaign.campaign_id, made),
@@ -72,21 +73,22 @@ def build_plan(context: StageContext, order: Order, made: list[Planned]) -> dict
     ).withColumn("campaign_id", F.lit(order.campaign.campaign_id))
     rows = {CAMPAIGN_MEMBERS.name: lake.replace_run(CAMPAIGN_MEMBERS, members, run.run_id)}
     held = lake.read_run(CAMPAIGN_MEMBERS, run.run_id).select("user_id", "holdout")
-    with _kept(_asked(context, order, people, held, made)) as asked:
+    with _kept(_asked(context, order, people, held, plans)) as asked:
         open_to = asked.where(F.col("left_out").isNull())
-        reasons = {row.left_out: row.users for row in _count(asked, "left_out").collect()}
-        contactable, rules = reasons.pop(None, 0), _priced(open_to, order)
+        reasons = {row.left_out: row.users for row in count_by(asked, "left_out").collect()}
+        used = used_by_others(plans, order.campaign)
+        contactable, rules = reasons.pop(None, 0), _priced(open_to, order, used)
         with _kept(_named(choose_for_everyone(open_to, rules), order)) as wanted:
-            counts = {row.action: row.users for row in _count(wanted.where("NOT holdout"), "action").collect()}
-            quotas = set_quotas(counts, order.strategies, order.campaign.days)
+            counts = {row.action: row.users for row in count_by(wanted.where("NOT holdout"), "action").collect()}
+            quotas = set_quotas(counts, order.strategies, order.campaign.days, used)
             with _kept(cut_to_quotas(wanted, quotas, order.campaign.first_day.isoformat())) as cut:
                 reasons[NOT_WORTH] = contactable - wanted.count()
                 reasons[BUDGET] = wanted.count() - cut.count()
-                planned = _with_items(context, order, cut)
-                plan = planned.join(asked.select("user_id", "segment_name", "worth"), on="user_id", how="inner")
-                plan = plan.withColumn("expected_uplift", (F.col("expected_gain") + F.col("cost")) / F.col("worth"))
-                rows[CAMPAIGN_PLAN.name] = lake.replace_run(CAMPAIGN_PLAN, plan, run.run_id)
-                reasons[STOCK] = cut.count() - rows[CAMPAIGN_PLAN.name]
+                with _kept(_with_items(context, order, cut, plans)) as planned:
+                    reasons[STOCK] = cut.count() - planned.count()
+                    short = actions_cut(cut, planned) | {a for a, count in counts.items() if count > sum(quotas[a])}
+                    plan = described(planned, asked, order.strategies, order.suits, short)
+                    rows[CAMPAIGN_PLAN.name] = lake.replace_run(CAMPAIGN_PLAN, plan, run.run_id)
     rows[CAMPAIGNS.name] = _write_campaign(context, order, people, reasons)
     return rows
 
@@ -115,18 +117,27 @@ def _known_members(context: StageContext, campaign_id: str, made: list[Planned])
     return rows.where(F.col("campaign_id") == campaign_id).select("user_id", "segment_name", "holdout")
 
 
-def _asked(context: StageContext, order: Order, people: DataFrame, held: DataFrame, made: list[Planned]) -> DataFrame:
+def _outcomes(context: StageContext) -> DataFrame:
+    """The contacts that were made before as_of."""
+    before = F.col("sent_at") < F.lit(context.run.as_of).cast("timestamp")
+    return context.lake.read(OUTCOMES).where((F.col("ingest_seq") <= context.run.ingest_seq) & before)
+
+
+def _plans(context: StageContext, made: list[Planned]) -> DataFrame:
+    """The rows of published plans that count."""
+    return contacts_of(context.lake.read(CAMPAIGN_PLAN), made, _outcomes(context))
+
+
+def _asked(context: StageContext, order: Order, people: DataFrame, held: DataFrame, plans: DataFrame) -> DataFrame:
     """ASKED with segment_name and left_out: one row per user of the scheme."""
-    lake, run, campaign = context.lake, context.run, order.campaign
-    outcomes = lake.read(OUTCOMES).where(F.col("ingest_seq") <= run.ingest_seq)
-    plans = contacts_of(lake.read(CAMPAIGN_PLAN), made)
-    due = plans.where(F.col("send_on") < F.lit(campaign.first_day))
-    contacts = last_contacts(outcomes, due, campaign.first_day)
+    run, campaign, outcomes = context.run, order.campaign, _outcomes(context)
     is_own = F.col("campaign_id") == campaign.campaign_id
-    contacted = (
-        due.where(is_own).select("user_id").unionByName(outcomes.where(is_own & F.col("treated")).select("user_id"))
-    )
-    found = find_audience(people, contacts, contacted, order.strategies, order.suits, campaign.first_day)
+    due = F.col("send_on") < F.lit(campaign.first_day)
+    contacts = last_contacts(outcomes, plans.where(~is_own | due))
+    contacted = plans.where(is_own & due).select("user_id")
+    contacted = contacted.unionByName(outcomes.where(is_own & F.col("treated")).select("user_id"))
+    window = order.config.lift.attribution_days if order.config.windows_apart else 0
+    found = find_audience(people, contacts, contacted, order.strategies, order.suits, campaign.first_day, window)
     numbers = F.create_map(*(each for no, name in enumerate(order.segments) for each in (F.lit(name), F.lit(no))))
     key = (campaign.campaign_id, str(run.seed))
     return found.join(held, on="user_id", how="left").select(
@@ -141,15 +152,20 @@ def _asked(context: StageContext, order: Order, people: DataFrame, held: DataFra
     )
 
 
-def _priced(open_to: DataFrame, order: Order) -> Rules:
+def _priced(open_to: DataFrame, order: Order, used: Used) -> Rules:
     """The rules with what budgets cost, told from a bounded sample of who may be contacted."""
     days, strategies = order.campaign.days, order.strategies
+    taken = {name: [each for (channel, _), each in used.items() if channel == name] for name in strategies.channels}
     asks = open_to.where("NOT holdout")
     users = asks.count()
     sample = asks.orderBy("tie", "user_id").limit(order.config.price_users).select(*ASKED).collect()
     through = np.array([action.channel for action in strategies.actions.values()])
     budgets = [
-        Budget(through == name, float(channel.contacts_per_day * days), channel.money_per_day * days)
+        Budget(
+            through == name,
+            max(0.0, float(channel.contacts_per_day * days - sum(contacts for contacts, _ in taken[name]))),
+            max(0.0, channel.money_per_day * days - sum(money for _, money in taken[name])),
+        )
         for name, channel in strategies.channels.items()
     ]
     return with_prices(order.rules, sample, len(sample) / users if users else 1.0, budgets)
@@ -161,29 +177,31 @@ def _named(wanted: DataFrame, order: Order) -> DataFrame:
     return wanted.withColumn("action", F.get(names, F.col("action_no"))).drop("action_no")
 
 
-def _with_items(context: StageContext, order: Order, cut: DataFrame) -> DataFrame:
+def _with_items(context: StageContext, order: Order, cut: DataFrame, plans: DataFrame) -> DataFrame:
     """The contacts as campaign_plan has them, but for the segment; without those that have no item to show."""
     actions, config = order.strategies.actions, order.config
     kinds = {name: action.items for name, action in actions.items() if action.items != "none"}
     plan = cut.withColumns(
         {
             "campaign_id": F.lit(order.campaign.campaign_id),
-            "channel": _of_action({name: action.channel for name, action in actions.items()}),
-            "cost": _of_action({name: float(action.cost) for name, action in actions.items()}),
+            "channel": of_action({name: action.channel for name, action in actions.items()}),
+            "cost": of_action({name: float(action.cost) for name, action in actions.items()}),
         }
     )
     if not kinds:
         return plan.withColumn("items", F.lit(None).cast("array<string>"))
-    showing = plan.withColumn("kind", _of_action(kinds)).where(F.col("kind").isNotNull())
-    described = _described(context)
-    offered = candidates(showing.select("user_id", "kind"), _own_lists(context), described)
+    showing = plan.withColumn("kind", of_action(kinds)).where(F.col("kind").isNotNull())
+    is_open = (F.col("campaign_id") != order.campaign.campaign_id) & ~F.col("holdout")
+    open_plans = plans.where(is_open & (F.col("send_on") >= F.lit(order.campaign.first_day)))
+    goods = without_promised(_goods(context), open_plans, config.item_take)
+    offered = candidates(showing.select("user_id", "kind"), _own_lists(context), goods)
     contacts = showing.select("user_id", "surplus", "tie", "holdout")
-    items = within_stock(contacts, offered, described, config.items, config.item_take)
+    items = within_stock(contacts, offered, goods, config.items, config.item_take)
     needs = F.col("action").isin(*kinds)
     return plan.join(items, on="user_id", how="left").where(~needs | F.col("items").isNotNull())
 
 
-def _described(context: StageContext) -> DataFrame:
+def _goods(context: StageContext) -> DataFrame:
     lake, as_of = context.lake, context.run.as_of
     recent = lake.read(ITEM_DAYS).where(F.col("day").between(F.lit(as_of - timedelta(days=SOLD_DAYS)), F.lit(as_of)))
     sold = recent.where(F.col("day") < F.lit(as_of)).groupBy("item_id")
@@ -225,15 +243,6 @@ def _write_campaign(context: StageContext, order: Order, people: DataFrame, reas
         listed.cast("array<struct<reason:string,users:bigint>>").alias("left_out"),
     )
     return lake.replace_run(CAMPAIGNS, row, run.run_id)
-
-
-def _of_action(values: Mapping[str, str | float]) -> Column:
-    entries = [F.lit(each) for pair in values.items() for each in pair]
-    return F.create_map(*entries)[F.col("action")]
-
-
-def _count(frame: DataFrame, by: str) -> DataFrame:
-    return frame.groupBy(by).agg(F.count(F.lit(1)).alias("users"))
 
 
 @contextmanager

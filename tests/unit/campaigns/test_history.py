@@ -70,5 +70,10 @@ def test_of_a_campaign_that_was_planned_twice_the_later_plan_holds_from_its_own_
         "campaign_id string, run_id string, user_id string, send_on date",
     )
     made = [planned(until=date(2024, 7, 3)), planned(run_id="r2")]
-    assert sorted((row.user_id, row.run_id) for row in contacts_of(plan, made).collect()) == [("a", "r1"), ("b", "r2")]
-    assert contacts_of(plan, []).isEmpty()
+    nothing = spark.createDataFrame([], "campaign_id string, user_id string, treated boolean")
+    found = contacts_of(plan, made, nothing).collect()
+    assert sorted((row.user_id, row.run_id) for row in found) == [("a", "r1"), ("b", "r2")]
+    assert contacts_of(plan, [], nothing).isEmpty()
+    early = spark.createDataFrame([("july", "b", True)], "campaign_id string, user_id string, treated boolean")
+    found = contacts_of(plan.where("run_id = 'r1'"), made, early).collect()
+    assert sorted((row.user_id, row.run_id) for row in found) == [("a", "r1"), ("b", "r1")]

@@ -29,18 +29,17 @@ SUITS = {"loyal": ["letter", "coupon"], "economy": ["coupon"], "segment-3": []}
 PEOPLE = "user_id string, segment_name string, may_be_contacted boolean, frequency double, refund_share double"
 
 
-def audience(spark, people, outcomes=(), contacted=()):
+def audience(spark, people, outcomes=(), contacted=(), plans=(), window_days=0):
     rows = [(f"u{n}", *each) for n, each in enumerate(people)]
     sent = [("c", *row) for row in outcomes]
     contacts = last_contacts(
         spark.createDataFrame(
             sent, "campaign_id string, user_id string, action string, treated boolean, sent_at timestamp"
         ),
-        spark.createDataFrame([], "user_id string, action string, holdout boolean, send_on date"),
-        START,
+        spark.createDataFrame(list(plans), "user_id string, action string, holdout boolean, send_on date"),
     )
     done = spark.createDataFrame([(user,) for user in contacted], "user_id string")
-    found = find_audience(spark.createDataFrame(rows, PEOPLE), contacts, done, STRATEGIES, SUITS, START)
+    found = find_audience(spark.createDataFrame(rows, PEOPLE), contacts, done, STRATEGIES, SUITS, START, window_days)
     return {row.user_id: (list(row.allowed), row.left_out) for row in found.collect()}
 
 
@@ -78,8 +77,21 @@ def test_an_action_cools_down_and_any_contact_is_followed_by_quiet_days(spark):
     )
     assert found["u0"] == ([False, True], None)
     assert found["u1"] == ([True, True], None)
-    assert found["u2"] == ([False, False], "contacted a short time ago")
+    assert found["u2"] == ([False, False], "in a campaign a short time ago, or now")
     assert found["u3"] == ([True, True], None)
+
+
+def test_who_is_in_another_campaign_is_left_alone_until_its_window_closes_contacted_or_held_out(spark):
+    plans = [
+        ("u0", "letter", False, date(2024, 6, 18)),  # window of 14 days still open
+        ("u1", "letter", True, date(2024, 6, 18)),  # held out then
+        ("u2", "letter", False, date(2024, 6, 17)),  # closed, but the letter cools down
+        ("u3", "letter", True, date(2024, 6, 17)),  # closed, and no letter was sent
+        ("u4", "letter", False, date(2024, 7, 5)),  # not made yet
+    ]
+    found = audience(spark, [("loyal", True, 3.0, 0.0)] * 5, plans=plans, window_days=14)
+    busy = ([False, False], "in a campaign a short time ago, or now")
+    assert [found[f"u{n}"] for n in range(5)] == [busy, busy, ([False, True], None), ([True, True], None), busy]
 
 
 def test_who_had_a_contact_of_the_campaign_gets_no_other(spark):
