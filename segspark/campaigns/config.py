@@ -55,7 +55,7 @@ class CampaignsConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    strategies: str | None = "conf/strategies.yaml"  # actions and channels, from the working folder; null: no plan
+    strategies: str | None = "conf/strategies.yaml"  # actions and channels, from the working folder; null: skip
     scheme: str = "value"  # whose segments actions are chosen for
     campaign_id: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")  # default: campaign-<starts_on>
     starts_on: date | None = None  # first day of contacts; default: as_of

@@ -123,11 +123,20 @@ def report(config: Config, open_it: bool) -> None:
 @click.option("--segment", metavar="NAME", help="The users of a segment, by its name in the published run.")
 @click.option("--scheme", default="value", show_default=True, help="The scheme that the segment is of.")
 @click.option("--campaign", metavar="ID", help="The contacts of a campaign that the published run planned.")
+@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="Contacts of this day and later only.")
 @click.option("--format", "form", type=click.Choice(["csv", "parquet", "delta"]), default="csv", show_default=True)
 @click.option("--to", "path", required=True, metavar="PATH", help="A place where nothing is yet.")
-def export(config: Config, segment: str | None, scheme: str, campaign: str | None, form: str, path: str) -> None:
+def export(
+    config: Config,
+    segment: str | None,
+    scheme: str,
+    campaign: str | None,
+    since: datetime | None,
+    form: str,
+    path: str,
+) -> None:
     """Write users of a segment, or contacts of a campaign, for the tool that sends. The file holds personal ids."""
-    from segspark.bi.export.stage import export_campaign, export_segment
+    from segspark.bi.export.stage import Contacts, export_campaign, export_segment
 
     if (segment is None) == (campaign is None):
         raise InputError("export: give either --segment NAME or --campaign ID")
@@ -137,7 +146,9 @@ def export(config: Config, segment: str | None, scheme: str, campaign: str | Non
         users = export_segment(lake, run_id, scheme, segment, form, path)
         click.echo(f"{users:,} users of {segment} in {path}")
     else:
-        contacts = export_campaign(lake, run_id, str(campaign), form, path)
+        day = since.date() if since else None
+        wanted = Contacts(str(campaign), config.campaigns.consent == "required", day)
+        contacts = export_campaign(lake, run_id, wanted, form, path)
         click.echo(f"{contacts:,} contacts of {campaign} in {path}")
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from pyspark.sql import functions as F
 
-from segspark.bi.export.stage import export_campaign
+from segspark.bi.export.stage import Contacts, export_campaign
 from segspark.core.contracts import (
     CAMPAIGN_CHECKS,
     CAMPAIGN_LIFT,
@@ -61,7 +61,7 @@ def loop(spark, tmp_path_factory):
     write_shop(spark, ShopConfig(users=500, days=30, seed=11), str(folder / "shop"))
     lake = Lake(spark, str(folder / "lake"))
     first = run(lake, folder).run.run_id
-    export_campaign(lake, first, f"campaign-{FIRST}", "csv", str(folder / "contacts.csv"))
+    export_campaign(lake, first, Contacts(f"campaign-{FIRST}"), "csv", str(folder / "contacts.csv"))
     write_answers(spark, lake.read_run(CAMPAIGN_PLAN, first), str(folder / "shop"), AnswersConfig())
     told = []
     second = run(lake, folder, f"as_of={LATER}", told=told).run.run_id

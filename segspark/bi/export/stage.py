@@ -1,10 +1,13 @@
 """All of the export that knows the lake: a segment or a campaign as files, for the tool that writes to people."""
 
+from dataclasses import dataclass
+from datetime import date
+
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
 from segspark.bi.export.cells import neutralised
-from segspark.core.contracts import CAMPAIGN_PLAN, CAMPAIGNS, SEGMENTS, USER_SEGMENTS
+from segspark.core.contracts import CAMPAIGN_PLAN, CAMPAIGNS, SEGMENTS, USER_SEGMENTS, USERS
 from segspark.core.errors import InputError
 from segspark.core.files import is_there, write_csv_file
 from segspark.core.lake import Lake
@@ -29,18 +32,32 @@ def export_segment(lake: Lake, run_id: str, scheme: str, name: str, form: str, p
     return write_export(members.select(*MEMBER).orderBy("user_id"), form, path)
 
 
-def export_campaign(lake: Lake, run_id: str, campaign_id: str, form: str, path: str) -> int:
+@dataclass(frozen=True)
+class Contacts:
+    """Which contacts of a campaign are written."""
+
+    campaign_id: str
+    consent_required: bool = True  # not of users who have withdrawn it since
+    since: date | None = None  # only of this day and later
+
+
+def export_campaign(lake: Lake, run_id: str, wanted: Contacts, form: str, path: str) -> int:
     """Writes the run's contacts of one campaign to `path`, by day, channel, action and user; returns how many.
 
-    One row per user who is to be contacted, with the columns CONTACT; nobody who is held out is in it. In csv the items
-    are one text, separated by blanks. Raises InputError where the run planned no such campaign, or where something is
-    at `path` already.
+    One row per user who is to be contacted, with the columns CONTACT; nobody who is held out is in it, nor who does not
+    consent by now. In csv the items are one text, separated by blanks. Raises InputError where the run planned no such
+    campaign, or where something is at `path` already.
     """
+    campaign_id = wanted.campaign_id
     planned = [row.campaign_id for row in lake.read_run(CAMPAIGNS, run_id).collect()]
     if campaign_id not in planned:
         there = ", ".join(map(neutral, sorted(planned))) or "none"
         raise InputError(f"--campaign: the published run planned no {neutral(campaign_id)}; it planned: {there}")
     contacts = lake.read_run(CAMPAIGN_PLAN, run_id).where((F.col("campaign_id") == campaign_id) & ~F.col("holdout"))
+    if wanted.consent_required:
+        contacts = contacts.join(lake.read(USERS).where("consent").select("user_id"), on="user_id", how="left_semi")
+    if wanted.since is not None:
+        contacts = contacts.where(F.col("send_on") >= F.lit(wanted.since))
     rows = contacts.select(*CONTACT).orderBy("send_on", "channel", "action", "user_id")
     return write_export(rows.withColumn("items", F.concat_ws(" ", "items")) if form == "csv" else rows, form, path)
 

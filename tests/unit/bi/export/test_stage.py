@@ -1,4 +1,5 @@
 import csv
+from datetime import date
 
 import pyarrow.parquet as pq
 import pytest
@@ -8,8 +9,8 @@ from pyspark.sql import functions as F
 
 from segspark import cli
 from segspark.bi.export.cells import neutralised
-from segspark.bi.export.stage import MEMBER, export_segment, write_export
-from segspark.core.contracts import USER_SEGMENTS
+from segspark.bi.export.stage import MEMBER, Contacts, export_campaign, export_segment, write_export
+from segspark.core.contracts import CAMPAIGN_PLAN, CAMPAIGNS, USER_SEGMENTS, USERS, frame_of
 from segspark.core.errors import InputError
 from tests.unit.bi.conftest import FAKE
 
@@ -80,3 +81,32 @@ def test_nothing_is_written_over_what_is_there(spark, tmp_path):
 def test_an_unknown_segment_is_told_with_those_that_are_there(shop, tmp_path):
     with pytest.raises(InputError, match=r"scheme value has no lojal; it has: .*economy"):
         export_segment(shop, FAKE.run_id, "value", "lojal", "csv", str(tmp_path / "x"))
+
+
+def test_contacts_are_exported_without_who_is_held_out_or_has_withdrawn_consent(lake, tmp_path):
+    plan = [
+        ("july", "u1", "loyal", "letter", "email", date(2024, 7, 1), ["i1", "i2"], 0.5, False),
+        ("july", "u2", "loyal", "letter", "email", date(2024, 7, 2), None, 0.5, False),
+        ("july", "u3", "loyal", "letter", "email", date(2024, 7, 2), None, 0.5, True),
+        ("july", "u4", "loyal", "letter", "email", date(2024, 7, 2), None, 0.5, False),
+    ]
+    names = ("campaign_id", "user_id", "segment_name", "action", "channel", "send_on", "items", "propensity", "holdout")
+    lake.replace_run(CAMPAIGN_PLAN, frame_with(lake, CAMPAIGN_PLAN, names, plan), "r1")
+    lake.replace_run(CAMPAIGNS, frame_with(lake, CAMPAIGNS, ("campaign_id",), [("july",)]), "r1")
+    consent = [("u1", True), ("u2", True), ("u3", True), ("u4", False)]
+    lake.append(USERS, frame_with(lake, USERS, ("user_id", "consent"), consent))
+    path = tmp_path / "contacts.csv"
+    assert export_campaign(lake, "r1", Contacts("july"), "csv", str(path)) == 2
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["user_id"], row["items"]) for row in rows] == [("u1", "i1 i2"), ("u2", "")]
+    later = Contacts("july", consent_required=False, since=date(2024, 7, 2))
+    assert export_campaign(lake, "r1", later, "parquet", str(tmp_path / "later")) == 2
+    with pytest.raises(InputError, match="planned no june; it planned: july"):
+        export_campaign(lake, "r1", Contacts("june"), "csv", str(tmp_path / "june.csv"))
+
+
+def frame_with(lake, contract, names, rows):
+    """Rows of a table of which only these columns are told."""
+    told = [dict(zip(names, row, strict=True)) for row in rows]
+    return frame_of(lake.spark, contract, [dict.fromkeys(contract.names) | row for row in told])
