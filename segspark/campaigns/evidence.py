@@ -5,6 +5,7 @@
 - campaign_id, user_id, segment_name, action
 - treated (boolean): contacted; false: held out, and `action` is what they would have got
 - propensity (double): how likely that action was for the user; null where nobody knows
+- allowed (array<string>): the actions that the user could get, sorted; null where nobody knows
 - starts_on (date): the day from which the window counts
 - converted (boolean), revenue (double): whether they ordered in the window, and what they paid
 - revenue_before (double): what they paid in the days before the contact

@@ -42,6 +42,7 @@ def planned_contacts(plans: DataFrame, outcomes: DataFrame) -> DataFrame:
         "action",
         (~F.col("holdout")).alias("treated"),
         "propensity",
+        _allowed(rows),
         F.coalesce("sent_at", planned_at).alias("starts_at"),
         F.col("sent_at").isNotNull().alias("delivered"),
         F.col("converted").alias("told_converted"),
@@ -69,6 +70,7 @@ def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config
         "action",
         "treated",
         "propensity",
+        _allowed(closed),
         "delivered",
         "starts_on",
         F.coalesce("told_converted", orders > 0).alias("converted"),
@@ -78,6 +80,12 @@ def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config
         "rating",
         F.coalesce("ratings", F.lit(0)).cast("int").alias("ratings"),
     )
+
+
+def _allowed(rows: DataFrame) -> Column:
+    """Null where the rows do not tell, as those of campaigns of other tools."""
+    nobody_knows = F.lit(None).cast("array<string>")
+    return (F.col("allowed") if "allowed" in rows.columns else nobody_knows).alias("allowed")
 
 
 def _tells(side: str) -> Column:

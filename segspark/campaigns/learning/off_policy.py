@@ -9,10 +9,12 @@ that a model expects:
 - doubly_robust: mean of m + w (r - q), m being the model's value of the policy in the segment (Dudik, Langford and Li
   2011): right where the propensities are, or the model is; narrower the better the model
 
-The target of a contact is the share of its action in its segment. So one aggregation of the log, a row per segment and
-action, serves any policy: `log_sums` on the cluster, `values_of` on the driver. Contacts without a propensity are left
-out and counted. So are segments without a share of any action: a policy that contacts nobody there earns nothing per
-contact. Intervals are normal, by the estimate's own variance; a user contacted twice counts as two.
+A contact's propensity is among the actions that its user could get. So is its target: the share of its action by the
+shares of all these. One aggregation of the log, a row per segment, action and set of allowed actions, serves any
+policy: `log_sums` on the cluster, `values_of` on the driver. Contacts without a propensity, or of which nobody knows
+what was allowed, are left out and counted. So are those whose user could get no action with a share: a policy that does
+not contact them earns nothing per contact. Intervals are normal, by the estimate's own variance; a user contacted twice
+counts as two.
 
 ips and snips know nothing of an action that was never logged in its segment: `Value.unseen` tells its share.
 """
@@ -33,16 +35,19 @@ INTERVAL = 0.95
 EXACT = "decimal(28,9)"  # sums of decimals do not hang on the order of the rows
 
 Cell = tuple[str, str]  # segment, action
+Allowed = tuple[str, tuple[str, ...]]  # segment, and the actions that a user could get
 Estimator = Literal["mean", "ips", "snips", "doubly_robust"]
 
 
 @dataclass(frozen=True)
 class LogSums:
-    """Contacts of one segment and action that have a propensity p, and what they earned, r."""
+    """Contacts of one segment and action whose users could get the same actions; of those that have a propensity p what
+    they earned, r."""
 
     segment_name: str
     action: str
-    left_out: int  # contacts without a propensity
+    allowed: tuple[str, ...] | None  # sorted; null where nobody knows, and then all are left out
+    left_out: int  # contacts without a propensity, or without the action among the allowed
     contacts: int
     reward: float  # sum of r
     reward_2: float  # of r^2
@@ -64,22 +69,23 @@ class Value:
     high: float
     contacts: int
     effective_contacts: float
-    left_out: int  # contacts without a propensity, or of a segment that the policy does not contact
-    unseen: float  # mean share of actions that were never logged in their segment
+    left_out: int  # contacts without a propensity or a known choice, or whose users the policy does not contact
+    unseen: float  # mean target of actions that were never logged in their segment
 
 
 def log_sums(responses: DataFrame, reward: str) -> DataFrame:
-    """One row per segment and action with the fields of `LogSums`. `responses` are those of evidence.py; who was held
-    out is no contact. `reward` is a column: revenue, or converted."""
+    """One row per segment, action and allowed actions with the fields of `LogSums`. `responses` are those of
+    evidence.py; who was held out is no contact. `reward` is a column: revenue, or converted."""
     r, weight = F.coalesce(F.col(reward).cast("double"), F.lit(0.0)), 1 / F.col("propensity")
-    is_known = F.col("propensity").isNotNull()
+    is_among = F.coalesce(F.array_contains("allowed", F.col("action")), F.lit(False))
+    is_known = F.col("propensity").isNotNull() & is_among
 
     def total(value: Column) -> Column:
         return F.coalesce(F.sum(F.when(is_known, value).cast(EXACT)), F.lit(Decimal(0)))
 
     return (
         responses.where("treated")
-        .groupBy("segment_name", "action")
+        .groupBy("segment_name", "action", "allowed")
         .agg(
             F.count_if(~is_known).alias("left_out"),
             F.count_if(is_known).alias("contacts"),
@@ -97,7 +103,8 @@ def log_sums(responses: DataFrame, reward: str) -> DataFrame:
 def log_sums_of(row: Row) -> LogSums:
     """A row of `log_sums`, collected."""
     values: dict[str, Any] = {name: float(x) if isinstance(x, Decimal) else x for name, x in row.asDict().items()}
-    return LogSums(**values)
+    allowed = row["allowed"]
+    return LogSums(**values | {"allowed": None if allowed is None else tuple(allowed)})
 
 
 def shares_of(strategy: Strategy) -> dict[Cell, float]:
@@ -119,24 +126,23 @@ def values_of(log: Iterable[LogSums], shares: Mapping[Cell, float], rewards: Map
     """What the logged contacts earned, and three estimates of what the policy `next` would have with them.
 
     `shares` is the policy's probability of each action in a segment, `rewards` the model's reward, zero where it has
-    none. Nothing where no contact has a propensity.
+    none. Nothing where no contact can be used.
     """
-    ordered = sorted(log, key=lambda sums: (sums.segment_name, sums.action))
-    contacted = {segment for (segment, _), share in shares.items() if share > 0}
-    used = [sums for sums in ordered if sums.segment_name in contacted and sums.contacts]
-    contacts = sum(sums.contacts for sums in used)
+    ordered = sorted(log, key=lambda sums: (sums.segment_name, sums.action, sums.allowed or ()))
+    targets = _targets(ordered, shares)
+    used = [_Used(sums, targets[key], rewards) for sums in ordered if (key := _key(sums)) in targets and sums.contacts]
+    contacts = sum(one.sums.contacts for one in used)
     if not contacts:
         return []
     left_out = sum(sums.left_out + sums.contacts for sums in ordered) - contacts
-    model = _model_values(shares, rewards)
-    unseen = _unseen(used, shares, contacts)
+    unseen = _unseen(used, contacts)
     estimates: dict[Estimator, tuple[float, float]] = {
-        "mean": _mean(contacts, [(sums.reward, sums.reward_2) for sums in used]),
-        "ips": _mean(contacts, [_weighted(sums, shares) for sums in used]),
-        "snips": _self_normalised(used, shares),
-        "doubly_robust": _mean(contacts, [_robust(sums, shares, rewards, model) for sums in used]),
+        "mean": _mean(contacts, [(one.sums.reward, one.sums.reward_2) for one in used]),
+        "ips": _mean(contacts, [_weighted(one) for one in used]),
+        "snips": _self_normalised(used),
+        "doubly_robust": _mean(contacts, [_robust(one) for one in used]),
     }
-    effective = _effective(used, shares)
+    effective = _effective(used)
     made = []
     for estimator, (value, error) in estimates.items():
         is_logged = estimator == "mean"
@@ -152,8 +158,36 @@ def value_rows(values: Iterable[Value], scheme: str) -> list[dict[str, Any]]:
     return [{"scheme": scheme} | {name: getattr(one, name) for name in names} for one in values]
 
 
-def _share(sums: LogSums, shares: Mapping[Cell, float]) -> float:
-    return shares.get((sums.segment_name, sums.action), 0.0)
+@dataclass(frozen=True)
+class _Used:
+    """Sums that count, with what the policy does where their actions are allowed."""
+
+    sums: LogSums
+    target: Mapping[str, float]  # by action
+    rewards: Mapping[Cell, float]
+
+    @property
+    def share(self) -> float:
+        return self.target[self.sums.action]
+
+    def expected(self, action: str) -> float:
+        """By the model."""
+        return self.rewards.get((self.sums.segment_name, action), 0.0)
+
+
+def _key(sums: LogSums) -> Allowed:
+    return sums.segment_name, sums.allowed or ()
+
+
+def _targets(log: Iterable[LogSums], shares: Mapping[Cell, float]) -> dict[Allowed, dict[str, float]]:
+    """What the policy does where only these actions are allowed: its shares of them, by their sum. None without any."""
+    targets = {}
+    for key in {_key(sums) for sums in log}:
+        own = {action: shares.get((key[0], action), 0.0) for action in key[1]}
+        total = math.fsum(own.values())
+        if total > 0:
+            targets[key] = {action: share / total for action, share in own.items()}
+    return targets
 
 
 def _mean(contacts: int, terms: list[tuple[float, float]]) -> tuple[float, float]:
@@ -164,59 +198,47 @@ def _mean(contacts: int, terms: list[tuple[float, float]]) -> tuple[float, float
     return mean, math.sqrt(variance / contacts)
 
 
-def _weighted(sums: LogSums, shares: Mapping[Cell, float]) -> tuple[float, float]:
-    share = _share(sums, shares)
-    return share * sums.reward_inverse, share * share * sums.reward_2_inverse_2
+def _weighted(one: _Used) -> tuple[float, float]:
+    return one.share * one.sums.reward_inverse, one.share**2 * one.sums.reward_2_inverse_2
 
 
-def _robust(
-    sums: LogSums, shares: Mapping[Cell, float], rewards: Mapping[Cell, float], model: Mapping[str, float]
-) -> tuple[float, float]:
+def _robust(one: _Used) -> tuple[float, float]:
     """Sum and sum of squares of m + w (r - q), multiplied out."""
-    share, m = _share(sums, shares), model[sums.segment_name]
-    q = rewards.get((sums.segment_name, sums.action), 0.0)
+    sums, share, q = one.sums, one.share, one.expected(one.sums.action)
+    m = math.fsum(target * one.expected(action) for action, target in one.target.items())
     residual = share * (sums.reward_inverse - q * sums.inverse)
     spread = sums.reward_2_inverse_2 - 2 * q * sums.reward_inverse_2 + q * q * sums.inverse_2
     return sums.contacts * m + residual, sums.contacts * m * m + 2 * m * residual + share * share * spread
 
 
-def _self_normalised(used: list[LogSums], shares: Mapping[Cell, float]) -> tuple[float, float]:
+def _self_normalised(used: list[_Used]) -> tuple[float, float]:
     """The error by the delta method: sqrt of the sum of w^2 (r - value)^2, by the sum of w."""
-    weight = _over(used, shares, lambda sums: sums.inverse, 1)
+    weight = _over(used, lambda sums: sums.inverse, 1)
     if weight <= 0:
         return 0.0, 0.0
-    value = _over(used, shares, lambda sums: sums.reward_inverse, 1) / weight
+    value = _over(used, lambda sums: sums.reward_inverse, 1) / weight
     spread = _over(
-        used,
-        shares,
-        lambda s: s.reward_2_inverse_2 - 2 * value * s.reward_inverse_2 + value * value * s.inverse_2,
-        2,
+        used, lambda s: s.reward_2_inverse_2 - 2 * value * s.reward_inverse_2 + value * value * s.inverse_2, 2
     )
     return value, math.sqrt(max(spread, 0.0)) / weight
 
 
-def _over(used: list[LogSums], shares: Mapping[Cell, float], term: Callable[[LogSums], float], power: int) -> float:
-    return math.fsum(_share(sums, shares) ** power * term(sums) for sums in used)
+def _over(used: list[_Used], term: Callable[[LogSums], float], power: int) -> float:
+    return math.fsum(one.share**power * term(one.sums) for one in used)
 
 
-def _effective(used: list[LogSums], shares: Mapping[Cell, float]) -> float:
+def _effective(used: list[_Used]) -> float:
     """Kish's (sum of weights)^2 / sum of squared weights."""
-    squares = _over(used, shares, lambda sums: sums.inverse_2, 2)
-    return _over(used, shares, lambda sums: sums.inverse, 1) ** 2 / squares if squares > 0 else 0.0
+    squares = _over(used, lambda sums: sums.inverse_2, 2)
+    return _over(used, lambda sums: sums.inverse, 1) ** 2 / squares if squares > 0 else 0.0
 
 
-def _model_values(shares: Mapping[Cell, float], rewards: Mapping[Cell, float]) -> dict[str, float]:
-    """By segment, what the model expects of the policy."""
-    values: dict[str, float] = {}
-    for cell in sorted(shares):
-        values[cell[0]] = values.get(cell[0], 0.0) + shares[cell] * rewards.get(cell, 0.0)
-    return values
-
-
-def _unseen(used: list[LogSums], shares: Mapping[Cell, float], contacts: int) -> float:
-    logged = {(sums.segment_name, sums.action) for sums in used}
-    missing: dict[str, float] = {}
-    for (segment, action), share in shares.items():
-        if (segment, action) not in logged:
-            missing[segment] = missing.get(segment, 0.0) + share
-    return math.fsum(sums.contacts * missing.get(sums.segment_name, 0.0) for sums in used) / contacts
+def _unseen(used: list[_Used], contacts: int) -> float:
+    logged = {(one.sums.segment_name, one.sums.action) for one in used}
+    missing = (
+        one.sums.contacts * target
+        for one in used
+        for action, target in one.target.items()
+        if (one.sums.segment_name, action) not in logged
+    )
+    return math.fsum(missing) / contacts

@@ -1,11 +1,10 @@
-"""What is believed of each action of a segment, and of no contact, given all outcomes so far."""
+"""What is believed of each action of a segment, of its own held out, and of no contact, given all outcomes so far."""
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from segspark.campaigns.catalogue import NO_ACTION
 from segspark.campaigns.config import LearningConfig
 from segspark.campaigns.evidence import Evidence
 
@@ -14,7 +13,7 @@ DAYS_A_WEEK = 7
 
 @dataclass(frozen=True)
 class Posterior:
-    """Of one action: Beta of the conversion rate, normal of the revenue per user."""
+    """Of one side: Beta of the conversion rate, normal of the revenue per user."""
 
     alpha: float
     beta: float
@@ -26,6 +25,27 @@ class Posterior:
     def rate(self) -> float:
         """The mean of the conversion rate."""
         return self.alpha / (self.alpha + self.beta)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Of one action: its contacted, and its own held out, who are the same kind of people."""
+
+    contacted: Posterior
+    none: Posterior
+
+    def uplift(self, by_revenue: bool) -> float:
+        """What a contact is expected to add, by the posterior means: conversions, or money."""
+        one, other = self.contacted, self.none
+        return one.revenue_mean - other.revenue_mean if by_revenue else one.rate - other.rate
+
+
+@dataclass(frozen=True)
+class Believed:
+    """Of one segment."""
+
+    none: Posterior  # of no contact: of the held out of all actions
+    actions: dict[str, Effect]
 
 
 @dataclass(frozen=True)
@@ -61,41 +81,59 @@ def discounted(evidence: Iterable[Evidence], config: LearningConfig, as_of: date
 
 def posteriors(
     evidence: Iterable[Evidence], actions: Iterable[str], worth: float, config: LearningConfig, as_of: date
-) -> dict[str, Posterior]:
-    """The posterior of each action of one segment, and under `none` that of no contact.
+) -> Believed:
+    """What is believed of one segment.
 
-    No contact is seen in the held out of all actions together; its prior has the mean `prior_rate`. An action is
-    believed to add `prior_lift` to what no contact is known to do by now (before any outcome: to `prior_rate`), as if
-    `prior_users` had shown it: so an action that comes late starts beside the others, not at the bottom.
+    No contact is seen in the held out of all actions together; its prior has the mean `prior_rate`. An action is for
+    other people than the next one where their audiences differ, so what it adds is told by its own held out. Their
+    prior is no contact as all the held out show it, as if `prior_users` had shown it: so an action of which nobody is
+    held out yet is set against all of them. Contacted, an action is believed to add `prior_lift` to its own held out
+    (before any outcome: to `prior_rate`) with the same weight: one that comes late starts beside the others, not at the
+    bottom.
 
-    Revenue has a normal prior of the same weight. Its mean is the segment's revenue per user so far, for an action plus
-    `prior_lift * worth`; before any outcome a conversion is worth `worth`. The variance of one user is taken as known:
-    that of the sample, drawn to the variance of all the segment's users as by `prior_users` of them.
+    Revenue has normal priors of the same weight. The mean for no contact is the segment's revenue per user so far, for
+    the held out of an action that of no contact, for an action contacted that of its held out plus `prior_lift *
+    worth`; before any outcome a conversion is worth `worth`. The variance of one user is taken as known: that of the
+    sample, drawn to the variance of all the segment's users as by `prior_users` of them.
+
+    Campaigns are added up, not compared one by one. Both sides of an action are drawn by one lot, so a campaign has the
+    same part in both, whatever the action's share of it: a rate that drifts while shares change moves both alike. Where
+    `holdout_share` was changed while the rate drifts that is not so until the older evidence has faded; what is proven
+    (learning/sequence.py) compares within campaigns and is not touched by it.
     """
     rows = known_at(evidence, as_of)
-    held_out = discounted((row for row in rows if not row.treated), config, as_of)
+    seen = discounted((row for row in rows if not row.treated), config, as_of)
     everyone = discounted(rows, config, as_of)
-    none = _posterior(held_out, everyone, config.prior_rate, 0.0, worth, config)
-    believed = {NO_ACTION: none}
+    revenue, variance = _revenue_prior(everyone, worth, config)
+    none = _posterior(seen, _Prior(config.prior_rate, revenue, variance), config)
+    believed = {}
     for action in actions:
-        contacted = discounted((row for row in rows if row.treated and row.action == action), config, as_of)
-        believed[action] = _posterior(contacted, everyone, none.rate, config.prior_lift, worth, config)
-    return believed
+        own = [row for row in rows if row.action == action]
+        contacted, held_out = (
+            discounted((row for row in own if row.treated is treated), config, as_of) for treated in (True, False)
+        )
+        base = _posterior(held_out, _Prior(none.rate, none.revenue_mean, variance), config)
+        prior = _Prior(base.rate + config.prior_lift, base.revenue_mean + config.prior_lift * worth, variance)
+        believed[action] = Effect(_posterior(contacted, prior, config), base)
+    return Believed(none, believed)
 
 
-def _posterior(
-    seen: Discounted, everyone: Discounted, rate: float, lift: float, worth: float, config: LearningConfig
-) -> Posterior:
-    prior = min(rate + lift, 1 - 1e-6)
-    weight = config.prior_users
-    mean, variance = _revenue_prior(everyone, worth, config)
-    own_variance = _variance(seen) if seen.users > 0 else variance
+@dataclass(frozen=True)
+class _Prior:
+    rate: float
+    revenue: float
+    variance: float  # of one user's revenue
+
+
+def _posterior(seen: Discounted, prior: _Prior, config: LearningConfig) -> Posterior:
+    rate, weight = min(prior.rate, 1 - 1e-6), config.prior_users
+    own_variance = _variance(seen) if seen.users > 0 else prior.variance
     users = seen.users + weight
-    known_variance = (seen.users * own_variance + weight * variance) / users
+    known_variance = (seen.users * own_variance + weight * prior.variance) / users
     return Posterior(
-        alpha=weight * prior + seen.converted,
-        beta=weight * (1 - prior) + max(seen.users - seen.converted, 0.0),
-        revenue_mean=(seen.revenue + weight * (mean + lift * worth)) / users,
+        alpha=weight * rate + seen.converted,
+        beta=weight * (1 - rate) + max(seen.users - seen.converted, 0.0),
+        revenue_mean=(seen.revenue + weight * prior.revenue) / users,
         revenue_sd=math.sqrt(known_variance / users),
         users=seen.users,
     )

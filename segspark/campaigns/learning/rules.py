@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import betaincinv, ndtri
 
 from segspark.campaigns.config import LearningConfig
-from segspark.campaigns.learning.strategy import Arm, Objective, Posterior, Strategy, uplift
+from segspark.campaigns.learning.strategy import Arm, Objective, Strategy
 from segspark.campaigns.planning.choosing import Rules
 
 UPPER = 0.975  # point of the posterior that an untried action is hoped to reach
@@ -29,18 +29,18 @@ def rules_of(
         for place, arm in enumerate(one.arms):
             cell = row[one.segment_name], column[arm.action]
             shares[cell], proven[cell] = arm.share, arm.status == "scaled"
-            mean[cell] = uplift(arm.posterior, one.none, strategy.objective)
-            most[cell] = max(mean[cell], _most(arm, one.none, strategy.objective))
+            mean[cell] = arm.effect.uplift(strategy.objective == "revenue")
+            most[cell] = max(mean[cell], _most(arm, strategy.objective))
             drawn[:, cell[0], cell[1]] = draws[one.segment_name][:, place]
     money = np.array([float(costs[action]) for action in actions])
     return Rules(shares, proven, config.exploration_floor, mean, most, drawn, money, np.zeros(len(actions)))
 
 
-def _most(arm: Arm, none: Posterior, objective: Objective) -> float:
+def _most(arm: Arm, objective: Objective) -> float:
     """The upper end of the confidence sequence; before there is one, a point of the posterior."""
     if arm.sequence is not None:
         return arm.sequence.high
-    one = arm.posterior
+    one, none = arm.posterior, arm.none
     if objective == "revenue":
         return one.revenue_mean + float(ndtri(UPPER)) * one.revenue_sd - none.revenue_mean
     return float(betaincinv(one.alpha, one.beta, UPPER)) - none.rate

@@ -7,7 +7,7 @@ What is proven, learning/verdicts.py says.
 - Then one that is not scaled has its probability to be the best, but at least the exploration floor and at most an even
   share; scaled actions share what is left by their probabilities to be the best, each at least the floor.
 
-The probability to be the best is over draws of the posteriors, each less what the action costs.
+The probability to be the best is over draws of what each action adds to its own held out, less what it costs.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,13 +17,12 @@ from datetime import date
 
 import numpy as np
 
-from segspark.campaigns.catalogue import NO_ACTION
 from segspark.campaigns.config import LearningConfig
 from segspark.campaigns.evidence import Evidence
 from segspark.campaigns.learning.posteriors import known_at, posteriors
 from segspark.campaigns.learning.reasons import Told, reason_of, reason_of_none
 from segspark.campaigns.learning.sequence import conversion_sequence
-from segspark.campaigns.learning.strategy import Arm, SegmentStrategy, Strategy, uplift, uplift_draws
+from segspark.campaigns.learning.strategy import Arm, SegmentStrategy, Strategy, uplift_draws
 from segspark.campaigns.learning.verdicts import Status, verdicts
 
 
@@ -93,21 +92,23 @@ def _segment(
 ) -> SegmentStrategy:
     config, worth = setting.config, setting.money.worth.get(name, 1.0)
     believed = posteriors(rows, actions, worth, config, setting.as_of)
-    none = believed.pop(NO_ACTION)
+    effects = believed.actions
     own = {action: [row for row in rows if row.action == action] for action in actions}
     costs = {action: setting.money.costs.get(action, 0.0) for action in actions}
-    value = 1.0 if config.objective == "revenue" else worth  # of one unit of uplift
-    gains = {action: value * uplift(believed[action], none, config.objective) - costs[action] for action in actions}
+    by_revenue = config.objective == "revenue"
+    value = 1.0 if by_revenue else worth  # of one unit of uplift
+    gains = {action: value * effects[action].uplift(by_revenue) - costs[action] for action in actions}
     judged = verdicts(own, gains, config)
     statuses = {action: judged[action].status for action in actions}
-    drawn = uplift_draws(name, none, list(believed.items()), config.objective, config.draws, setting.seed)
+    drawn = uplift_draws(name, list(effects.items()), config.objective, config.draws, setting.seed)
     best = _best(drawn * value - np.array([costs[action] for action in actions]), statuses)
     shares = allot(statuses, best, config.exploration_floor)
     live = sum(status != "stopped" for status in statuses.values())
     arms = [
         Arm(
             action=action,
-            posterior=believed[action],
+            posterior=effects[action].contacted,
+            none=effects[action].none,
             status=statuses[action],
             sequence=judged[action].lift,
             lift=conversion_sequence(own[action], config),
@@ -120,7 +121,7 @@ def _segment(
         )
         for action in actions
     ]
-    return SegmentStrategy(name, none, reason_of_none(none, live > 0), tuple(arms))
+    return SegmentStrategy(name, believed.none, reason_of_none(believed.none, live > 0), tuple(arms))
 
 
 def _best(gains: np.ndarray, statuses: Mapping[str, Status]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 
 from segspark.campaigns.catalogue import NO_ACTION
-from segspark.campaigns.learning.posteriors import Posterior
+from segspark.campaigns.learning.posteriors import Effect, Posterior
 from segspark.campaigns.learning.sequence import Sequence
 from segspark.campaigns.learning.verdicts import Status
 
@@ -25,6 +25,7 @@ class Arm:
 
     action: str
     posterior: Posterior
+    none: Posterior  # of its own held out, whom its effect is told by
     status: Status
     sequence: Sequence | None  # of what the objective counts: conversions or revenue
     lift: Sequence | None  # of conversions
@@ -33,13 +34,17 @@ class Arm:
     previous_share: float | None
     reason: str
 
+    @property
+    def effect(self) -> Effect:
+        return Effect(self.posterior, self.none)
+
 
 @dataclass(frozen=True)
 class SegmentStrategy:
     """What one segment gets."""
 
     segment_name: str
-    none: Posterior  # of no contact
+    none: Posterior  # of no contact: of the held out of all actions
     none_reason: str
     arms: tuple[Arm, ...]
 
@@ -62,36 +67,28 @@ class Strategy:
         where the objective is revenue to the money per user."""
         drawn = {}
         for one in self.segments:
-            actions = [(arm.action, arm.posterior) for arm in one.arms]
-            drawn[one.segment_name] = uplift_draws(
-                one.segment_name, one.none, actions, self.objective, draws, self.seed
-            )
+            effects = [(arm.action, arm.effect) for arm in one.arms]
+            drawn[one.segment_name] = uplift_draws(one.segment_name, effects, self.objective, draws, self.seed)
         return drawn
 
 
 def uplift_draws(
-    segment: str, none: Posterior, actions: Several[tuple[str, Posterior]], objective: Objective, draws: int, seed: int
+    segment: str, effects: Several[tuple[str, Effect]], objective: Objective, draws: int, seed: int
 ) -> Numbers:
-    """An array [draws, actions] from the posteriors: each action's less that of no contact.
+    """An array [draws, actions] from the posteriors: each action's contacted less its own held out.
 
     Each column hangs on the seed, the segment and the action only: another segment or action changes none of them. The
     posteriors' quantile functions are put to uniform numbers, so near posteriors give near draws.
     """
 
-    def draw(action: str, posterior: Posterior) -> Numbers:
-        uniform = _uniform(seed, segment, action, draws)
+    def draw(posterior: Posterior, *stream: str) -> Numbers:
+        uniform = _uniform(draws, str(seed), segment, *stream)
         if objective == "revenue":
             return np.asarray(posterior.revenue_mean + posterior.revenue_sd * ndtri(uniform), dtype=np.float64)
         return np.asarray(betaincinv(posterior.alpha, posterior.beta, uniform), dtype=np.float64)
 
-    base = draw(NO_ACTION, none)
-    columns = [draw(action, posterior) - base for action, posterior in actions]
+    columns = [draw(effect.contacted, action) - draw(effect.none, action, NO_ACTION) for action, effect in effects]
     return np.stack(columns, axis=1) if columns else np.empty((draws, 0))
-
-
-def uplift(posterior: Posterior, none: Posterior, objective: Objective) -> float:
-    """What a contact is expected to add, by the posterior means: conversions, or money."""
-    return posterior.revenue_mean - none.revenue_mean if objective == "revenue" else posterior.rate - none.rate
 
 
 def strategy_rows(strategy: Strategy, scheme: str) -> list[dict[str, Any]]:
@@ -132,8 +129,8 @@ def _arm_row(arm: Arm) -> dict[str, Any]:
     )
 
 
-def _uniform(seed: int, segment: str, action: str, draws: int) -> Numbers:
+def _uniform(draws: int, *stream: str) -> Numbers:
     """Strictly between 0 and 1."""
-    digest = hashlib.sha256("\x1f".join((str(seed), segment, action)).encode()).digest()
+    digest = hashlib.sha256("\x1f".join(stream).encode()).digest()
     generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
     return np.clip(generator.random(draws), 1e-12, 1 - 1e-12)

@@ -9,7 +9,7 @@ from tests.builders import at
 
 PLAN = (
     "campaign_id string, user_id string, segment_name string, action string, holdout boolean, propensity double,"
-    " send_on date"
+    " allowed array<string>, send_on date"
 )
 OUTCOME = "campaign_id string, user_id string, treated boolean, sent_at timestamp, converted boolean, revenue double"
 ORDER = (
@@ -20,7 +20,7 @@ CONFIG = LiftConfig(attribution_days=14, before_days=7)
 
 
 def planned(user, holdout=False, day="2024-06-01"):
-    return ("c", user, "loyal", "coupon", holdout, 0.5, date.fromisoformat(day))
+    return ("c", user, "loyal", "coupon", holdout, 0.5, ["coupon", "email"], date.fromisoformat(day))
 
 
 def sent(user, time, converted=None, revenue=None, treated=True):
@@ -93,6 +93,15 @@ def test_what_the_sender_tells_goes_before_what_orders_tell_and_late_outcomes_co
 def test_a_planned_contact_that_was_not_sent_stays_on_its_side(spark):
     found = responses(spark, [planned("a"), planned("b")], [sent("a", "2024-06-01 10:00")])
     assert found["b"].treated and not found["b"].delivered
+
+
+def test_what_a_user_could_get_goes_with_the_row_and_is_null_where_the_plan_does_not_tell(spark):
+    plan, outcomes = [planned("a"), planned("x", holdout=True)], [sent("a", "2024-06-01 10:00")]
+    found = responses(spark, plan, outcomes)
+    assert [found[user].allowed for user in "ax"] == [["coupon", "email"]] * 2
+    untold = spark.createDataFrame(plan, PLAN).drop("allowed")
+    contacts = planned_contacts(untold, spark.createDataFrame(outcomes, OUTCOME))
+    assert [row.allowed for row in contacts.collect()] == [None, None]
 
 
 def test_days_before_and_after_and_ratings_by_hand(spark):

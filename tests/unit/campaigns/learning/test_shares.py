@@ -2,10 +2,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import beta
 
 from segspark.campaigns.config import LearningConfig
+from segspark.campaigns.learning.posteriors import Effect, Posterior
+from segspark.campaigns.learning.rules import rules_of
 from segspark.campaigns.learning.shares import Money, allot, next_strategy
-from segspark.campaigns.learning.strategy import strategy_rows
+from segspark.campaigns.learning.strategy import strategy_rows, uplift_draws
 from segspark.core.campaign_tables import STRATEGIES
 from tests.unit.campaigns.learning.rows import both, week
 
@@ -119,9 +122,45 @@ def test_draws_have_the_mean_and_spread_of_the_posteriors():
     strategy = next_strategy(weeks_of(a=WORKS), {"s": ["a"]}, {}, FREE, CONFIG, week(10), 7)
     (one,) = strategy.segments
     drawn = strategy.draw(8192)["s"][:, 0]
-    variance = sum(p.rate * (1 - p.rate) / (p.alpha + p.beta + 1) for p in (one.none, one.arms[0].posterior))
-    assert drawn.mean() == pytest.approx(one.arms[0].posterior.rate - one.none.rate, abs=4 * (variance / 8192) ** 0.5)
+    arm = one.arms[0]
+    variance = sum(p.rate * (1 - p.rate) / (p.alpha + p.beta + 1) for p in (arm.none, arm.posterior))
+    assert drawn.mean() == pytest.approx(arm.posterior.rate - arm.none.rate, abs=4 * (variance / 8192) ** 0.5)
     assert drawn.std() == pytest.approx(variance**0.5, rel=0.05)
+
+
+def test_an_action_for_people_who_buy_less_is_judged_by_its_own_held_out():
+    # a: everybody, .30 and 5 points more; b: an audience, .10 and 6 points more
+    weeks = [(both(n, (1800, 630), (200, 60), "a") + both(n, (1800, 288), (200, 20), "b")) for n in range(12)]
+    evidence = [row for rows in weeks for row in rows]
+    arms, one = strategy_of(evidence, ["a", "b"], number=12)
+    assert one.none.rate == pytest.approx(0.2, abs=0.003)  # of all held out: above what b reaches
+    assert arms["b"].posterior.rate < one.none.rate
+    assert arms["b"].sequence.low > 0
+    assert arms["b"].status == "scaled" and arms["b"].gain == pytest.approx(0.06, abs=0.003)
+    assert arms["b"].share > arms["a"].share  # six points are more than five
+    strategy = next_strategy(evidence, {"s": ["a", "b"]}, {}, FREE, CONFIG, week(12), 7)
+    rules = rules_of(strategy, ["s"], ["a", "b"], {"a": 0.0, "b": 0.0}, CONFIG)
+    assert rules.uplift_mean[0] == pytest.approx([0.05, 0.06], abs=0.003)
+    assert rules.uplift[:, 0].mean(axis=0) == pytest.approx([0.05, 0.06], abs=0.003)
+    assert rules.uplift_most[0] == pytest.approx([arms["a"].sequence.high, arms["b"].sequence.high])
+
+
+def test_what_an_untried_action_may_bring_is_told_by_the_held_out_of_all():
+    strategy = next_strategy(weeks_of(a=WORKS), {"s": ["a", "new"]}, {}, FREE, CONFIG, week(10), 7)
+    rules = rules_of(strategy, ["s"], ["a", "new"], {"a": 0.0, "new": 0.0}, CONFIG)
+    none, new = strategy.segments[0].none, strategy.segments[0].arms[1]
+    assert rules.uplift_mean[0, 1] == pytest.approx(CONFIG.prior_lift)
+    expected = beta.ppf(0.975, new.posterior.alpha, new.posterior.beta) - none.rate
+    assert rules.uplift_most[0, 1] == pytest.approx(expected)
+
+
+def test_the_held_out_of_two_actions_are_drawn_by_themselves():
+    arms, _ = strategy_of(weeks_of(a=WORKS, b=WORKS), ["a", "b"])
+    assert arms["a"].none == arms["b"].none
+    sure = Posterior(1e9, 1e9, 0.0, 0.0, 2e9)  # leaves what the held out are drawn to
+    effects = [(name, Effect(sure, arms[name].none)) for name in "ab"]
+    drawn = uplift_draws("s", effects, "conversions", 4096, 7)
+    assert abs(np.corrcoef(drawn.T)[0, 1]) < 0.05
 
 
 def test_by_revenue_a_rarer_but_dearer_sale_wins():
