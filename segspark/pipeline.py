@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from segspark.bi.marts.stage import build_marts
 from segspark.bi.report.stage import build_report
-from segspark.campaigns.stage import build_campaigns
+from segspark.campaigns.stage import build_campaigns, check_campaign
 from segspark.config import Config
 from segspark.core import runs
 from segspark.core.contracts import PUBLICATIONS, RUN_TABLES
@@ -107,6 +107,8 @@ def _run(
         tell(f"run {run_id} of the same input, configuration and code was published before: nothing to do (--force)")
         return RunOutcome(run, None, was_known=True)
     tell(f"run {run_id} as of {as_of}")
+    if "campaigns" in stages:
+        check_campaign(StageContext(lake, run, tell), config.campaigns)
     done = runs.finished_stages(lake, run_id) if request.resume and not request.only else set()
     try:
         for name in (stage for stage in STAGES if stage in stages):

@@ -10,7 +10,6 @@ from benchmarks.case import Case, Check, Contestant, Inputs, Workshop
 from benchmarks.planning.work import ACTIONS, rules_for, strategies_for, write_users
 from segspark.campaigns.catalogue import Strategies
 from segspark.campaigns.planning.assigning import users_of
-from segspark.campaigns.planning.choosing import options
 
 LEAST = 0.98  # of the greedy plan's gain
 
@@ -25,10 +24,11 @@ def prepare(size: int, workshop: Workshop) -> Inputs:
 
 
 def check(inputs: Inputs, outputs: dict[str, Path]) -> list[Check]:
-    """What each plan gains by the same draws; nobody twice, nobody held out, no day of a channel beyond its budget."""
+    """What each plan is expected to gain; nobody twice, nobody held out, no day of a channel beyond its budget."""
     table = pq.read_table(inputs["users"]).sort_by("user_id")
     strategies = strategies_for(int(inputs["size"]))
-    gains = options(users_of(table), rules_for(strategies))
+    users, rules = users_of(table), rules_for(strategies)
+    gains = rules.uplift_mean[users.segment] * users.worth[:, None] - rules.costs
     values, found = {}, []
     for name, path in outputs.items():
         plan = pq.read_table(path).sort_by("user_id")

@@ -11,7 +11,7 @@ from segspark.campaigns.catalogue import Strategies, load_strategies
 from segspark.campaigns.config import CampaignsConfig
 from segspark.campaigns.demand.stage import write_demand
 from segspark.campaigns.evidence import Evidence
-from segspark.campaigns.history import Campaign, planned_of, plans_made, publications_seen, this_campaign
+from segspark.campaigns.history import Campaign, Planned, planned_of, plans_made, publications_seen, this_campaign
 from segspark.campaigns.learning.rules import rules_of
 from segspark.campaigns.learning.shares import Money, next_strategy
 from segspark.campaigns.learning.stage import write_strategies
@@ -19,7 +19,7 @@ from segspark.campaigns.learning.strategy import Strategy
 from segspark.campaigns.lift.stage import evidence_from, look_back, write_lifts
 from segspark.campaigns.planning.audience import check_columns
 from segspark.campaigns.planning.stage import Order, build_plan, worth_of_segments
-from segspark.core.contracts import CAMPAIGNS, PUBLICATIONS, SEGMENTS, STRATEGIES, USER_FEATURES
+from segspark.core.contracts import CAMPAIGNS, OUTCOMES, PUBLICATIONS, SEGMENTS, STRATEGIES, USER_FEATURES
 from segspark.core.errors import ConfigError
 from segspark.core.stage import StageContext, StageResult
 
@@ -52,11 +52,8 @@ def build_campaigns(context: StageContext, config: CampaignsConfig, earned: froz
             skipped=f"there are no segments of the scheme {config.scheme}; the stage segments makes them"
         )
     offer = _offer(context, config, segments, earned)
-    seen = publications_seen(lake.read(PUBLICATIONS), run.previous)
-    made = planned_of(plans_made(lake.read(CAMPAIGNS), seen).collect())
-    campaign = this_campaign(config, run.as_of, made)
+    seen, made, campaign = _campaign(context, config)
     with look_back(context, config, made, seen) as past:
-        _refuse_used_id(past.outcomes, campaign, {each.campaign_id for each in made})
         evidence = evidence_from(past)
         rows, notes = write_lifts(context, config, past, evidence)
         strategy = _strategy(context, config, offer, evidence)
@@ -68,6 +65,23 @@ def build_campaigns(context: StageContext, config: CampaignsConfig, earned: froz
     notes += _told(context, campaign.campaign_id)
     demand, warnings = write_demand(context, config, campaign)
     return StageResult(rows=rows | demand, notes=(*notes, *warnings))
+
+
+def check_campaign(context: StageContext, config: CampaignsConfig) -> None:
+    """ConfigError where the run's campaign has an id that was used: told before hours of work."""
+    if config.strategies is None:
+        return
+    _, made, campaign = _campaign(context, config)
+    outcomes = context.lake.read(OUTCOMES).where(F.col("ingest_seq") <= context.run.ingest_seq)
+    _refuse_used_id(outcomes, campaign, {each.campaign_id for each in made})
+
+
+def _campaign(context: StageContext, config: CampaignsConfig) -> tuple[DataFrame, list[Planned], Campaign]:
+    """The runs that were published, the plans they made, and the campaign that this run plans."""
+    lake, run = context.lake, context.run
+    seen = publications_seen(lake.read(PUBLICATIONS), run.previous)
+    made = planned_of(plans_made(lake.read(CAMPAIGNS), seen).collect())
+    return seen, made, this_campaign(config, run.as_of, made)
 
 
 def _offer(context: StageContext, config: CampaignsConfig, segments: list[str], earned: frozenset[str] | None) -> Offer:
