@@ -72,7 +72,8 @@ def check_campaign(context: StageContext, config: CampaignsConfig) -> None:
     if config.strategies is None:
         return
     _, made, campaign = _campaign(context, config)
-    outcomes = context.lake.read(OUTCOMES).where(F.col("ingest_seq") <= context.run.ingest_seq)
+    before = F.col("sent_at") < F.lit(context.run.as_of).cast("timestamp")
+    outcomes = context.lake.read(OUTCOMES).where((F.col("ingest_seq") <= context.run.ingest_seq) & before)
     _refuse_used_id(outcomes, campaign, {each.campaign_id for each in made})
 
 
