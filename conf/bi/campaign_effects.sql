@@ -15,7 +15,8 @@
 -- lift_high: upper end of it
 -- p_adjusted: by Holm over the segments and actions of the campaign and measure
 -- least_detectable: the true effect that 80 % of such campaigns would find
--- verdict: works, harms, inconclusive; too few: no test is possible
+-- verdict: works, harms, inconclusive (as is everything while windows of the campaign are open); informs: rating, which
+--   tells of who rated only; too few: no test is possible
 WITH shown AS (
     SELECT
         campaign_id,

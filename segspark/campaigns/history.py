@@ -1,7 +1,7 @@
 """What was planned before, as it was published: the plans that somebody may have acted on."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import reduce
 
 from pyspark.sql import DataFrame, Row, Window
@@ -13,13 +13,19 @@ from segspark.core.errors import ConfigError
 
 @dataclass(frozen=True)
 class Planned:
-    """One plan of one campaign. Its contacts from `until` on were planned again by a later run."""
+    """One plan of one campaign, for segments of `scheme`. Its contacts from `until` on were planned again later."""
 
     campaign_id: str
     run_id: str
     starts_on: date
     ends_on: date
     until: date | None
+    scheme: str
+
+    @property
+    def last_day(self) -> date:
+        """The last day of contacts that count."""
+        return self.ends_on if self.until is None else min(self.ends_on, self.until - timedelta(days=1))
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,17 @@ def plans_made(campaigns: DataFrame, seen: DataFrame) -> DataFrame:
     rows = campaigns.join(F.broadcast(seen), on="run_id", how="inner").withColumn(
         "until", F.lead("planned_on").over(later)
     )
-    return rows.select("campaign_id", "run_id", "starts_on", "ends_on", "until", "seq").orderBy("seq")
+    return rows.select("campaign_id", "run_id", "starts_on", "ends_on", "until", "scheme", "seq").orderBy("seq")
 
 
 def planned_of(rows: list[Row]) -> list[Planned]:
     """Rows of `plans_made`, collected: as many as campaigns were planned."""
-    return [Planned(row.campaign_id, row.run_id, row.starts_on, row.ends_on, row.until) for row in rows]
+    return [Planned(row.campaign_id, row.run_id, row.starts_on, row.ends_on, row.until, row.scheme) for row in rows]
+
+
+def plans_since(made: list[Planned], scheme: str, first_day: date) -> list[Planned]:
+    """Those that teach: of campaigns for the scheme's segments that started on that day or later."""
+    return [each for each in made if each.scheme == scheme and each.starts_on >= first_day]
 
 
 def contacts_of(plan: DataFrame, made: list[Planned], outcomes: DataFrame) -> DataFrame:

@@ -16,10 +16,10 @@ def planned_contacts(plans: DataFrame, outcomes: DataFrame) -> DataFrame:
     """One row per user of a planned campaign: who was to be contacted, and who is held out to compare with.
 
     `plans` has one row per campaign and user of published plans. The row adds starts_at, when the contact was made; for
-    who was held out, or not reported as contacted, the planned day at the campaign's median time of day: both sides
-    have the same hours of their first day. `delivered` is whether an outcome says that the contact was made. What a
-    sender tells of conversions counts in campaigns where it tells it of both sides: else one would be looked at by
-    other eyes than the other.
+    who was held out, or not reported as contacted on the planned day, that day at the campaign's median time of day:
+    both sides have the same calendar, and the same hours of their first day. `delivered` is whether an outcome says
+    that the contact was made, `on_time` whether on the planned day. What a sender tells of conversions counts in
+    campaigns where it tells it of both sides: else one would be looked at by other eyes than the other.
     """
     told = outcomes.groupBy("campaign_id").agg(
         _tells("treated").alias("__of_one"), _tells("NOT treated").alias("__of_other")
@@ -28,7 +28,7 @@ def planned_contacts(plans: DataFrame, outcomes: DataFrame) -> DataFrame:
     answers = outcomes.join(F.broadcast(told), on="campaign_id", how="left").select(
         *KEY,
         F.when(F.col("treated"), F.col("sent_at")).alias("sent_at"),
-        *(F.when(F.col("__told"), F.col(name)).alias(name) for name in ("converted", "revenue")),
+        *(F.when(F.col("__told"), F.col(name)).alias(name) for name in ("converted", "converted_at", "revenue")),
     )
     sent = answers.where(F.col("sent_at").isNotNull())
     seconds = F.unix_timestamp("sent_at") - F.unix_timestamp(F.to_date("sent_at").cast("timestamp"))
@@ -36,6 +36,7 @@ def planned_contacts(plans: DataFrame, outcomes: DataFrame) -> DataFrame:
     rows = plans.join(answers, on=KEY, how="left").join(F.broadcast(usual), on="campaign_id", how="left")
     midnight = F.unix_timestamp(F.col("send_on").cast("timestamp"))
     planned_at = F.timestamp_seconds(midnight + F.coalesce("__usual", F.lit(NOON)))
+    on_time = F.coalesce(F.to_date("sent_at") == F.col("send_on"), F.lit(False))
     return rows.select(
         *KEY,
         "segment_name",
@@ -43,10 +44,12 @@ def planned_contacts(plans: DataFrame, outcomes: DataFrame) -> DataFrame:
         (~F.col("holdout")).alias("treated"),
         "propensity",
         _allowed(rows),
-        F.coalesce("sent_at", planned_at).alias("starts_at"),
+        F.when(on_time, F.col("sent_at")).otherwise(planned_at).alias("starts_at"),
         F.col("sent_at").isNotNull().alias("delivered"),
+        on_time.alias("on_time"),
         F.col("converted").alias("told_converted"),
         F.col("revenue").alias("told_revenue"),
+        "converted_at",
     )
 
 
@@ -54,7 +57,7 @@ def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config
     """One row per contact whose attribution window has closed before `as_of`, as `evidence.py` says.
 
     `contacts` are of `planned_contacts`; `logs` has orders, ratings and user_days. What the sender tells of conversion
-    and revenue, where it counts, goes before what orders tell.
+    and revenue, where it counts, goes before what orders tell; a conversion after the window is none.
     """
     ends_at = F.timestamp_add("DAY", F.lit(config.attribution_days), "starts_at")
     closed = contacts.where(ends_at <= F.lit(as_of).cast("timestamp")).withColumn("ends_at", ends_at)
@@ -64,6 +67,7 @@ def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config
     for part in parts:
         closed = closed.join(part, on=KEY, how="left")
     orders = F.coalesce("orders", F.lit(0))
+    is_late = F.coalesce(F.col("converted_at") >= F.col("ends_at"), F.lit(False))
     return closed.select(
         *KEY,
         "segment_name",
@@ -73,8 +77,8 @@ def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config
         _allowed(closed),
         "delivered",
         "starts_on",
-        F.coalesce("told_converted", orders > 0).alias("converted"),
-        F.coalesce("told_revenue", "bought", F.lit(0.0)).alias("revenue"),
+        F.coalesce(F.col("told_converted") & ~is_late, orders > 0).alias("converted"),
+        F.coalesce(_told_in_time("told_revenue", is_late), "bought", F.lit(0.0)).alias("revenue"),
         F.coalesce("revenue_before", F.lit(0.0)).alias("revenue_before"),
         F.coalesce("active_days", F.lit(0)).cast("int").alias("active_days"),
         "rating",
@@ -91,6 +95,11 @@ def _allowed(rows: DataFrame) -> Column:
 def _tells(side: str) -> Column:
     """Whether any outcome of that side tells of conversion."""
     return F.coalesce(F.bool_or(F.expr(side) & F.col("converted").isNotNull()), F.lit(False))
+
+
+def _told_in_time(name: str, is_late: Column) -> Column:
+    """A told amount; nothing where it was told of a conversion after the window."""
+    return F.when(F.col(name).isNotNull() & is_late, F.lit(0.0)).otherwise(F.col(name))
 
 
 def _bought(spans: DataFrame, orders: DataFrame) -> DataFrame:

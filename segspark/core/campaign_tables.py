@@ -157,7 +157,12 @@ CAMPAIGN_LIFT = run_table(
             "double",
             "the true effect that 80 % of such campaigns would find at 5 %, the adjustment included",
         ),
-        Column("verdict", "string", "works, harms, inconclusive; too few: no test is possible"),
+        Column(
+            "verdict",
+            "string",
+            "works, harms, inconclusive (as is everything while windows of the campaign are open); informs: rating,"
+            " which tells of who rated only; too few: no test is possible",
+        ),
     ],
 )
 
@@ -168,7 +173,7 @@ CAMPAIGN_CHECKS = run_table(
     [
         CAMPAIGN_ID,
         Column("check", "string", "what was checked"),
-        Column("passed", "boolean", "whether it holds"),
+        Column("passed", "boolean", "whether it holds; null where there is nothing to check, or not yet"),
         Column("value", "double", "the number found"),
         Column("bound", "double", "the number allowed; null where it only informs"),
         Column("note", "string", "for a person: what it means and what to do"),

@@ -134,7 +134,8 @@ def effects_figure(found: Effects) -> Chart | None:
         "Users who ordered, contacted against held out: the mark is the difference, the bar its 95% interval. A"
         " triangle up works, one down harms; a disc may be chance. The verdict allows for the number of comparisons, so"
         " that a bar may miss the line at zero and yet be inconclusive. Short lines beside it show how large an effect"
-        " would have had to be for four of five such campaigns to see it."
+        " would have had to be for four of five such campaigns to see it. Until the days that count are over for"
+        " everybody of a campaign, all of it is inconclusive."
     )
     if len(drawn) < len(found.shares):
         caption += f" The table has {len(found.shares) - len(drawn)} more."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +81,17 @@ def judge_weighted(
         [*_checks(campaign_id, sides[ALL], balances, trusted, config), *_history(campaign_id, known_days, config)],
         [of_campaign | row for row in balances[ALL]],
     )
+
+
+def newcomers_row(campaign_id: str, counts: Iterable[Row]) -> dict[str, Any]:
+    """A row of campaign_checks that tells who is left out, from collected rows of `count_newcomers`."""
+    left = {row["treated"]: row["newcomers"] for row in counts}
+    contacted, others = left.get(True, 0), left.get(False, 0)
+    note = (
+        f"{contacted} contacted users and {others} others are left out: nothing is known of them before their first day"
+        " of the campaign, so that nobody can tell who is like them"
+    )
+    return check_row(campaign_id, "known before", None, contacted + others, None, note)
 
 
 def unbalanced(balance: Sequence[dict[str, Any]], least_smd: float) -> list[str]:

@@ -9,16 +9,19 @@ from pyspark.sql import functions as F
 def count_contacts(
     contacts: DataFrame, outcomes: DataFrame, responses: DataFrame, known: DataFrame, as_of: date
 ) -> DataFrame:
-    """One row per planned campaign with the numbers of `CampaignCounts`, but for the holdout share.
+    """One row per planned campaign with the numbers of `CampaignCounts` that are counted of contacts.
 
     `contacts` are those of `planned_contacts`, `outcomes` rows of the log, `responses` who is compared, `known` user_id
     of every user that a log knows.
     """
-    due = contacts.where(F.to_date("starts_at") < F.lit(as_of))
-    planned = due.groupBy("campaign_id").agg(
-        F.count_if("treated").alias("planned"),
-        F.count_if(F.col("treated") & F.col("delivered")).alias("delivered"),
-        F.count_if(~F.col("treated") & F.col("delivered")).alias("contaminated"),
+    is_due = F.to_date("starts_at") < F.lit(as_of)
+    made = is_due & F.col("treated") & F.col("delivered")
+    planned = contacts.groupBy("campaign_id").agg(
+        F.count(F.lit(1)).alias("windows"),
+        F.count_if(is_due & F.col("treated")).alias("planned"),
+        F.count_if(made).alias("delivered"),
+        F.count_if(made & F.col("on_time")).alias("on_time"),
+        F.count_if(is_due & ~F.col("treated") & F.col("delivered")).alias("contaminated"),
     )
     compared = responses.groupBy("campaign_id").agg(
         F.count_if("treated").alias("treated_users"), F.count_if(~F.col("treated")).alias("control_users")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from segspark.campaigns.config import LiftConfig
@@ -17,6 +17,8 @@ from segspark.campaigns.lift.shares import compare_shares
 
 HOLDOUT, STRATA = "holdout", "strata"
 WORKS, HARMS, INCONCLUSIVE, TOO_FEW = "works", "harms", "inconclusive", "too few"
+INFORMS = "informs"
+UNJUDGED = ("rating",)  # of who rated: a contact that makes other users rate changes it, though nobody thinks otherwise
 
 
 def measure_lifts(evidence: Sequence[Evidence], config: LiftConfig) -> list[dict[str, Any]]:
@@ -31,8 +33,21 @@ def measure_lifts(evidence: Sequence[Evidence], config: LiftConfig) -> list[dict
         groups = groups_of(cells)
         for measure, compare in MEASURES.items():
             effects = [compare(group, config.level) for group in groups]
-            rows += [{"campaign_id": campaign_id, "measure": measure} | row for row in _judge(groups, effects, config)]
+            key = {"campaign_id": campaign_id, "measure": measure}
+            rows += [_without_verdict(key | row) for row in _judge(groups, effects, config)]
     return rows
+
+
+def hold_back(lifts: Sequence[Mapping[str, Any]], still_open: Container[str]) -> list[dict[str, Any]]:
+    """The rows of campaign_lift, inconclusive where windows of the campaign are still open.
+
+    A test that is looked at in every run until then would find something in more campaigns than its level says.
+    """
+    withheld = (WORKS, HARMS)
+    return [
+        {**row, "verdict": INCONCLUSIVE} if row["campaign_id"] in still_open and row["verdict"] in withheld else {**row}
+        for row in lifts
+    ]
 
 
 def conversion(group: Group, level: float) -> Effect:
@@ -59,7 +74,7 @@ def active_days(group: Group, level: float) -> Effect:
 
 
 def rating(group: Group, level: float) -> Effect:
-    """The mean rating of a user, over users who rated."""
+    """The mean rating of a user, over users who rated: no effect of the contact alone, so it only informs."""
     return _of_means(group, lambda side: moments(side.raters, side.rating, side.rating_squares), level)
 
 
@@ -100,6 +115,12 @@ def row_of(effect: Effect, standing: Standing, level: float, power: float) -> di
         "least_detectable": _number(effect.least_detectable(standing.level, power)),
         "verdict": verdict_of(effect, standing.p_adjusted, level),
     }
+
+
+def _without_verdict(row: dict[str, Any]) -> dict[str, Any]:
+    """The row; of a measure that only informs without works and harms."""
+    is_judged = row["measure"] not in UNJUDGED or row["verdict"] == TOO_FEW
+    return row if is_judged else row | {"verdict": INFORMS}
 
 
 def _judge(groups: Sequence[Group], effects: Sequence[Effect], config: LiftConfig) -> list[dict[str, Any]]:

@@ -15,14 +15,24 @@ MOVES = (UP, DOWN, SAME, GONE)
 OWN_CAUSES = ("behaviour", "new", "gone")  # of segment_changes; a refit moves users who did nothing
 
 
+def last_moves(changes: DataFrame) -> DataFrame:
+    """One row per user who moved: user_id, to_name and cause of the last change by their own behaviour.
+
+    `changes` has user_id, to_name, cause and seq, which orders them. A later refit does not undo what the user did.
+    """
+    own = changes.where(F.col("cause").isin(*OWN_CAUSES))
+    last = own.groupBy("user_id").agg(F.max_by(F.struct("to_name", "cause"), "seq").alias("last"))
+    return last.select("user_id", "last.*")
+
+
 def count_moves(plan: DataFrame, changes: DataFrame, spending: DataFrame) -> DataFrame:
     """Users by campaign_id, segment_name, holdout and move.
 
-    `plan` has campaign_id, user_id, segment_name and holdout; `changes` one row per user who moved: user_id, to_name
-    (null: gone) and cause; `spending` one row per segment_name: spend_per_user. A move by a refit counts as same, and
-    so does one between segments that spend alike, or of which it is not known.
+    `plan` has campaign_id, user_id, segment_name and holdout; `changes` one row per user who moved, as `last_moves`;
+    `spending` one row per segment_name: spend_per_user. Who moved by a refit only counts as same, and so does a move
+    between segments that spend alike, or of which it is not known.
     """
-    own = changes.where(F.col("cause").isin(*OWN_CAUSES)).select("user_id", "to_name", F.lit(True).alias("moved"))
+    own = changes.where(F.col("cause").isin(*OWN_CAUSES)).select("user_id", "to_name", "cause")
     then = spending.select("segment_name", F.col("spend_per_user").alias("spend_then"))
     now = spending.select(F.col("segment_name").alias("to_name"), F.col("spend_per_user").alias("spend_now"))
     moved = (
@@ -31,8 +41,8 @@ def count_moves(plan: DataFrame, changes: DataFrame, spending: DataFrame) -> Dat
         .join(F.broadcast(now), on="to_name", how="left")
     )
     move = (
-        F.when(F.col("moved").isNull(), SAME)
-        .when(F.col("to_name").isNull(), GONE)
+        F.when(F.col("cause").isNull(), SAME)
+        .when(F.col("cause") == "gone", GONE)
         .when(F.col("spend_now") > F.col("spend_then"), UP)
         .when(F.col("spend_now") < F.col("spend_then"), DOWN)
         .otherwise(SAME)

@@ -34,6 +34,27 @@ def everyone_in(campaign_id: str, outcomes: DataFrame, people: DataFrame) -> Dat
         F.col("sent_at").isNotNull().alias("delivered"),
         nothing.cast("boolean").alias("told_converted"),
         nothing.cast("double").alias("told_revenue"),
+        nothing.cast("timestamp").alias("converted_at"),
+    )
+
+
+def with_known(responses: DataFrame, user_days: DataFrame, users: DataFrame) -> DataFrame:
+    """The responses with `is_known`: whether the user did anything, or signed up, before their own first day.
+
+    Of who comes later, nobody could choose whether to contact them: without a past they would be compared by what
+    brought them. `user_days` has user_id and day of all that is known, `users` user_id and signup_time.
+    """
+    begun = user_days.groupBy("user_id").agg(F.min("day").alias("__begun"))
+    joined = users.groupBy("user_id").agg(F.to_date(F.min("signup_time")).alias("__joined"))
+    rows = responses.join(begun, on="user_id", how="left").join(joined, on="user_id", how="left")
+    is_known = F.least("__begun", "__joined") < F.col("starts_on")  # the one that is there, where the other is not
+    return rows.withColumn("is_known", F.coalesce(is_known, F.lit(False))).drop("__begun", "__joined")
+
+
+def count_newcomers(people: DataFrame) -> DataFrame:
+    """One row per `treated`: users, and newcomers, whom nobody knew before. `people` are of `with_known`."""
+    return people.groupBy("treated").agg(
+        F.count(F.lit(1)).alias("users"), F.count_if(~F.col("is_known")).alias("newcomers")
     )
 
 

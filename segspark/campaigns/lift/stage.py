@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import reduce
 from typing import Any
 
@@ -14,14 +13,16 @@ from pyspark.sql import functions as F
 
 from segspark.campaigns.config import CampaignsConfig
 from segspark.campaigns.evidence import Evidence, add_up, evidence_of
-from segspark.campaigns.history import Planned, contacts_of
-from segspark.campaigns.lift.adjusting import Adjusted, adjust_campaign
+from segspark.campaigns.history import Planned, contacts_of, plans_since
+from segspark.campaigns.lift.adjusting import Adjusted, adjust_campaign, newcomers_row
 from segspark.campaigns.lift.bootstrap import bootstrap_revenue
-from segspark.campaigns.lift.checks import CampaignCounts, check_campaign, check_row
+from segspark.campaigns.lift.checks import CampaignCounts, check_campaign
 from segspark.campaigns.lift.counting import count_contacts
-from segspark.campaigns.lift.effects import measure_lifts
-from segspark.campaigns.lift.moves import compare_moves, count_moves
-from segspark.campaigns.lift.observed import COVARIATES, everyone_in, with_covariates
+from segspark.campaigns.lift.effects import hold_back, measure_lifts
+from segspark.campaigns.lift.foreign import Sorted, count_foreign, foreign_checks, sort_foreign
+from segspark.campaigns.lift.moves import compare_moves, count_moves, last_moves
+from segspark.campaigns.lift.observed import COVARIATES, count_newcomers, everyone_in, with_covariates, with_known
+from segspark.campaigns.lift.windows import open_campaigns
 from segspark.campaigns.responses import measure, planned_contacts
 from segspark.core.contracts import (
     CAMPAIGN_BALANCE,
@@ -38,6 +39,7 @@ from segspark.core.contracts import (
     SEGMENTS,
     USER_DAYS,
     USER_FEATURES,
+    USERS,
     Contract,
     frame_of,
 )
@@ -45,13 +47,15 @@ from segspark.core.stage import StageContext
 
 SPENDING = "monetary"  # of segment_profiles: what up and down go by
 HISTORY = timedelta(days=365)  # before as_of: campaigns that started earlier teach nothing any more
+LOGS = timedelta(days=730)  # before as_of: what is read for campaigns of other tools
 
 
 @dataclass(frozen=True)
 class Past:
     """What is known of earlier campaigns when the run looks back."""
 
-    made: list[Planned]  # as they were published
+    planned: frozenset[str]  # every campaign that was ever published, of any scheme
+    made: list[Planned]  # plans of the last year for the scheme's segments, as they were published
     seen: DataFrame  # run_id, seq: the runs that were published
     outcomes: DataFrame  # the log
     contacts: DataFrame  # as `planned_contacts`, of `made`
@@ -60,16 +64,16 @@ class Past:
 
 @contextmanager
 def look_back(context: StageContext, config: CampaignsConfig, made: list[Planned], seen: DataFrame) -> Iterator[Past]:
-    """The campaigns of the last year and what became of their contacts; kept while it is open."""
+    """The campaigns of the last year and what became of their contacts; kept while it is open. `made` are all plans."""
     lake, run = context.lake, context.run
-    recent = [each for each in made if each.starts_on >= run.as_of - HISTORY]
+    recent = plans_since(made, config.scheme, run.as_of - HISTORY)
     outcomes = lake.read(OUTCOMES).where(F.col("ingest_seq") <= run.ingest_seq)
     outcomes = outcomes.where(F.col("sent_at") < F.lit(run.as_of).cast("timestamp"))
     contacts = planned_contacts(contacts_of(lake.read(CAMPAIGN_PLAN), recent, outcomes), outcomes)
     responses = measure(contacts, _logs(context, recent, config), run.as_of, config.lift)
     responses.persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        yield Past(recent, seen, outcomes, contacts, responses)
+        yield Past(frozenset(each.campaign_id for each in made), recent, seen, outcomes, contacts, responses)
     finally:
         responses.unpersist()
 
@@ -84,11 +88,16 @@ def write_lifts(
 ) -> tuple[dict[str, int], list[str]]:
     """Writes campaign_lift, campaign_checks, campaign_balance and campaign_moves; returns rows and notes."""
     lifts = _with_bootstrap(context, config, past, measure_lifts(evidence, config.lift))
-    observed, unknown = _foreign(config, past)
+    as_of, days = context.run.as_of, config.lift.attribution_days
+    foreign = _foreign(context, config, past)
+    observed = [each.campaign_id for each in foreign.observed]
     adjusted = [_adjust(context, config, past, campaign_id) for campaign_id in observed]
-    checks = [*_checks(context, past), *(_unknown_campaign(name, rows) for name, rows in unknown.items())]
+    lifts += [row for each in adjusted for row in each.lifts]
+    until = open_campaigns(past.made, days, as_of)
+    still_open = {*until, *(each.campaign_id for each in foreign.observed if each.open_until(days, as_of))}
+    checks = [*_checks(context, past, until), *foreign_checks(foreign, days, as_of, as_of - LOGS)]
     content: dict[Contract, list[dict[str, Any]]] = {
-        CAMPAIGN_LIFT: [*lifts, *(row for each in adjusted for row in each.lifts)],
+        CAMPAIGN_LIFT: hold_back(lifts, still_open),
         CAMPAIGN_CHECKS: [*checks, *(row for each in adjusted for row in each.checks)],
         CAMPAIGN_BALANCE: [row for each in adjusted for row in each.balance],
         CAMPAIGN_MOVES: _moves(context, config, past),
@@ -130,32 +139,32 @@ def _with_bootstrap(
     return lifts
 
 
-def _foreign(config: CampaignsConfig, past: Past) -> tuple[list[str], dict[str, int]]:
-    """Campaigns that no published run planned: those to adjust for, and outcomes of the others, which nobody knows."""
-    planned = {each.campaign_id for each in past.made}
-    counts = past.outcomes.groupBy("campaign_id").agg(F.count(F.lit(1)).alias("rows"), F.max("sent_at").alias("last"))
-    foreign = [row for row in counts.orderBy("campaign_id").collect() if row.campaign_id not in planned]
-    wanted = [
-        row.campaign_id
-        for row in foreign
-        if any(fnmatchcase(row.campaign_id, pattern) for pattern in config.lift.observed)
-    ]
-    return wanted, {row.campaign_id: row.rows for row in foreign if row.campaign_id not in wanted}
+def _foreign(context: StageContext, config: CampaignsConfig, past: Past) -> Sorted:
+    """Campaigns that no published run planned, of whatever age and scheme."""
+    as_of = context.run.as_of
+    counts = count_foreign(past.outcomes, past.planned, config.lift.attribution_days, as_of)
+    return sort_foreign(counts.collect(), config.lift.observed, as_of - LOGS)
 
 
 def _adjust(context: StageContext, config: CampaignsConfig, past: Past, campaign_id: str) -> Adjusted:
     """The effect of a campaign that nobody drew at random."""
     lake, run = context.lake, context.run
     people = lake.read_run(USER_FEATURES, run.run_id).where("NOT coalesce(is_bot, false)").select("user_id")
-    logs = logs_between(context, run.as_of - HISTORY - HISTORY)
+    logs = logs_between(context, run.as_of - LOGS)
     contacts = everyone_in(campaign_id, past.outcomes, people)
     responses = measure(contacts, logs, run.as_of, config.lift)
-    rows = with_covariates(responses, logs["user_days"], past.outcomes.where(F.col("campaign_id") != campaign_id))
-    rows.persist(StorageLevel.MEMORY_AND_DISK)
+    ever = lake.read(USER_DAYS).where(F.col("day") < F.lit(run.as_of))
+    known = with_known(responses, ever, lake.read(USERS).where(F.col("ingest_seq") <= run.ingest_seq))
+    others = past.outcomes.where(F.col("campaign_id") != campaign_id)
+    everyone = with_covariates(known, logs["user_days"], others)
+    everyone.persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        return adjust_campaign(campaign_id, rows, COVARIATES, config.lift, run.seed, _days_before(rows, logs))
+        rows = everyone.where("is_known")
+        adjusted = adjust_campaign(campaign_id, rows, COVARIATES, config.lift, run.seed, _days_before(rows, logs))
+        newcomers = newcomers_row(campaign_id, count_newcomers(everyone).collect())
+        return replace(adjusted, checks=[*adjusted.checks, newcomers])
     finally:
-        rows.unpersist()
+        everyone.unpersist()
 
 
 def _days_before(responses: DataFrame, logs: dict[str, DataFrame]) -> int:
@@ -165,7 +174,7 @@ def _days_before(responses: DataFrame, logs: dict[str, DataFrame]) -> int:
     return max(0, (row.starts_on - row["first"]).days) if row.starts_on and row["first"] else 0
 
 
-def _checks(context: StageContext, past: Past) -> list[dict[str, Any]]:
+def _checks(context: StageContext, past: Past, open_until: dict[str, date]) -> list[dict[str, Any]]:
     """Whether the planned campaigns ran as they were planned."""
     if not past.made:
         return []
@@ -176,21 +185,16 @@ def _checks(context: StageContext, past: Past) -> list[dict[str, Any]]:
     of_campaigns = {row.campaign_id: row.holdout_share for row in shares.collect()}
     counts = count_contacts(past.contacts, past.outcomes, past.responses, known, run.as_of).collect()
     names = sorted({each.campaign_id for each in past.made})
-    found = {row.campaign_id: row.asDict() for row in counts if row.campaign_id in of_campaigns}
-    return [
-        row
-        for name in names
-        if name in found
-        for row in check_campaign(CampaignCounts(**{**found[name], "holdout_share": of_campaigns[name]}))
-    ]
-
-
-def _unknown_campaign(campaign_id: str, rows: int) -> dict[str, Any]:
-    note = (
-        f"{rows} outcomes of a campaign that no published run planned are left out; name it in campaigns.lift.observed"
-        " where another tool ran it, or mend its id"
-    )
-    return check_row(campaign_id, "known campaign", False, rows, 0.0, note)
+    found = {
+        row.campaign_id: {
+            **row.asDict(),
+            "holdout_share": of_campaigns[row.campaign_id],
+            "open_until": open_until.get(row.campaign_id),
+        }
+        for row in counts
+        if row.campaign_id in of_campaigns
+    }
+    return [row for name in names if name in found for row in check_campaign(CampaignCounts(**found[name]))]
 
 
 def _moves(context: StageContext, config: CampaignsConfig, past: Past) -> list[dict[str, Any]]:
@@ -217,14 +221,8 @@ def _moves(context: StageContext, config: CampaignsConfig, past: Past) -> list[d
     counted = []
     plan = past.responses.select("campaign_id", "user_id", "segment_name", (~F.col("treated")).alias("holdout"))
     for row in first.orderBy("campaign_id").collect():
-        after = told.where(F.col("seq") > row.planned_seq)
-        last = (
-            after.groupBy("user_id")
-            .agg(F.max_by(F.struct("to_name", "cause"), "seq").alias("last"))
-            .select("user_id", "last.*")
-        )
         of_campaign = plan.where(F.col("campaign_id") == row.campaign_id)
-        counted.append(count_moves(of_campaign, last, spending))
+        counted.append(count_moves(of_campaign, last_moves(told.where(F.col("seq") > row.planned_seq)), spending))
     return compare_moves(reduce(DataFrame.unionByName, counted).collect(), config.lift.level) if counted else []
 
 

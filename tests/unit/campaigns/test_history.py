@@ -3,14 +3,22 @@ from datetime import date
 import pytest
 
 from segspark.campaigns.config import CampaignsConfig
-from segspark.campaigns.history import Planned, contacts_of, plans_made, publications_seen, this_campaign
+from segspark.campaigns.history import (
+    Planned,
+    contacts_of,
+    planned_of,
+    plans_made,
+    plans_since,
+    publications_seen,
+    this_campaign,
+)
 from segspark.core.errors import ConfigError
 
 JULY = date(2024, 7, 1)
 
 
-def planned(campaign_id="july", run_id="r1", starts_on=JULY, until=None):
-    return Planned(campaign_id, run_id, starts_on, date(2024, 7, 7), until)
+def planned(campaign_id="july", run_id="r1", starts_on=JULY, until=None, scheme="value"):
+    return Planned(campaign_id, run_id, starts_on, date(2024, 7, 7), until, scheme)
 
 
 def test_a_campaign_without_an_id_is_named_by_its_first_day():
@@ -41,6 +49,11 @@ def test_an_id_without_a_first_day_is_refused_by_the_configuration():
         CampaignsConfig(campaign_id="july")
 
 
+def test_evidence_is_of_campaigns_of_the_last_year_and_of_the_same_scheme():
+    made = [planned(), planned("old", starts_on=date(2023, 7, 1)), planned("other", scheme="rfm")]
+    assert [each.campaign_id for each in plans_since(made, "value", date(2023, 7, 2))] == ["july"]
+
+
 def test_only_plans_that_were_published_up_to_the_compared_run_count(spark):
     acts = spark.createDataFrame([("r1", 1), ("r2", 2), ("r1", 3), ("r3", 4)], "run_id string, seq bigint")
     seen = {row.run_id: row.seq for row in publications_seen(acts, "r1").collect()}
@@ -51,15 +64,16 @@ def test_only_plans_that_were_published_up_to_the_compared_run_count(spark):
 def test_of_a_campaign_that_was_planned_twice_the_later_plan_holds_from_its_own_day_on(spark):
     campaigns = spark.createDataFrame(
         [
-            ("july", "r1", JULY, JULY, JULY),
-            ("july", "r2", JULY, JULY, date(2024, 7, 3)),
-            ("june", "r9", JULY, JULY, JULY),
+            ("july", "r1", JULY, JULY, JULY, "value"),
+            ("july", "r2", JULY, JULY, date(2024, 7, 3), "rfm"),
+            ("june", "r9", JULY, JULY, JULY, "value"),
         ],
-        "campaign_id string, run_id string, starts_on date, ends_on date, planned_on date",
+        "campaign_id string, run_id string, starts_on date, ends_on date, planned_on date, scheme string",
     )
     seen = spark.createDataFrame([("r1", 1), ("r2", 2)], "run_id string, seq bigint")
     rows = plans_made(campaigns, seen).collect()
     assert [(row.run_id, row.until) for row in rows] == [("r1", date(2024, 7, 3)), ("r2", None)]
+    assert [each.scheme for each in planned_of(rows)] == ["value", "rfm"]
     plan = spark.createDataFrame(
         [
             ("july", "r1", "a", date(2024, 7, 2)),

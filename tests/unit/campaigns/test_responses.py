@@ -11,7 +11,10 @@ PLAN = (
     "campaign_id string, user_id string, segment_name string, action string, holdout boolean, propensity double,"
     " allowed array<string>, send_on date"
 )
-OUTCOME = "campaign_id string, user_id string, treated boolean, sent_at timestamp, converted boolean, revenue double"
+OUTCOME = (
+    "campaign_id string, user_id string, treated boolean, sent_at timestamp, converted boolean, revenue double,"
+    " converted_at timestamp"
+)
 ORDER = (
     "user_id string, order_id string, order_time timestamp, quantity double, unit_price double, discount double,"
     " status string"
@@ -23,8 +26,8 @@ def planned(user, holdout=False, day="2024-06-01"):
     return ("c", user, "loyal", "coupon", holdout, 0.5, ["coupon", "email"], date.fromisoformat(day))
 
 
-def sent(user, time, converted=None, revenue=None, treated=True):
-    return ("c", user, treated, at(time), converted, revenue)
+def sent(user, time, converted=None, revenue=None, treated=True, converted_at=None):
+    return ("c", user, treated, at(time), converted, revenue, at(converted_at) if converted_at else None)
 
 
 def order(user, time, number="o1", status="paid", price=10.0):
@@ -88,6 +91,30 @@ def test_what_the_sender_tells_goes_before_what_orders_tell_and_late_outcomes_co
     assert (before["a"].converted, before["a"].revenue, before["b"].converted) == (False, 0.0, True)
     assert (after["a"].converted, after["a"].revenue, after["b"].converted) == (True, 25.0, False)
     assert (after["x"].treated, after["x"].converted, after["x"].revenue) == (False, True, 7.0)
+
+
+def test_a_told_conversion_counts_only_within_the_window(spark):
+    """Windows of 14 days from 10:00 on; what was told of day 60, or after as_of, is no conversion of the window."""
+    times = {"a": "2024-06-15 09:59", "b": "2024-06-15 10:00", "c": "2024-07-31", "d": None, "x": "2024-06-20"}
+    plan = [planned(user, holdout=user == "x") for user in times]
+    outcomes = [
+        sent(user, "2024-06-01 10:00", True, 25.0, treated=user != "x", converted_at=time)
+        for user, time in times.items()
+    ]
+    found = responses(spark, plan, outcomes, [order("b", "2024-06-02")])
+    counted = {user: (row.converted, row.revenue) for user, row in found.items()}
+    assert counted == {"a": (True, 25.0), "d": (True, 25.0), **dict.fromkeys("bcx", (False, 0.0))}
+
+
+def test_a_contact_on_another_day_counts_from_the_planned_day_on_as_for_who_is_held_out(spark):
+    """The sender was late by days: sides of other calendars would be compared."""
+    plan = [planned("a"), planned("b"), planned("c"), planned("x", holdout=True)]
+    outcomes = [sent("a", "2024-06-05 10:00"), sent("b", "2024-05-31 10:00"), sent("c", "2024-06-01 08:00")]
+    orders = [order(user, "2024-06-15 09:59") for user in "abcx"]
+    found = responses(spark, plan, outcomes, orders)
+    assert {user: str(row.starts_on) for user, row in found.items()} == dict.fromkeys("abcx", "2024-06-01")
+    assert {user for user, row in found.items() if row.converted} == {"a", "b", "x"}
+    assert all(found[user].delivered for user in "abc")
 
 
 def test_a_planned_contact_that_was_not_sent_stays_on_its_side(spark):

@@ -18,7 +18,7 @@ MEASURES = {
     "active_days": "Active days per user",
     "rating": "Mean rating of who rated",
 }
-VERDICTS = {"works": "works", "harms": "harms", "inconclusive": "inconclusive"}
+VERDICTS = {"works": "works", "harms": "harms", "inconclusive": "inconclusive", "informs": "informs"}
 UNKNOWN = (
     "No effect of an earlier campaign is known yet: it is told once users were held out and the days in which orders"
     " count for a contact are over. Orders after the contact bring it, or the source outcomes, where who sends tells"

@@ -86,7 +86,7 @@ def lifts(rounds: int) -> list[dict]:
         ("all", "all", "conversion", 2000, 220, 0.14, 0.1, 0.01, 0.07, "works"),
         ("loyal", "coupon", "conversion", 900, 100, 0.2, 0.1, 0.03, 0.16, "works"),
         ("loyal", "coupon", "revenue", 900, 100, 12.0, 9.5, -0.5, 5.5, "inconclusive"),
-        ("loyal", "coupon", "rating", 90, 12, 4.5, 4.0, 0.1, 0.9, "works"),
+        ("loyal", "coupon", "rating", 90, 12, 4.5, 4.0, 0.1, 0.9, "informs"),
         ("economy", "promotion", "conversion", 800, 90, 0.1, 0.2, -0.17, -0.03, "harms"),
         ("rare", "news", "conversion", 300, 30, 0.05, 0.2, -0.3, 0.05, "inconclusive"),
         ("rare", "news", "revenue", 300, 30, 777.25, 1.0, -5.0, 5.0, "inconclusive"),  # of six who ordered

@@ -109,7 +109,7 @@ def lifts(names: dict[int, str]) -> list[dict]:
         (LAST, "all", "all", "revenue_cuped", 1500, 170, 14.1, 11.9, -0.4, 4.9, 3.9, "inconclusive"),
         (LAST, names[2], "points", "conversion", 350, 90, 0.31, 0.15, 0.06, 0.24, 0.12, "works"),
         (LAST, names[0], "coupon", "conversion", 520, 110, 0.1, 0.19, -0.17, -0.02, 0.09, "harms"),
-        (LAST, names[0], "coupon", "rating", 80, 21, 4.1, 4.0, -0.3, 0.5, 0.6, "inconclusive"),
+        (LAST, names[0], "coupon", "rating", 80, 21, 4.1, 4.0, -0.3, 0.5, 0.6, "informs"),
         (LAST, names[1], "birthday-wishes", "conversion", 410, 45, 0.12, 0.11, -0.1, 0.09, 0.13, "inconclusive"),
         (
             LAST,

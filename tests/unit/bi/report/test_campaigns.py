@@ -80,6 +80,8 @@ def test_the_newest_campaign_is_told_in_full_and_those_before_in_a_line():
         ("High-value", "Points", "works", "+16.0", ""),
         ("Rare big-basket buyers", "Personal recommendations", "inconclusive", f"{MINUS}5.0", "19.0"),
     ]
+    others = [(effect.measure, effect.verdict, effect.least) for effect in found.others]
+    assert ("Mean rating of who rated", "informs", "") in others
     assert [(one.campaign, one.lift, one.verdict) for one in found.earlier] == [(FIRST, "+0.4", "inconclusive")]
     assert [row["check"] for row in found.failed] == ["delivered"]
 

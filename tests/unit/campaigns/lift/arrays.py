@@ -100,8 +100,11 @@ def counts(**given) -> CampaignCounts:
         "control_users": 1000,
         "planned": 9000,
         "delivered": 9000,
+        "on_time": 9000,
         "contaminated": 0,
         "unknown": 0,
         "unplanned": 0,
+        "windows": 10_000,
+        "open_until": None,
     }
     return CampaignCounts(**(plain | given))

@@ -1,7 +1,7 @@
 import pytest
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from segspark.campaigns.lift.moves import compare_moves, count_moves
+from segspark.campaigns.lift.moves import compare_moves, count_moves, last_moves
 from segspark.core.contracts import CAMPAIGN_MOVES
 
 SPENDING = [("economy", 5.0), ("loyal", 20.0), ("high-value", 90.0), ("twin", 20.0)]
@@ -14,6 +14,7 @@ PLANNED = [  # user, segment then, held out, segment now (None: gone; absent: no
     ("u6", "economy", True, "loyal", "new", "up"),
     ("u7", "loyal", False, "twin", "behaviour", "same"),
     ("u8", "loyal", False, "unheard-of", "behaviour", "same"),
+    ("u9", "loyal", False, None, "behaviour", "same"),  # to a segment that is no more, which is not gone
 ]
 
 
@@ -36,6 +37,21 @@ def test_moves_are_by_what_segments_spend_and_a_refit_moves_nobody(counted):
         expected[key] = expected.get(key, 0) + 1
     found = {(r.campaign_id, r.segment_name, r.holdout, r.move): r.users for r in counted}
     assert found == expected
+
+
+def test_a_refit_after_a_move_does_not_undo_it(spark):
+    changes = [
+        ("u1", "high-value", "behaviour", 1),
+        ("u1", "loyal", "refit", 2),
+        ("u2", "high-value", "behaviour", 1),
+        ("u2", "economy", "behaviour", 2),
+        ("u3", None, "gone", 1),
+        ("u3", "economy", "new", 3),
+        ("u4", "economy", "refit", 1),
+    ]
+    frame = spark.createDataFrame(changes, "user_id string, to_name string, cause string, seq bigint")
+    found = {row.user_id: (row.to_name, row.cause) for row in last_moves(frame).collect()}
+    assert found == {"u1": ("high-value", "behaviour"), "u2": ("economy", "behaviour"), "u3": ("economy", "new")}
 
 
 def test_each_segment_has_every_move_and_what_a_side_without_users_shows_is_null(counted):

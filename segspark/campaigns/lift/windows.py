@@ -1,0 +1,21 @@
+"""When the windows of campaigns have closed: before that there is no verdict."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from segspark.campaigns.history import Planned
+
+
+def closes_after(last: date, attribution_days: int, as_of: date) -> date | None:
+    """The first as_of at which windows that began on the day `last` have closed; None where they have."""
+    closes = last + timedelta(days=attribution_days + 1)
+    return closes if as_of < closes else None
+
+
+def open_campaigns(made: Iterable[Planned], attribution_days: int, as_of: date) -> dict[str, date]:
+    """The planned campaigns of which not all windows have closed, and when the last does."""
+    last: dict[str, date] = {}
+    for each in made:
+        last[each.campaign_id] = max(each.last_day, last.get(each.campaign_id, each.last_day))
+    closes = {name: closes_after(day, attribution_days, as_of) for name, day in last.items()}
+    return {name: day for name, day in closes.items() if day is not None}
