@@ -33,7 +33,7 @@ def run(task: Task, ready: Ready) -> dict[str, float]:
     wanted = choose_for_everyone(people, rules).withColumn("action", F.get(names, F.col("action_no")))
     wanted.persist(StorageLevel.MEMORY_AND_DISK)
     counts = {row.action: row["count"] for row in wanted.where("NOT holdout").groupBy("action").count().collect()}
-    cut = cut_to_quotas(wanted, set_quotas(counts, strategies, DAYS), "2024-07-01")
+    cut = cut_to_quotas(wanted, counts, set_quotas(counts, strategies, DAYS), "2024-07-01")
     cut.where("NOT holdout").select("user_id", "action_no", "send_on").write.parquet(task.output)
     spark.stop()
     return {"highest_price": float(rules.prices.max())}

@@ -81,7 +81,7 @@ def build_plan(context: StageContext, order: Order, made: list[Planned]) -> dict
         with _kept(_named(choose_for_everyone(open_to, rules), order)) as wanted:
             counts = {row.action: row.users for row in count_by(wanted.where("NOT holdout"), "action").collect()}
             quotas = set_quotas(counts, order.strategies, order.campaign.days, used)
-            with _kept(cut_to_quotas(wanted, quotas, order.campaign.first_day.isoformat())) as cut:
+            with _kept(cut_to_quotas(wanted, counts, quotas, order.campaign.first_day.isoformat())) as cut:
                 reasons[NOT_WORTH] = contactable - wanted.count()
                 reasons[BUDGET] = wanted.count() - cut.count()
                 with _kept(_with_items(context, order, cut, plans)) as planned:

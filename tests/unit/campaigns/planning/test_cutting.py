@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import date
 
 from segspark.campaigns.planning.cutting import cut_to_quotas
@@ -6,7 +7,8 @@ SCHEMA = "user_id string, action string, surplus double, tie double, holdout boo
 
 
 def cut(spark, rows, quotas):
-    found = cut_to_quotas(spark.createDataFrame(rows, SCHEMA), quotas, "2024-07-01").collect()
+    counts = Counter(row[1] for row in rows if not row[4])
+    found = cut_to_quotas(spark.createDataFrame(rows, SCHEMA), counts, quotas, "2024-07-01").collect()
     return {row.user_id: row.send_on for row in found}
 
 
@@ -28,11 +30,18 @@ def test_who_is_held_out_takes_no_place_of_others(spark):
     }
 
 
+def test_where_all_contacts_go_out_the_last_of_the_held_out_is_in_too(spark):
+    rows = [("u0", "a", 3.0, 0.5, False), ("u1", "a", 2.0, 0.5, False), ("u2", "a", 1.0, 0.5, True)]
+    assert cut(spark, rows, {"a": [1, 1]})["u2"] == date(2024, 7, 2)
+    assert "u2" not in cut(spark, rows, {"a": [1, 0]})
+
+
 def test_equals_go_by_the_tie_whatever_the_partitions(spark):
     rows = [(f"u{n}", "a", 1.0, (n * 37 % 100) / 100, False) for n in range(100)]
     frame = spark.createDataFrame(rows, SCHEMA)
     firsts = [
-        {row.user_id for row in cut_to_quotas(frame.repartition(n), {"a": [7]}, "2024-07-01").collect()} for n in (1, 5)
+        {row.user_id for row in cut_to_quotas(frame.repartition(n), {"a": 100}, {"a": [7]}, "2024-07-01").collect()}
+        for n in (1, 5)
     ]
     assert firsts[0] == firsts[1] == {f"u{n}" for n in range(100) if n * 37 % 100 < 7}
 
