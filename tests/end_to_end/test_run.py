@@ -10,6 +10,7 @@ from segspark.core.contracts import (
     QUARANTINE,
     RECOMMENDATIONS,
     RUN_TABLES,
+    SEGMENT_DEMAND,
     SEGMENTS,
     SOURCE_FILES,
     TABLES,
