@@ -22,13 +22,14 @@ from segspark.core.runs import finished_stages
 from segspark.pipeline import STAGES, RunRequest, publish_earlier, roll_back, run_pipeline
 
 COMPARING = {"feature_drift", "segment_changes", "segment_moves"}  # with the run that was published: empty in the first
-LOOKING_BACK = {
+LOOKING_BACK = {  # on campaigns before, or on weeks before the shop's thirty days: a first run has none
     "strategy_values",
     "campaign_lift",
     "campaign_checks",
     "campaign_balance",
     "campaign_moves",
-}  # on campaigns before: a first run has none
+    "demand_accuracy",
+}
 # A segment that is born comes from none, one that ended went into none; the demand of a whole category is of no item.
 ONE_END = {"from_segment", "to_segment", "item_id"}
 REASONS = {  # kinds of dirt that the shop tells in its truth, and what quarantine says of each
