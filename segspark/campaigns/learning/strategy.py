@@ -36,6 +36,7 @@ class Arm:
 
     @property
     def effect(self) -> Effect:
+        """What the two sides tell."""
         return Effect(self.posterior, self.none)
 
 

@@ -23,7 +23,7 @@ from segspark.campaigns.lift.foreign import Sorted, count_foreign, foreign_check
 from segspark.campaigns.lift.moves import compare_moves, count_moves, last_moves
 from segspark.campaigns.lift.observed import COVARIATES, count_newcomers, everyone_in, with_covariates, with_known
 from segspark.campaigns.lift.windows import open_campaigns
-from segspark.campaigns.responses import measure, planned_contacts
+from segspark.campaigns.responses import measure, planned_contacts, purchases_of
 from segspark.core.contracts import (
     CAMPAIGN_BALANCE,
     CAMPAIGN_CHECKS,
@@ -31,6 +31,7 @@ from segspark.core.contracts import (
     CAMPAIGN_MOVES,
     CAMPAIGN_PLAN,
     CAMPAIGNS,
+    EVENTS,
     ORDERS,
     OUTCOMES,
     RATINGS,
@@ -117,11 +118,13 @@ def _logs(context: StageContext, made: list[Planned], config: CampaignsConfig) -
 
 
 def logs_between(context: StageContext, first: Any) -> dict[str, DataFrame]:
-    """Orders, ratings and user_days from a day on, before as_of."""
+    """Orders, ratings and user_days from a day on, before as_of; purchase events in place of orders where none is."""
     lake, run = context.lake, context.run
     inside = (F.col("day") >= F.lit(first)) & (F.col("day") < F.lit(run.as_of))
-    read = {table.name: lake.read(table).where(F.col("ingest_seq") <= run.ingest_seq) for table in (ORDERS, RATINGS)}
-    return {name: log.where(inside) for name, log in {**read, "user_days": lake.read(USER_DAYS)}.items()}
+    bought = EVENTS if lake.read(ORDERS).isEmpty() else ORDERS
+    read = {log: lake.read(log).where((F.col("ingest_seq") <= run.ingest_seq) & inside) for log in (bought, RATINGS)}
+    orders = purchases_of(read[EVENTS]) if bought == EVENTS else read[ORDERS]
+    return {"orders": orders, "ratings": read[RATINGS], "user_days": lake.read(USER_DAYS).where(inside)}
 
 
 def _with_bootstrap(

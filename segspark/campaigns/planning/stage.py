@@ -77,19 +77,20 @@ def build_plan(context: StageContext, order: Order, made: list[Planned]) -> dict
         open_to = asked.where(F.col("left_out").isNull())
         reasons = {row.left_out: row.users for row in count_by(asked, "left_out").collect()}
         used = used_by_others(plans, order.campaign)
+        users = sum(reasons.values())
         contactable, rules = reasons.pop(None, 0), _priced(open_to, order, used)
         with _kept(_named(choose_for_everyone(open_to, rules), order)) as wanted:
             counts = {row.action: row.users for row in count_by(wanted.where("NOT holdout"), "action").collect()}
             quotas = set_quotas(counts, order.strategies, order.campaign.days, used)
             with _kept(cut_to_quotas(wanted, counts, quotas, order.campaign.first_day.isoformat())) as cut:
-                reasons[NOT_WORTH] = contactable - wanted.count()
-                reasons[BUDGET] = wanted.count() - cut.count()
+                asking, fitting = wanted.count(), cut.count()
+                reasons[NOT_WORTH], reasons[BUDGET] = contactable - asking, asking - fitting
                 with _kept(_with_items(context, order, cut, plans)) as planned:
-                    reasons[STOCK] = cut.count() - planned.count()
+                    reasons[STOCK] = fitting - planned.count()
                     short = actions_cut(cut, planned) | {a for a, count in counts.items() if count > sum(quotas[a])}
                     plan = described(planned, asked, order.strategies, order.suits, short)
                     rows[CAMPAIGN_PLAN.name] = lake.replace_run(CAMPAIGN_PLAN, plan, run.run_id)
-    rows[CAMPAIGNS.name] = _write_campaign(context, order, people, reasons)
+    rows[CAMPAIGNS.name] = _write_campaign(context, order, users, reasons)
     return rows
 
 
@@ -216,15 +217,15 @@ def _own_lists(context: StageContext) -> DataFrame:
     return rows.join(first, on=["user_id", "method"], how="inner").select("user_id", "item_id", "rank")
 
 
-def _write_campaign(context: StageContext, order: Order, people: DataFrame, reasons: Mapping[str, int]) -> int:
+def _write_campaign(context: StageContext, order: Order, users: int, reasons: Mapping[str, int]) -> int:
     """The one row that sums the campaign up."""
     lake, run, campaign = context.lake, context.run, order.campaign
     plan = lake.read_run(CAMPAIGN_PLAN, run.run_id)
-    made, held = plan.where("NOT holdout"), plan.where("holdout")
-    totals = made.agg(
-        F.count(F.lit(1)).alias("contacts"),
-        F.coalesce(exact_sum(F.col("cost")), F.lit(0.0)).alias("cost"),
-        F.coalesce(exact_sum(F.col("expected_gain")), F.lit(0.0)).alias("expected_gain"),
+    is_made = ~F.col("holdout")
+    totals = plan.agg(
+        F.count_if(is_made).alias("contacts"),
+        F.count_if("holdout").alias("held_out"),
+        *(F.coalesce(exact_sum(F.when(is_made, F.col(n))), F.lit(0.0)).alias(n) for n in ("cost", "expected_gain")),
     )
     left_out = [(reason, users) for reason, users in sorted(reasons.items()) if users]
     listed = F.array(*(F.struct(F.lit(r).alias("reason"), F.lit(n).cast("bigint").alias("users")) for r, n in left_out))
@@ -235,9 +236,9 @@ def _write_campaign(context: StageContext, order: Order, people: DataFrame, reas
         F.lit(campaign.starts_on).alias("starts_on"),
         F.lit(campaign.ends_on).alias("ends_on"),
         F.lit(order.config.holdout_share).alias("holdout_share"),
-        F.lit(people.count()).cast("bigint").alias("users"),
+        F.lit(users).cast("bigint").alias("users"),
         "contacts",
-        F.lit(held.count()).cast("bigint").alias("held_out"),
+        "held_out",
         "cost",
         "expected_gain",
         listed.cast("array<struct<reason:string,users:bigint>>").alias("left_out"),

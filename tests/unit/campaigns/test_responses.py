@@ -4,7 +4,7 @@ import pytest
 
 from segspark.campaigns.config import LiftConfig
 from segspark.campaigns.evidence import Sums, add_up, evidence_of
-from segspark.campaigns.responses import measure, planned_contacts
+from segspark.campaigns.responses import measure, planned_contacts, purchases_of
 from tests.builders import at
 
 PLAN = (
@@ -58,6 +58,18 @@ def test_orders_count_from_the_contact_to_the_end_of_its_window(spark):
     assert sorted(user for user, row in found.items() if row.converted) == ["b", "c"]
     assert sorted(found) == list("abcde")
     assert found["b"].revenue == 10.0 and found["a"].revenue == 0.0
+
+
+def test_purchase_events_tell_of_conversion_where_there_are_no_orders(spark):
+    schema = "event_id string, user_id string, event_type string, event_time timestamp, price double"
+    events = [
+        ("e1", "a", "purchase", at("2024-06-02"), 7.5),
+        ("e2", "a", "purchase", at("2024-06-03"), None),
+        ("e3", "b", "view", at("2024-06-02"), 9.0),
+    ]
+    orders = [tuple(row) for row in purchases_of(spark.createDataFrame(events, schema)).collect()]
+    found = responses(spark, [planned("a"), planned("b")], [], orders)
+    assert (found["a"].converted, found["a"].revenue, found["b"].converted) == (True, 7.5, False)
 
 
 def test_who_is_held_out_is_looked_at_from_the_usual_hour_of_the_planned_day(spark):
