@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from segspark.core.errors import ConfigError
 from segspark.core.expressions import columns_of
+from segspark.core.model_files import read_model
 
 NO_ACTION = "none"  # no contact: what the holdout shows
 EVERYONE = "all"  # as a persona: any segment, also one without a name
@@ -89,19 +88,7 @@ def load_strategies(path: str, earned: frozenset[str] | None) -> Strategies:
 
     `earned` are the names that segments can earn; None where nobody knows before they are made.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError:
-        raise ConfigError(f"campaigns.strategies: {path} cannot be read; give the path of a strategies file") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"campaigns.strategies: {path} is no YAML: {' '.join(str(error).split())}") from None
-    try:
-        strategies = Strategies.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        text = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{path}: {where}: {text}" if where else f"{path}: {text}") from None
+    strategies = read_model(path, Strategies, "campaigns.strategies")
     if earned is not None:
         _check_personas(strategies, path, earned)
     return strategies

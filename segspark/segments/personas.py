@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from segspark.core.errors import ConfigError
+from segspark.core.model_files import read_model
 
 Statistic = Literal["mean", "median", "p10", "p90"]
 
@@ -103,18 +102,7 @@ class Catalogue(BaseModel):
 
 def load_catalogue(path: str) -> Catalogue:
     """Reads the personas file. ConfigError where it is absent or wrong, with the path of the key."""
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError:
-        raise ConfigError(f"segments.personas: {path} cannot be read; give the path of a personas file") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"segments.personas: {path} is no YAML: {' '.join(str(error).split())}") from None
-    try:
-        return Catalogue.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}: {where}: {first['msg']}") from None
+    return read_model(path, Catalogue, "segments.personas")
 
 
 def check_features(catalogue: Catalogue, path: str, known: set[str], categories: set[str]) -> None:

@@ -1,28 +1,33 @@
 """Which of the wanted contacts are made, and on which day: the best of each action, as far as its quotas go."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from segspark.campaigns.planning.quotas import Quotas
+from segspark.campaigns.planning.ranking import with_better
 
 
-def cut_to_quotas(wanted: DataFrame, counts: Mapping[str, int], quotas: Quotas, starts_on: str) -> DataFrame:
+def cut_to_quotas(
+    wanted: DataFrame, counts: Mapping[str, int], quotas: Quotas, starts_on: str, steps: Sequence[float] = ()
+) -> DataFrame:
     """The rows of `wanted` that fit, with `send_on`: those of an action in the order of their surplus, then of a hash.
 
     `wanted` has user_id, action, surplus, holdout and tie (uniform), and of each action `counts` users who are not held
     out. A user who is held out takes no quota: they are in where the contacts of their action that are better leave
     room for one more, or all of the action go out, on the day that theirs would.
     """
-    order = Window.partitionBy("action").orderBy(F.desc("surplus"), "tie", "user_id")
-    better = F.sum((~F.col("holdout")).cast("int")).over(order.rowsBetween(Window.unboundedPreceding, -1))
     whole = {action: sum(days) - 1 for action, days in quotas.items() if 0 < counts.get(action, 0) <= sum(days)}
-    place = F.coalesce(better, F.lit(0))
-    placed = wanted.withColumn("__place", F.least(place, _last_place(whole)) if whole else place)
+    better = F.col("__better")
+    placed = with_better(wanted, "action", steps).withColumn(
+        "__place", F.least(better, _last_place(whole)) if whole else better
+    )
     day = _day(quotas)
     cut = placed.withColumn("__day", day).where(F.col("__day").isNotNull())
-    return cut.withColumn("send_on", F.date_add(F.lit(starts_on).cast("date"), F.col("__day"))).drop("__place", "__day")
+    return cut.withColumn("send_on", F.date_add(F.lit(starts_on).cast("date"), F.col("__day"))).drop(
+        "__better", "__place", "__day"
+    )
 
 
 def _last_place(whole: Mapping[str, int]) -> Column:

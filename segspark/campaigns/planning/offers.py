@@ -1,7 +1,11 @@
 """Which items a contact shows, and never more of one than there is stock for."""
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+
+from segspark.campaigns.planning.ranking import with_better
 
 NEW_DAYS = 60  # since the launch
 KINDS = ("recommended", "new", "cheap")
@@ -64,21 +68,28 @@ def candidates(contacts: DataFrame, lists: DataFrame, described: DataFrame) -> D
     return both.groupBy("user_id", "item_id").agg(F.min("rank").alias("rank"))
 
 
-def within_stock(contacts: DataFrame, offered: DataFrame, described: DataFrame, most: int, take: float) -> DataFrame:
+def within_stock(
+    contacts: DataFrame,
+    offered: DataFrame,
+    described: DataFrame,
+    most: int,
+    take: float,
+    steps: Sequence[float] = (),
+) -> DataFrame:
     """user_id, items: up to `most` items per contact, best first; no row for who is left with none.
 
     An item is shown in at most stock / take contacts, those with the highest surplus: of `take` of the contacts that
     show it one unit may be bought. `contacts` has user_id, surplus, tie and holdout; who is held out takes nothing.
+    `steps` are those of `ranking`.
     """
     joined = offered.join(contacts, on="user_id", how="inner").join(
         described.select("item_id", "stock"), on="item_id", how="inner"
     )
     first = Window.partitionBy("user_id").orderBy("rank", "item_id")
     shown = joined.withColumn("__no", F.row_number().over(first)).where(F.col("__no") <= 2 * most)
-    order = Window.partitionBy("item_id").orderBy(F.desc("surplus"), "tie", "user_id")
-    better = F.sum((~F.col("holdout")).cast("int")).over(order.rowsBetween(Window.unboundedPreceding, -1))
-    has_stock = F.col("stock").isNull() | (F.coalesce(better, F.lit(0)) < F.floor(F.col("stock") / F.lit(take)))
-    kept = shown.withColumn("__in", has_stock).where("__in")
+    room = F.floor(F.col("stock") / F.lit(take))
+    has_stock = F.col("stock").isNull() | (F.col("__better") < room)
+    kept = with_better(shown, "item_id", steps).where(has_stock)
     return kept.groupBy("user_id").agg(_first_items(most).alias("items"))
 
 

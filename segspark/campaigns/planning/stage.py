@@ -1,12 +1,12 @@
 """All of the planning that knows the lake: who gets which action on which day, and who is held out."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -24,6 +24,7 @@ from segspark.campaigns.planning.offers import candidates, describe_items, withi
 from segspark.campaigns.planning.people import find_people
 from segspark.campaigns.planning.prices import Budget
 from segspark.campaigns.planning.quotas import Used, set_quotas
+from segspark.campaigns.planning.ranking import steps_of
 from segspark.core.contracts import (
     CAMPAIGN_MEMBERS,
     CAMPAIGN_PLAN,
@@ -37,12 +38,10 @@ from segspark.core.contracts import (
     USERS,
 )
 from segspark.core.exact import exact_sum
-from segspark.core.stage import StageContext
+from segspark.core.stage import StageContext, kept
 
 SOLD_DAYS = 91  # before as_of in which best sellers are counted
-NOT_WORTH = "no action is worth its cost"
-BUDGET = "the budget ends"
-STOCK = "no item in stock to show"
+CUTS = ("no action is worth its cost", "the budget ends", "no item in stock to show")  # in the order of the steps
 
 
 @dataclass(frozen=True)
@@ -73,23 +72,26 @@ def build_plan(context: StageContext, order: Order, made: list[Planned]) -> dict
     ).withColumn("campaign_id", F.lit(order.campaign.campaign_id))
     rows = {CAMPAIGN_MEMBERS.name: lake.replace_run(CAMPAIGN_MEMBERS, members, run.run_id)}
     held = lake.read_run(CAMPAIGN_MEMBERS, run.run_id).select("user_id", "holdout")
-    with _kept(_asked(context, order, people, held, plans)) as asked:
-        open_to = asked.where(F.col("left_out").isNull())
+    with ExitStack() as stack:
+        asked = stack.enter_context(kept(_asked(context, order, people, held, plans)))
         reasons = {row.left_out: row.users for row in count_by(asked, "left_out").collect()}
+        users, contactable = sum(reasons.values()), reasons.pop(None, 0)
         used = used_by_others(plans, order.campaign)
-        users = sum(reasons.values())
-        contactable, rules = reasons.pop(None, 0), _priced(open_to, order, used)
-        with _kept(_named(choose_for_everyone(open_to, rules), order)) as wanted:
-            counts = {row.action: row.users for row in count_by(wanted.where("NOT holdout"), "action").collect()}
-            quotas = set_quotas(counts, order.strategies, order.campaign.days, used)
-            with _kept(cut_to_quotas(wanted, counts, quotas, order.campaign.first_day.isoformat())) as cut:
-                asking, fitting = wanted.count(), cut.count()
-                reasons[NOT_WORTH], reasons[BUDGET] = contactable - asking, asking - fitting
-                with _kept(_with_items(context, order, cut, plans)) as planned:
-                    reasons[STOCK] = fitting - planned.count()
-                    short = actions_cut(cut, planned) | {a for a, count in counts.items() if count > sum(quotas[a])}
-                    plan = described(planned, asked, order.strategies, order.suits, short)
-                    rows[CAMPAIGN_PLAN.name] = lake.replace_run(CAMPAIGN_PLAN, plan, run.run_id)
+        open_to = asked.where(F.col("left_out").isNull())
+        chosen = choose_for_everyone(open_to, _priced(open_to, order, used))
+        wanted = stack.enter_context(kept(_named(chosen, order)))
+        asking = {row.action: row.users for row in count_by(wanted.where("NOT holdout"), "action").collect()}
+        quotas = set_quotas(asking, order.strategies, order.campaign.days, used)
+        many = wanted.count()
+        steps = steps_of(wanted, many)
+        first_day = order.campaign.first_day.isoformat()
+        cut = stack.enter_context(kept(cut_to_quotas(wanted, asking, quotas, first_day, steps)))
+        planned = stack.enter_context(kept(_with_items(context, order, cut, plans, steps)))
+        left = pairwise((contactable, many, cut.count(), planned.count()))
+        reasons |= {why: before - after for why, (before, after) in zip(CUTS, left, strict=True)}
+        short = actions_cut(cut, planned) | {action for action, count in asking.items() if count > sum(quotas[action])}
+        plan = described(planned, asked, order.strategies, order.suits, short)
+        rows[CAMPAIGN_PLAN.name] = lake.replace_run(CAMPAIGN_PLAN, plan, run.run_id)
     rows[CAMPAIGNS.name] = _write_campaign(context, order, users, reasons)
     return rows
 
@@ -178,7 +180,9 @@ def _named(wanted: DataFrame, order: Order) -> DataFrame:
     return wanted.withColumn("action", F.get(names, F.col("action_no"))).drop("action_no")
 
 
-def _with_items(context: StageContext, order: Order, cut: DataFrame, plans: DataFrame) -> DataFrame:
+def _with_items(
+    context: StageContext, order: Order, cut: DataFrame, plans: DataFrame, steps: Sequence[float]
+) -> DataFrame:
     """The contacts as campaign_plan has them, but for the segment; without those that have no item to show."""
     actions, config = order.strategies.actions, order.config
     kinds = {name: action.items for name, action in actions.items() if action.items != "none"}
@@ -197,7 +201,7 @@ def _with_items(context: StageContext, order: Order, cut: DataFrame, plans: Data
     goods = without_promised(_goods(context), open_plans, config.item_take)
     offered = candidates(showing.select("user_id", "kind"), _own_lists(context), goods)
     contacts = showing.select("user_id", "surplus", "tie", "holdout")
-    items = within_stock(contacts, offered, goods, config.items, config.item_take)
+    items = within_stock(contacts, offered, goods, config.items, config.item_take, steps)
     needs = F.col("action").isin(*kinds)
     return plan.join(items, on="user_id", how="left").where(~needs | F.col("items").isNotNull())
 
@@ -244,12 +248,3 @@ def _write_campaign(context: StageContext, order: Order, users: int, reasons: Ma
         listed.cast("array<struct<reason:string,users:bigint>>").alias("left_out"),
     )
     return lake.replace_run(CAMPAIGNS, row, run.run_id)
-
-
-@contextmanager
-def _kept(frame: DataFrame) -> Iterator[DataFrame]:
-    frame.persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        yield frame
-    finally:
-        frame.unpersist()
