@@ -1,6 +1,6 @@
 """What was planned before, as it was published: the plans that somebody may have acted on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from functools import reduce
 
@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from segspark.campaigns.config import CampaignsConfig
 from segspark.core.errors import ConfigError
+from segspark.core.stage import Run
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Planned:
     ends_on: date
     until: date | None
     scheme: str
+    seq: int  # of the publication: which plan came after which
+    holdout_share: float
 
     @property
     def last_day(self) -> date:
@@ -57,17 +60,22 @@ def plans_made(campaigns: DataFrame, seen: DataFrame) -> DataFrame:
     rows = campaigns.join(F.broadcast(seen), on="run_id", how="inner").withColumn(
         "until", F.lead("planned_on").over(later)
     )
-    return rows.select("campaign_id", "run_id", "starts_on", "ends_on", "until", "scheme", "seq").orderBy("seq")
+    return rows.select(*(field.name for field in fields(Planned))).orderBy("seq")
 
 
 def planned_of(rows: list[Row]) -> list[Planned]:
     """Rows of `plans_made`, collected: as many as campaigns were planned."""
-    return [Planned(row.campaign_id, row.run_id, row.starts_on, row.ends_on, row.until, row.scheme) for row in rows]
+    return [Planned(**row.asDict()) for row in rows]
 
 
 def plans_since(made: list[Planned], scheme: str, first_day: date) -> list[Planned]:
     """Those that teach: of campaigns for the scheme's segments that started on that day or later."""
     return [each for each in made if each.scheme == scheme and each.starts_on >= first_day]
+
+
+def outcomes_before(log: DataFrame, run: Run) -> DataFrame:
+    """The rows of outcomes that the run sees: those of contacts that were made or withheld before its day."""
+    return log.where((F.col("ingest_seq") <= run.ingest_seq) & (F.col("sent_at") < F.lit(run.as_of).cast("timestamp")))
 
 
 def contacts_of(plan: DataFrame, made: list[Planned], outcomes: DataFrame) -> DataFrame:

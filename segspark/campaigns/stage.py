@@ -11,7 +11,15 @@ from segspark.campaigns.catalogue import Strategies, load_strategies
 from segspark.campaigns.config import CampaignsConfig
 from segspark.campaigns.demand.stage import write_demand
 from segspark.campaigns.evidence import Evidence
-from segspark.campaigns.history import Campaign, Planned, planned_of, plans_made, publications_seen, this_campaign
+from segspark.campaigns.history import (
+    Campaign,
+    Planned,
+    outcomes_before,
+    planned_of,
+    plans_made,
+    publications_seen,
+    this_campaign,
+)
 from segspark.campaigns.learning.rules import rules_of
 from segspark.campaigns.learning.shares import Money, next_strategy
 from segspark.campaigns.learning.stage import write_strategies
@@ -34,6 +42,11 @@ class Offer:
     strategies: Strategies
     segments: list[str]
     suits: Mapping[str, list[str]]  # actions by segment
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """What a contact costs, by action."""
+        return {name: action.cost for name, action in self.strategies.actions.items()}
 
 
 def build_campaigns(context: StageContext, config: CampaignsConfig, earned: frozenset[str] | None) -> StageResult:
@@ -58,8 +71,7 @@ def build_campaigns(context: StageContext, config: CampaignsConfig, earned: froz
         rows, notes = write_lifts(context, config, past, evidence)
         strategy = _strategy(context, config, offer, evidence)
         rows |= write_strategies(context, config, strategy, past.responses)
-    costs = {name: action.cost for name, action in offer.strategies.actions.items()}
-    rules = rules_of(strategy, segments, list(offer.strategies.actions), costs, config.learning)
+    rules = rules_of(strategy, segments, list(offer.costs), offer.costs, config.learning)
     order = Order(campaign, offer.strategies, config, offer.suits, segments, rules)
     rows |= build_plan(context, order, made)
     notes += _told(context, campaign.campaign_id)
@@ -72,8 +84,7 @@ def check_campaign(context: StageContext, config: CampaignsConfig) -> None:
     if config.strategies is None:
         return
     _, made, campaign = _campaign(context, config)
-    before = F.col("sent_at") < F.lit(context.run.as_of).cast("timestamp")
-    outcomes = context.lake.read(OUTCOMES).where((F.col("ingest_seq") <= context.run.ingest_seq) & before)
+    outcomes = outcomes_before(context.lake.read(OUTCOMES), context.run)
     _refuse_used_id(outcomes, campaign, {each.campaign_id for each in made})
 
 
@@ -117,8 +128,7 @@ def _strategy(context: StageContext, config: CampaignsConfig, offer: Offer, evid
         told = lake.read_run(STRATEGIES, run.previous).where(F.col("scheme") == config.scheme)
         for row in told.where(F.col("status") != "baseline").collect():
             before.setdefault(row.segment_name, {})[row.action] = row.share
-    costs = {name: action.cost for name, action in offer.strategies.actions.items()}
-    money = Money(costs, worth_of_segments(context, config))
+    money = Money(offer.costs, worth_of_segments(context, config))
     return next_strategy(evidence, offer.suits, before, money, config.learning, run.as_of, run.seed)
 
 

@@ -16,38 +16,37 @@ OWN_CAUSES = ("behaviour", "new", "gone")  # of segment_changes; a refit moves u
 
 
 def last_moves(changes: DataFrame) -> DataFrame:
-    """One row per user who moved: user_id, to_name and cause of the last change by their own behaviour.
+    """One row per user who moved: user_id, to_name, cause and seq of the last change by their own behaviour.
 
     `changes` has user_id, to_name, cause and seq, which orders them. A later refit does not undo what the user did.
     """
     own = changes.where(F.col("cause").isin(*OWN_CAUSES))
-    last = own.groupBy("user_id").agg(F.max_by(F.struct("to_name", "cause"), "seq").alias("last"))
+    last = own.groupBy("user_id").agg(F.max_by(F.struct("to_name", "cause", "seq"), "seq").alias("last"))
     return last.select("user_id", "last.*")
 
 
-def count_moves(plan: DataFrame, changes: DataFrame, spending: DataFrame) -> DataFrame:
+def count_moves(plan: DataFrame, moved: DataFrame, spending: DataFrame) -> DataFrame:
     """Users by campaign_id, segment_name, holdout and move.
 
-    `plan` has campaign_id, user_id, segment_name and holdout; `changes` one row per user who moved, as `last_moves`;
-    `spending` one row per segment_name: spend_per_user. Who moved by a refit only counts as same, and so does a move
-    between segments that spend alike, or of which it is not known.
+    `plan` has campaign_id, user_id, segment_name, holdout and planned_seq; `moved` one row per user who moved, as
+    `last_moves`; `spending` one row per segment_name: spend_per_user. Who did not move since the campaign was planned
+    counts as same, and so does a move between segments that spend alike, or of which it is not known.
     """
-    own = changes.where(F.col("cause").isin(*OWN_CAUSES)).select("user_id", "to_name", "cause")
     then = spending.select("segment_name", F.col("spend_per_user").alias("spend_then"))
     now = spending.select(F.col("segment_name").alias("to_name"), F.col("spend_per_user").alias("spend_now"))
-    moved = (
-        plan.join(own, on="user_id", how="left")
+    known = (
+        plan.join(moved, on="user_id", how="left")
         .join(F.broadcast(then), on="segment_name", how="left")
         .join(F.broadcast(now), on="to_name", how="left")
     )
     move = (
-        F.when(F.col("cause").isNull(), SAME)
+        F.when(~F.coalesce(F.col("seq") > F.col("planned_seq"), F.lit(False)), SAME)
         .when(F.col("cause") == "gone", GONE)
         .when(F.col("spend_now") > F.col("spend_then"), UP)
         .when(F.col("spend_now") < F.col("spend_then"), DOWN)
         .otherwise(SAME)
     )
-    by_move = moved.groupBy("campaign_id", "segment_name", "holdout", move.alias("move"))
+    by_move = known.groupBy("campaign_id", "segment_name", "holdout", move.alias("move"))
     return by_move.agg(F.count(F.lit(1)).alias("users"))
 
 

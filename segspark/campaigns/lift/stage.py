@@ -4,16 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import reduce
 from typing import Any
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.campaigns.config import CampaignsConfig
 from segspark.campaigns.evidence import Evidence, add_up, evidence_of
-from segspark.campaigns.history import Planned, contacts_of, plans_since
+from segspark.campaigns.history import Planned, contacts_of, outcomes_before, plans_since
 from segspark.campaigns.lift.adjusting import Adjusted, adjust_campaign, newcomers_row
 from segspark.campaigns.lift.bootstrap import bootstrap_revenue
 from segspark.campaigns.lift.checks import CampaignCounts, check_campaign
@@ -30,7 +28,6 @@ from segspark.core.contracts import (
     CAMPAIGN_LIFT,
     CAMPAIGN_MOVES,
     CAMPAIGN_PLAN,
-    CAMPAIGNS,
     EVENTS,
     ORDERS,
     OUTCOMES,
@@ -44,7 +41,7 @@ from segspark.core.contracts import (
     Contract,
     frame_of,
 )
-from segspark.core.stage import StageContext
+from segspark.core.stage import StageContext, kept
 
 SPENDING = "monetary"  # of segment_profiles: what up and down go by
 HISTORY = timedelta(days=365)  # before as_of: campaigns that started earlier teach nothing any more
@@ -68,15 +65,11 @@ def look_back(context: StageContext, config: CampaignsConfig, made: list[Planned
     """The campaigns of the last year and what became of their contacts; kept while it is open. `made` are all plans."""
     lake, run = context.lake, context.run
     recent = plans_since(made, config.scheme, run.as_of - HISTORY)
-    outcomes = lake.read(OUTCOMES).where(F.col("ingest_seq") <= run.ingest_seq)
-    outcomes = outcomes.where(F.col("sent_at") < F.lit(run.as_of).cast("timestamp"))
+    outcomes = outcomes_before(lake.read(OUTCOMES), run)
     contacts = planned_contacts(contacts_of(lake.read(CAMPAIGN_PLAN), recent, outcomes), outcomes)
     responses = measure(contacts, _logs(context, recent, config), run.as_of, config.lift)
-    responses.persist(StorageLevel.MEMORY_AND_DISK)
-    try:
+    with kept(responses):
         yield Past(frozenset(each.campaign_id for each in made), recent, seen, outcomes, contacts, responses)
-    finally:
-        responses.unpersist()
 
 
 def evidence_from(past: Past) -> list[Evidence]:
@@ -159,15 +152,11 @@ def _adjust(context: StageContext, config: CampaignsConfig, past: Past, campaign
     ever = lake.read(USER_DAYS).where(F.col("day") < F.lit(run.as_of))
     known = with_known(responses, ever, lake.read(USERS).where(F.col("ingest_seq") <= run.ingest_seq))
     others = past.outcomes.where(F.col("campaign_id") != campaign_id)
-    everyone = with_covariates(known, logs["user_days"], others)
-    everyone.persist(StorageLevel.MEMORY_AND_DISK)
-    try:
+    with kept(with_covariates(known, logs["user_days"], others)) as everyone:
         rows = everyone.where("is_known")
         adjusted = adjust_campaign(campaign_id, rows, COVARIATES, config.lift, run.seed, _days_before(rows, logs))
         newcomers = newcomers_row(campaign_id, count_newcomers(everyone).collect())
         return replace(adjusted, checks=[*adjusted.checks, newcomers])
-    finally:
-        everyone.unpersist()
 
 
 def _days_before(responses: DataFrame, logs: dict[str, DataFrame]) -> int:
@@ -183,21 +172,16 @@ def _checks(context: StageContext, past: Past, open_until: dict[str, date]) -> l
         return []
     lake, run = context.lake, context.run
     known = lake.read_run(USER_FEATURES, run.run_id).select("user_id")
-    campaigns = lake.read(CAMPAIGNS).join(F.broadcast(past.seen), on="run_id", how="inner")
-    shares = campaigns.groupBy("campaign_id").agg(F.max_by("holdout_share", "seq").alias("holdout_share"))
-    of_campaigns = {row.campaign_id: row.holdout_share for row in shares.collect()}
+    shares = {each.campaign_id: each.holdout_share for each in past.made}  # of the newest plan
     counts = count_contacts(past.contacts, past.outcomes, past.responses, known, run.as_of).collect()
-    names = sorted({each.campaign_id for each in past.made})
     found = {
-        row.campaign_id: {
-            **row.asDict(),
-            "holdout_share": of_campaigns[row.campaign_id],
-            "open_until": open_until.get(row.campaign_id),
-        }
+        row.campaign_id: CampaignCounts(
+            **row.asDict(), holdout_share=shares[row.campaign_id], open_until=open_until.get(row.campaign_id)
+        )
         for row in counts
-        if row.campaign_id in of_campaigns
+        if row.campaign_id in shares
     }
-    return [row for name in names if name in found for row in check_campaign(CampaignCounts(**found[name]))]
+    return [row for name in sorted(found) for row in check_campaign(found[name])]
 
 
 def _moves(context: StageContext, config: CampaignsConfig, past: Past) -> list[dict[str, Any]]:
@@ -209,10 +193,6 @@ def _moves(context: StageContext, config: CampaignsConfig, past: Past) -> list[d
     changes = lake.read(SEGMENT_CHANGES).where(of_scheme)
     this_run = lake.spark.createDataFrame([(run.run_id, 2**62)], "run_id string, seq bigint")
     seen = past.seen.where(F.col("run_id") != run.run_id).unionByName(this_run)
-    since = lake.spark.createDataFrame(
-        [(each.campaign_id, each.run_id) for each in past.made], "campaign_id string, run_id string"
-    ).join(past.seen, on="run_id", how="inner")
-    first = since.groupBy("campaign_id").agg(F.min("seq").alias("planned_seq"))
     names = lake.read_run(SEGMENTS, run.run_id).where(of_scheme).select("segment_id", F.col("name").alias("to_name"))
     told = changes.join(F.broadcast(seen), on="run_id", how="inner").join(
         F.broadcast(names), F.col("to_segment") == F.col("segment_id"), how="left"
@@ -221,12 +201,13 @@ def _moves(context: StageContext, config: CampaignsConfig, past: Past) -> list[d
     spending = profiles.join(names, on="segment_id", how="inner").select(
         F.col("to_name").alias("segment_name"), F.col("mean").alias("spend_per_user")
     )
-    counted = []
+    since = lake.spark.createDataFrame(
+        [(each.campaign_id, each.seq) for each in past.made], "campaign_id string, seq bigint"
+    )
+    first = since.groupBy("campaign_id").agg(F.min("seq").alias("planned_seq"))
     plan = past.responses.select("campaign_id", "user_id", "segment_name", (~F.col("treated")).alias("holdout"))
-    for row in first.orderBy("campaign_id").collect():
-        of_campaign = plan.where(F.col("campaign_id") == row.campaign_id)
-        counted.append(count_moves(of_campaign, last_moves(told.where(F.col("seq") > row.planned_seq)), spending))
-    return compare_moves(reduce(DataFrame.unionByName, counted).collect(), config.lift.level) if counted else []
+    counted = count_moves(plan.join(F.broadcast(first), on="campaign_id", how="inner"), last_moves(told), spending)
+    return compare_moves(counted.collect(), config.lift.level)
 
 
 def _notes(checks: list[dict[str, Any]], observed: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from segspark.campaigns.catalogue import Strategies
 from segspark.campaigns.config import CampaignsConfig
-from segspark.campaigns.history import Campaign, Planned, contacts_of
+from segspark.campaigns.history import Campaign, Planned, contacts_of, outcomes_before
 from segspark.campaigns.planning.assigning import ASKED, choose_for_everyone, with_prices
 from segspark.campaigns.planning.audience import find_audience, last_contacts
 from segspark.campaigns.planning.choosing import Rules
@@ -121,9 +121,7 @@ def _known_members(context: StageContext, campaign_id: str, made: list[Planned])
 
 
 def _outcomes(context: StageContext) -> DataFrame:
-    """The contacts that were made before as_of."""
-    before = F.col("sent_at") < F.lit(context.run.as_of).cast("timestamp")
-    return context.lake.read(OUTCOMES).where((F.col("ingest_seq") <= context.run.ingest_seq) & before)
+    return outcomes_before(context.lake.read(OUTCOMES), context.run)
 
 
 def _plans(context: StageContext, made: list[Planned]) -> DataFrame:

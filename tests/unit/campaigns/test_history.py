@@ -18,7 +18,7 @@ JULY = date(2024, 7, 1)
 
 
 def planned(campaign_id="july", run_id="r1", starts_on=JULY, until=None, scheme="value"):
-    return Planned(campaign_id, run_id, starts_on, date(2024, 7, 7), until, scheme)
+    return Planned(campaign_id, run_id, starts_on, date(2024, 7, 7), until, scheme, 1, 0.1)
 
 
 def test_a_campaign_without_an_id_is_named_by_its_first_day():
@@ -64,16 +64,18 @@ def test_only_plans_that_were_published_up_to_the_compared_run_count(spark):
 def test_of_a_campaign_that_was_planned_twice_the_later_plan_holds_from_its_own_day_on(spark):
     campaigns = spark.createDataFrame(
         [
-            ("july", "r1", JULY, JULY, JULY, "value"),
-            ("july", "r2", JULY, JULY, date(2024, 7, 3), "rfm"),
-            ("june", "r9", JULY, JULY, JULY, "value"),
+            ("july", "r1", JULY, JULY, JULY, "value", 0.1),
+            ("july", "r2", JULY, JULY, date(2024, 7, 3), "rfm", 0.2),
+            ("june", "r9", JULY, JULY, JULY, "value", 0.1),
         ],
-        "campaign_id string, run_id string, starts_on date, ends_on date, planned_on date, scheme string",
+        "campaign_id string, run_id string, starts_on date, ends_on date, planned_on date, scheme string,"
+        " holdout_share double",
     )
     seen = spark.createDataFrame([("r1", 1), ("r2", 2)], "run_id string, seq bigint")
     rows = plans_made(campaigns, seen).collect()
     assert [(row.run_id, row.until) for row in rows] == [("r1", date(2024, 7, 3)), ("r2", None)]
-    assert [each.scheme for each in planned_of(rows)] == ["value", "rfm"]
+    made = [(each.scheme, each.seq, each.holdout_share) for each in planned_of(rows)]
+    assert made == [("value", 1, 0.1), ("rfm", 2, 0.2)]
     plan = spark.createDataFrame(
         [
             ("july", "r1", "a", date(2024, 7, 2)),

@@ -5,34 +5,36 @@ from segspark.campaigns.lift.moves import compare_moves, count_moves, last_moves
 from segspark.core.contracts import CAMPAIGN_MOVES
 
 SPENDING = [("economy", 5.0), ("loyal", 20.0), ("high-value", 90.0), ("twin", 20.0)]
-PLANNED = [  # user, segment then, held out, segment now (None: gone; absent: no change), cause, move
-    ("u1", "loyal", False, "high-value", "behaviour", "up"),
-    ("u2", "loyal", False, "economy", "behaviour", "down"),
-    ("u3", "loyal", False, None, "gone", "gone"),
-    ("u4", "loyal", True, "high-value", "refit", "same"),
-    ("u5", "loyal", True, None, None, "same"),
-    ("u6", "economy", True, "loyal", "new", "up"),
-    ("u7", "loyal", False, "twin", "behaviour", "same"),
-    ("u8", "loyal", False, "unheard-of", "behaviour", "same"),
-    ("u9", "loyal", False, None, "behaviour", "same"),  # to a segment that is no more, which is not gone
+PLANNED = [  # user, segment then, held out, segment now (None: gone; absent: no change), cause, seq, move
+    ("u1", "loyal", False, "high-value", "behaviour", 9, "up"),
+    ("u2", "loyal", False, "economy", "behaviour", 6, "down"),
+    ("u3", "loyal", False, None, "gone", 9, "gone"),
+    ("u4", "loyal", True, "high-value", "behaviour", 5, "same"),  # in the run that planned the campaign
+    ("u5", "loyal", True, None, None, None, "same"),
+    ("u6", "economy", True, "loyal", "new", 9, "up"),
+    ("u7", "loyal", False, "twin", "behaviour", 9, "same"),
+    ("u8", "loyal", False, "unheard-of", "behaviour", 9, "same"),
+    ("u9", "loyal", False, None, "behaviour", 9, "same"),  # to a segment that is no more, which is not gone
 ]
 
 
 @pytest.fixture(scope="module")
 def counted(spark):
     plan = spark.createDataFrame(
-        [("spring", user, segment, held) for user, segment, held, *_ in PLANNED],
-        "campaign_id string, user_id string, segment_name string, holdout boolean",
+        [("spring", user, segment, held, 5) for user, segment, held, *_ in PLANNED],
+        "campaign_id string, user_id string, segment_name string, holdout boolean, planned_seq bigint",
     )
-    moved = [(user, to, cause) for user, _, _, to, cause, _ in PLANNED if cause] + [("stranger", "loyal", "behaviour")]
-    changes = spark.createDataFrame(moved, "user_id string, to_name string, cause string")
-    spending = spark.createDataFrame(SPENDING, "segment_name string, spend_per_user double")
-    return count_moves(plan, changes, spending).collect()
+    moved = [(user, to, cause, seq) for user, _, _, to, cause, seq, _ in PLANNED if cause]
+    moved += [("stranger", "loyal", "behaviour", 9)]
+    frame = spark.createDataFrame(moved, "user_id string, to_name string, cause string, seq bigint")
+    return count_moves(
+        plan, frame, spark.createDataFrame(SPENDING, "segment_name string, spend_per_user double")
+    ).collect()
 
 
-def test_moves_are_by_what_segments_spend_and_a_refit_moves_nobody(counted):
+def test_moves_are_by_what_segments_spend_and_only_those_since_the_plan_count(counted):
     expected: dict = {}
-    for _, segment, held, _, _, move in PLANNED:
+    for _, segment, held, *_, move in PLANNED:
         key = ("spring", segment, held, move)
         expected[key] = expected.get(key, 0) + 1
     found = {(r.campaign_id, r.segment_name, r.holdout, r.move): r.users for r in counted}
@@ -50,8 +52,12 @@ def test_a_refit_after_a_move_does_not_undo_it(spark):
         ("u4", "economy", "refit", 1),
     ]
     frame = spark.createDataFrame(changes, "user_id string, to_name string, cause string, seq bigint")
-    found = {row.user_id: (row.to_name, row.cause) for row in last_moves(frame).collect()}
-    assert found == {"u1": ("high-value", "behaviour"), "u2": ("economy", "behaviour"), "u3": ("economy", "new")}
+    found = {row.user_id: (row.to_name, row.cause, row.seq) for row in last_moves(frame).collect()}
+    assert found == {
+        "u1": ("high-value", "behaviour", 1),
+        "u2": ("economy", "behaviour", 2),
+        "u3": ("economy", "new", 3),
+    }
 
 
 def test_each_segment_has_every_move_and_what_a_side_without_users_shows_is_null(counted):

@@ -15,7 +15,7 @@ CONFIG = LiftConfig(bootstrap_samples=0)
 
 
 def planned(campaign_id="july", ends_on=SEVENTH, until=None):
-    return Planned(campaign_id, "r1", JULY, ends_on, until, "value")
+    return Planned(campaign_id, "r1", JULY, ends_on, until, "value", 1, 0.1)
 
 
 def test_a_campaign_is_open_until_the_day_after_the_window_of_its_last_day():
