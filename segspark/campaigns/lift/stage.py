@@ -1,7 +1,5 @@
 """All of the measuring that knows the lake: what campaigns changed, by their outcomes and by the logs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -41,7 +39,7 @@ from segspark.core.contracts import (
     Contract,
     frame_of,
 )
-from segspark.core.stage import StageContext, kept
+from segspark.core.stage import StageContext
 
 SPENDING = "monetary"  # of segment_profiles: what up and down go by
 HISTORY = timedelta(days=365)  # before as_of: campaigns that started earlier teach nothing any more
@@ -57,19 +55,17 @@ class Past:
     seen: DataFrame  # run_id, seq: the runs that were published
     outcomes: DataFrame  # the log
     contacts: DataFrame  # as `planned_contacts`, of `made`
-    responses: DataFrame  # those whose window has closed; kept
+    responses: DataFrame  # those whose window has closed
 
 
-@contextmanager
-def look_back(context: StageContext, config: CampaignsConfig, made: list[Planned], seen: DataFrame) -> Iterator[Past]:
-    """The campaigns of the last year and what became of their contacts; kept while it is open. `made` are all plans."""
+def look_back(context: StageContext, config: CampaignsConfig, made: list[Planned], seen: DataFrame) -> Past:
+    """The campaigns of the last year and what became of their contacts. `made` are all plans."""
     lake, run = context.lake, context.run
     recent = plans_since(made, config.scheme, run.as_of - HISTORY)
     outcomes = outcomes_before(lake.read(OUTCOMES), run)
     contacts = planned_contacts(contacts_of(lake.read(CAMPAIGN_PLAN), recent, outcomes), outcomes)
-    responses = measure(contacts, _logs(context, recent, config), run.as_of, config.lift)
-    with kept(responses):
-        yield Past(frozenset(each.campaign_id for each in made), recent, seen, outcomes, contacts, responses)
+    responses = measure(contacts, _logs(context, recent, config), run.as_of, config.lift).checkpoint()
+    return Past(frozenset(each.campaign_id for each in made), recent, seen, outcomes, contacts, responses)
 
 
 def evidence_from(past: Past) -> list[Evidence]:
@@ -152,11 +148,11 @@ def _adjust(context: StageContext, config: CampaignsConfig, past: Past, campaign
     ever = lake.read(USER_DAYS).where(F.col("day") < F.lit(run.as_of))
     known = with_known(responses, ever, lake.read(USERS).where(F.col("ingest_seq") <= run.ingest_seq))
     others = past.outcomes.where(F.col("campaign_id") != campaign_id)
-    with kept(with_covariates(known, logs["user_days"], others)) as everyone:
-        rows = everyone.where("is_known")
-        adjusted = adjust_campaign(campaign_id, rows, COVARIATES, config.lift, run.seed, _days_before(rows, logs))
-        newcomers = newcomers_row(campaign_id, count_newcomers(everyone).collect())
-        return replace(adjusted, checks=[*adjusted.checks, newcomers])
+    everyone = with_covariates(known, logs["user_days"], others).checkpoint()
+    rows = everyone.where("is_known")
+    adjusted = adjust_campaign(campaign_id, rows, COVARIATES, config.lift, run.seed, _days_before(rows, logs))
+    newcomers = newcomers_row(campaign_id, count_newcomers(everyone).collect())
+    return replace(adjusted, checks=[*adjusted.checks, newcomers])
 
 
 def _days_before(responses: DataFrame, logs: dict[str, DataFrame]) -> int:

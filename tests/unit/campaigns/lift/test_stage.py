@@ -78,9 +78,9 @@ def told(spark, tmp_path_factory):
     context = context_of(lake, "r2", AS_OF, "r1")
     seen = publications_seen(lake.read(PUBLICATIONS), "r1")
     made = planned_of(plans_made(lake.read(CAMPAIGNS), seen).collect())
-    with look_back(context, CONFIG, made, seen) as past:
-        evidence = {each.campaign_id for each in evidence_from(past)}
-        write_lifts(context, CONFIG, past, evidence_from(past))
+    past = look_back(context, CONFIG, made, seen)
+    evidence = {each.campaign_id for each in evidence_from(past)}
+    write_lifts(context, CONFIG, past, evidence_from(past))
     checks = {(row.campaign_id, row.check): row for row in lake.read_run(CAMPAIGN_CHECKS, "r2").collect()}
     return evidence, checks, lake.read_run(CAMPAIGN_LIFT, "r2").collect()
 
