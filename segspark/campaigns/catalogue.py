@@ -77,6 +77,15 @@ class Strategies(BaseModel):
                 )
         return self
 
+    def expressions(self) -> dict[str, str]:
+        """Every Spark SQL expression over user_features in the file, by the path of its key."""
+        of_actions = {f"actions.{name}.audience": action.audience for name, action in self.actions.items()}
+        return {"risk": self.risk, **of_actions}
+
+    def features(self) -> set[str]:
+        """The columns of user_features that these go by."""
+        return {column for text in self.expressions().values() for column in columns_of(text)}
+
     def suits(self, segment_name: str, named: bool) -> list[str]:
         """The actions that a segment may receive, in the order of the file."""
         labels = {segment_name, EVERYONE} | (set() if named else {UNNAMED})

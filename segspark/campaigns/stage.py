@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -26,7 +27,8 @@ from segspark.campaigns.learning.stage import write_strategies
 from segspark.campaigns.learning.strategy import Strategy
 from segspark.campaigns.lift.stage import evidence_from, look_back, write_lifts
 from segspark.campaigns.planning.audience import check_columns
-from segspark.campaigns.planning.stage import Order, build_plan, worth_of_segments
+from segspark.campaigns.planning.people import worth_by_segment
+from segspark.campaigns.planning.stage import Order, build_plan, people_of
 from segspark.core.contracts import CAMPAIGNS, OUTCOMES, PUBLICATIONS, SEGMENTS, STRATEGIES, USER_FEATURES
 from segspark.core.errors import ConfigError
 from segspark.core.stage import StageContext, StageResult
@@ -69,14 +71,15 @@ def build_campaigns(context: StageContext, config: CampaignsConfig, earned: froz
     past = look_back(context, config, made, seen)
     evidence = evidence_from(past)
     rows, notes = write_lifts(context, config, past, evidence)
-    strategy = _strategy(context, config, offer, evidence)
+    people = people_of(context, config, offer.strategies)
+    worth = {row.segment_name: float(row.worth) for row in worth_by_segment(people).collect()}
+    strategy = _strategy(context, config, offer, evidence, worth)
     rows |= write_strategies(context, config, strategy, past.responses)
     rules = rules_of(strategy, segments, list(offer.costs), offer.costs, config.learning)
     order = Order(campaign, offer.strategies, config, offer.suits, segments, rules)
-    rows |= build_plan(context, order, made)
-    notes += _told(context, campaign.campaign_id)
+    planned, summary = build_plan(context, order, people, made)
     demand, warnings = write_demand(context, config, campaign)
-    return StageResult(rows=rows | demand, notes=(*notes, *warnings))
+    return StageResult(rows=rows | planned | demand, notes=(*notes, _told(summary), *warnings))
 
 
 def check_campaign(context: StageContext, config: CampaignsConfig) -> None:
@@ -121,22 +124,25 @@ def _refuse_used_id(outcomes: DataFrame, campaign: Campaign, planned: set[str]) 
         )
 
 
-def _strategy(context: StageContext, config: CampaignsConfig, offer: Offer, evidence: list[Evidence]) -> Strategy:
+def _strategy(
+    context: StageContext,
+    config: CampaignsConfig,
+    offer: Offer,
+    evidence: list[Evidence],
+    worth: Mapping[str, float],
+) -> Strategy:
     lake, run = context.lake, context.run
     before: dict[str, dict[str, float]] = {}
     if run.previous is not None:
         told = lake.read_run(STRATEGIES, run.previous).where(F.col("scheme") == config.scheme)
         for row in told.where(F.col("status") != "baseline").collect():
             before.setdefault(row.segment_name, {})[row.action] = row.share
-    money = Money(offer.costs, worth_of_segments(context, config))
+    money = Money(offer.costs, worth)
     return next_strategy(evidence, offer.suits, before, money, config.learning, run.as_of, run.seed)
 
 
-def _told(context: StageContext, campaign_id: str) -> list[str]:
-    """What a person should know of the plan: how many, and who is left out and why."""
-    row = context.lake.read_run(CAMPAIGNS, context.run.run_id).first()
-    if row is None:
-        return []
-    left_out = ", ".join(f"{each.users:,} {each.reason}" for each in row.left_out)
-    told = f"{campaign_id}: {row.contacts:,} contacts for {row.cost:,.2f}, {row.held_out:,} held out"
-    return [f"{told}; left out: {left_out}" if left_out else told]
+def _told(campaign: Mapping[str, Any]) -> str:
+    """What a person should know of the plan, a row of campaigns: how many, and who is left out and why."""
+    left_out = ", ".join(f"{users:,} {reason}" for reason, users in campaign["left_out"])
+    contacts = f"{campaign['contacts']:,} contacts for {campaign['cost']:,.2f}, {campaign['held_out']:,} held out"
+    return f"{campaign['campaign_id']}: {contacts}" + (f"; left out: {left_out}" if left_out else "")

@@ -109,6 +109,7 @@ def test_all_features_constant(run):
     told(run(orders(40, same=True)), "constant")
 
 
+@pytest.mark.slow
 def test_a_day_before_all_rows(run):
     told(run(orders(30), "--as-of", "2020-01-01"), "as_of")
 

@@ -70,6 +70,7 @@ def test_an_attempt_is_compared_with_what_was_published_when_it_began(lake):
     assert published_when_it_began(lake, "r-4") == "r-3"
 
 
+@pytest.mark.slow
 def test_a_stage_that_refuses_the_run_keeps_it_from_being_published(lake, spark, monkeypatch, tmp_path):
     (tmp_path / "orders.csv").write_text("o,u,i,t\n1,ann,x,2024-03-01 10:00:00\n")
     columns = {"order_id": "o", "user_id": "u", "item_id": "i", "order_time": "to_timestamp(t)"}

@@ -19,9 +19,7 @@ REASONS = (NO_CONSENT, CONTACTED, QUIET, NO_ACTION)
 
 def check_columns(strategies: Strategies, path: str, known: set[str]) -> None:
     """ConfigError where an audience, or who is at risk, goes by a column that user_features does not have."""
-    texts = {"risk": strategies.risk}
-    texts |= {f"actions.{name}.audience": action.audience for name, action in strategies.actions.items()}
-    for where, text in texts.items():
+    for where, text in strategies.expressions().items():
         unknown = sorted(columns_of(text) - known)
         if unknown:
             have = ", ".join(sorted(known))

@@ -24,6 +24,11 @@ def find_people(features: DataFrame, members: DataFrame, users: DataFrame, conse
     return worth.drop("__consent", "__mean", "__overall")
 
 
+def worth_by_segment(people: DataFrame) -> DataFrame:
+    """One row per segment_name of `people`, with worth: what a conversion is worth on average."""
+    return people.groupBy("segment_name").agg(F.avg(F.col("worth").cast("decimal(20,4)")).alias("worth"))
+
+
 def _told(value: Column) -> Column:
     """The number to DIGITS digits; what is not above 0 counts as a hundredth."""
     positive = F.greatest(value, F.lit(0.01))

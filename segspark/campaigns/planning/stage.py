@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from pyspark.sql import DataFrame
@@ -35,6 +36,7 @@ from segspark.core.contracts import (
     USER_FEATURES,
     USER_SEGMENTS,
     USERS,
+    frame_of,
 )
 from segspark.core.exact import exact_sum
 from segspark.core.stage import StageContext
@@ -55,14 +57,16 @@ class Order:
     rules: Rules  # without prices
 
 
-def build_plan(context: StageContext, order: Order, made: list[Planned]) -> dict[str, int]:
-    """Writes campaign_members, campaign_plan and campaigns of the run; returns the rows of each.
+def build_plan(
+    context: StageContext, order: Order, people: DataFrame, made: list[Planned]
+) -> tuple[dict[str, int], dict[str, Any]]:
+    """Writes campaign_members, campaign_plan and campaigns of the run; returns the rows of each and that of campaigns.
 
-    `made` are the plans that were published before: whom they contacted is not contacted again by the same campaign,
-    and whom they held out stays so.
+    `people` are those of `people_of`. `made` are the plans that were published before: whom they contacted is not
+    contacted again by the same campaign, and whom they held out stays so.
     """
     lake, run = context.lake, context.run
-    people, plans = _people(context, order.config), _plans(context, made)
+    plans = _plans(context, made)
     members = draw_members(
         people.where("may_be_contacted").select("user_id", "segment_name"),
         _known_members(context, order.campaign.campaign_id, made),
@@ -92,25 +96,22 @@ def build_plan(context: StageContext, order: Order, made: list[Planned]) -> dict
     short = actions_cut(cut, planned) | {action for action, count in asking.items() if count > sum(quotas[action])}
     plan = described(planned, asked, order.strategies, order.suits, short)
     rows[CAMPAIGN_PLAN.name] = lake.replace_run(CAMPAIGN_PLAN, plan, run.run_id)
-    rows[CAMPAIGNS.name] = _write_campaign(context, order, users, reasons)
-    return rows
+    told = _campaign(context, order, users, reasons)
+    rows[CAMPAIGNS.name] = lake.replace_run(CAMPAIGNS, frame_of(lake.spark, CAMPAIGNS, [told]), run.run_id)
+    return rows, told
 
 
-def worth_of_segments(context: StageContext, config: CampaignsConfig) -> dict[str, float]:
-    """What a conversion is worth on average, by segment."""
-    rows = (
-        _people(context, config).groupBy("segment_name").agg(F.avg(F.col("worth").cast("decimal(20,4)")).alias("worth"))
-    )
-    return {row.segment_name: float(row.worth) for row in rows.collect()}
-
-
-def _people(context: StageContext, config: CampaignsConfig) -> DataFrame:
+def people_of(context: StageContext, config: CampaignsConfig, strategies: Strategies) -> DataFrame:
+    """Users of the scheme as `find_people` gives them, with the features alone that audiences go by."""
     lake, run = context.lake, context.run
     members = lake.read_run(USER_SEGMENTS, run.run_id).where(F.col("scheme") == config.scheme)
     features = lake.read_run(USER_FEATURES, run.run_id).drop("user_bucket")
     members = members.select("user_id", "segment_name")
     people = find_people(features, members, lake.read(USERS), config.consent == "assumed")
-    return people.withColumn("worth", F.lit(1.0)) if config.learning.objective == "revenue" else people
+    if config.learning.objective == "revenue":
+        people = people.withColumn("worth", F.lit(1.0))
+    needed = {"user_id", "segment_name", "may_be_contacted", "worth"} | strategies.features()
+    return people.select(*sorted(needed)).checkpoint()
 
 
 def _known_members(context: StageContext, campaign_id: str, made: list[Planned]) -> DataFrame:
@@ -219,30 +220,22 @@ def _own_lists(context: StageContext) -> DataFrame:
     return rows.join(first, on=["user_id", "method"], how="inner").select("user_id", "item_id", "rank")
 
 
-def _write_campaign(context: StageContext, order: Order, users: int, reasons: Mapping[str, int]) -> int:
+def _campaign(context: StageContext, order: Order, users: int, reasons: Mapping[str, int]) -> dict[str, Any]:
     """The one row that sums the campaign up."""
-    lake, run, campaign = context.lake, context.run, order.campaign
-    plan = lake.read_run(CAMPAIGN_PLAN, run.run_id)
-    is_made = ~F.col("holdout")
-    totals = plan.agg(
+    campaign, is_made = order.campaign, ~F.col("holdout")
+    totals = context.lake.read_run(CAMPAIGN_PLAN, context.run.run_id).agg(
         F.count_if(is_made).alias("contacts"),
         F.count_if("holdout").alias("held_out"),
         *(F.coalesce(exact_sum(F.when(is_made, F.col(n))), F.lit(0.0)).alias(n) for n in ("cost", "expected_gain")),
     )
-    left_out = [(reason, users) for reason, users in sorted(reasons.items()) if users]
-    listed = F.array(*(F.struct(F.lit(r).alias("reason"), F.lit(n).cast("bigint").alias("users")) for r, n in left_out))
-    row = totals.select(
-        F.lit(campaign.campaign_id).alias("campaign_id"),
-        F.lit(order.config.scheme).alias("scheme"),
-        F.lit(run.as_of).alias("planned_on"),
-        F.lit(campaign.starts_on).alias("starts_on"),
-        F.lit(campaign.ends_on).alias("ends_on"),
-        F.lit(order.config.holdout_share).alias("holdout_share"),
-        F.lit(users).cast("bigint").alias("users"),
-        "contacts",
-        "held_out",
-        "cost",
-        "expected_gain",
-        listed.cast("array<struct<reason:string,users:bigint>>").alias("left_out"),
-    )
-    return lake.replace_run(CAMPAIGNS, row, run.run_id)
+    return {
+        "campaign_id": campaign.campaign_id,
+        "scheme": order.config.scheme,
+        "planned_on": context.run.as_of,
+        "starts_on": campaign.starts_on,
+        "ends_on": campaign.ends_on,
+        "holdout_share": order.config.holdout_share,
+        "users": users,
+        **totals.collect()[0].asDict(),
+        "left_out": [(reason, users) for reason, users in sorted(reasons.items()) if users],
+    }

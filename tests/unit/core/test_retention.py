@@ -15,6 +15,8 @@ from segspark.core.stage import Run
 from segspark.pipeline import publish_earlier
 from tests.builders import rows_of
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2030, 1, 1, tzinfo=timezone.utc)
 CONFIG = HousekeepingConfig(keep_runs=2, vacuum_hours=0)
 DAYS = (1, 89, 91, 400)  # age of a rejected row

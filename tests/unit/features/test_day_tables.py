@@ -131,6 +131,7 @@ def test_how_rows_are_spread_over_partitions_changes_nothing(spark, logs):
         assert {tuple(row) for row in one.collect()} == {tuple(row) for row in other.collect()}
 
 
+@pytest.mark.slow
 def test_the_layout_of_the_tasks_changes_nothing_and_keeps_a_user_and_day_together(spark, logs):
     frames = [frame_of(spark, contract, *rows) for contract, rows in zip(LOGS, logs, strict=True)]
     whole = [{tuple(row) for row in table.collect()} for table in day_tables(*frames)]
@@ -141,6 +142,7 @@ def test_the_layout_of_the_tasks_changes_nothing_and_keeps_a_user_and_day_togeth
         assert max(places.groupBy("user_id", "day").count().collect(), key=lambda row: row["count"])["count"] == 1
 
 
+@pytest.mark.slow
 def test_few_days_are_cut_into_slices_of_users_and_many_lie_in_one_file_each(spark, shop, logs):
     sliced = Layout(days=2, partitions=7).gather(frame_of(spark, EVENTS, *logs[0]))
     assert sliced.select("slice").distinct().count() == 4
@@ -155,6 +157,7 @@ def hash_of(text):
     return sum(map(ord, text)) * 7919
 
 
+@pytest.mark.slow
 def test_a_late_event_that_joins_two_visits_over_midnight_mends_both_days(shop):
     shop.log(
         EVENTS, event(1, "a", "2024-03-01 23:40"), event(2, "a", "2024-03-02 00:20"), event(3, "a", "2024-03-05 09:00")
@@ -172,6 +175,7 @@ def test_a_late_event_that_joins_two_visits_over_midnight_mends_both_days(shop):
     assert [row.days for row in shop.lake.read(DAY_BUILDS).orderBy("ingest_seq").collect()] == [3, 1]
 
 
+@pytest.mark.slow
 def test_a_build_that_broke_off_is_done_again_and_another_gap_rebuilds_every_day(shop, monkeypatch):
     shop.log(
         EVENTS, event(1, "a", "2024-03-01 10:00"), event(2, "a", "2024-03-01 10:20"), event(3, "a", "2024-03-03 10:00")

@@ -14,6 +14,8 @@ from segspark.core.contracts import FEATURE_SELECTION, ORDERS, PREPARED_FEATURES
 from segspark.core.lake import Lake
 from tests.unit.features.shops import Shop
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parents[4] / "shared" / "data" / "online_retail"
 AS_OF = date(2011, 9, 1)
 CUSTOMERS = ("17850", "12583", "13047")

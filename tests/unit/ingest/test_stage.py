@@ -134,6 +134,7 @@ def test_a_later_run_reads_new_files_only_and_names_a_changed_file(lake, tmp_pat
         run(lake, sources)
 
 
+@pytest.mark.slow
 def test_what_an_interrupted_ingest_left_is_removed_and_read_again(lake, spark, tmp_path):
     sources = orders_from(tmp_path / "in")
     orders_csv(tmp_path / "in/1.csv", GOOD)
@@ -166,6 +167,7 @@ def test_a_key_that_comes_again_is_a_duplicate_in_the_file_across_files_and_in_t
     assert ("3.json", 1, " the log has event_id already") in found
 
 
+@pytest.mark.slow
 def test_a_later_file_updates_users_and_a_user_twice_in_a_file_is_a_duplicate(lake, tmp_path):
     write(tmp_path / "users/1.csv", "id,age", "ann,30", "bob,40", "ann,31")
     write(tmp_path / "users/2.csv", "id,age", "bob,41")
@@ -219,6 +221,7 @@ def test_an_input_without_a_good_row_is_told_in_one_line(lake, tmp_path):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_a_table_that_was_rewritten_is_told_and_an_appended_one_gives_its_new_rows(lake, spark, tmp_path):
     def add(*numbers):
         rows = spark.createDataFrame(
@@ -245,6 +248,7 @@ def test_rows_that_do_not_add_up_are_an_error_with_the_numbers():
         settle("orders", [Account(file, "", 10, 7, 2, 0, 0, 1)])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not MONTH.exists(), reason="the shared online retail data is not beside the repository")
 def test_a_real_month_agrees_with_duckdb_and_its_quality_is_written(lake):
     config = yaml.safe_load((ROOT / "conf/datasets/online_retail.yaml").read_text())

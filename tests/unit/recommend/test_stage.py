@@ -162,6 +162,7 @@ def test_metrics_are_there_for_both_methods_and_planted_tastes_beat_popularity(r
     assert rows["als_explicit", "rmse"].value > rows["als_explicit", "mae"].value > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", [{"split": "last", "last_items": 2}, {"split": "random", "test_share": 0.3}])
 def test_other_splits_judge_pairs_that_the_train_part_does_not_have(results, split):
     lake, _ = results

@@ -20,6 +20,8 @@ from segspark.recommend.tuning import LISTS, POPULARITY, Trial, Tuned, best_firs
 from tests.builders import day, rows_of
 from tests.unit.recommend.test_stage import bought, context_of, stock_shop
 
+pytestmark = pytest.mark.slow
+
 ACTS = "user_id string, item_id string, weight double, action int"
 RATED = "user_id string, item_id string, weight double"
 USERS, HALF = 40, 10

@@ -75,6 +75,7 @@ def test_places_are_rows_of_the_leading_eigenvectors(planted):
     np.testing.assert_allclose(places @ places.T, rows @ rows.T, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_columns_span_the_space_of_numpys_eigenvectors(spark, planted):
     lists = planted[0]
     cells = scaled_cells(neighbour_pairs(similarity_of(spark, lists))).checkpoint()
@@ -92,6 +93,7 @@ def test_k_means_finds_the_planted_communities_as_scikit_learns_spectral_cluster
     assert adjusted_rand_score(groups, ours) >= adjusted_rand_score(groups, theirs) - 0.02
 
 
+@pytest.mark.slow
 def test_neither_order_nor_partitions_change_a_bit_of_a_place(spark, planted):
     lists, _, places, _ = planted
     setting, few = "spark.sql.shuffle.partitions", spark.conf.get("spark.sql.shuffle.partitions")
@@ -111,6 +113,7 @@ def test_a_pair_counts_once_by_its_greater_similarity_and_pairs_that_differ_not_
     assert pairs == {("a", "b"): 0.75, ("b", "a"): 0.75, ("b", "d"): 0.1, ("d", "b"): 0.1}
 
 
+@pytest.mark.slow
 def test_users_in_pieces_that_nothing_joins_stand_at_right_angles(spark):
     """Two triangles: two eigenvalues of 1, and everyone of a triangle in one place."""
     triangles = {f"{t}{n}": {f"{t}{m}": 0.5 for m in range(3) if m != n} for t in "ab" for n in range(3)}
@@ -118,6 +121,7 @@ def test_users_in_pieces_that_nothing_joins_stand_at_right_angles(spark):
     np.testing.assert_allclose(places @ places.T, np.kron(np.eye(2), np.ones((3, 3))), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_fewer_users_than_columns_have_as_many_columns_as_users_and_nobody_has_none(spark):
     places, users = places_of(embed(similarity_of(spark, {"a": {"b": 0.5}}), 10, 7))
     assert users == ["a", "b"] and places.shape[1] <= 2 and np.isfinite(places).all()

@@ -26,6 +26,8 @@ from segspark.segments.config import SegmentsConfig
 from segspark.segments.stage import build_segments
 from tests.builders import rows_of
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2024, 7, 1)
 PERSONAS = """
 personas:
@@ -179,7 +181,6 @@ def test_a_refit_keeps_ids_and_names_and_tells_who_moved_by_themselves(shop):
     assert moved == {"l00": (0, 2, "behaviour")}
 
 
-@pytest.mark.slow
 def test_ids_are_never_used_again_and_a_refit_that_moves_too_many_is_refused(shop):
     begin(shop)
     result = shop.run("r-2", FIRST, k=2, churn_budget=0.2)
@@ -199,7 +200,6 @@ def test_ids_are_never_used_again_and_a_refit_that_moves_too_many_is_refused(sho
     assert set(shop.segments("r-4")) - set(shop.segments("r-2")) == {4}, "3 was published, and rolled back"
 
 
-@pytest.mark.slow
 def test_without_the_earlier_preparation_no_move_is_put_down_to_the_user(shop):
     begin(shop)
     later = {**FIRST, "l00": "high"}
@@ -215,7 +215,6 @@ def test_without_the_earlier_preparation_no_move_is_put_down_to_the_user(shop):
     assert {i: name for i, (name, _) in shop.segments("r-2").items()} == NAMES
 
 
-@pytest.mark.slow
 def test_drift_or_an_emptied_segment_asks_for_a_refit_unless_it_is_forbidden(shop):
     begin(shop)
     left = {user: group for user, group in FIRST.items() if group != "high"}
@@ -227,7 +226,6 @@ def test_drift_or_an_emptied_segment_asks_for_a_refit_unless_it_is_forbidden(sho
     assert shop.changes("r-4")["h00"] == (2, None, "gone")
 
 
-@pytest.mark.slow
 def test_factors_that_turned_as_a_whole_move_nobody_and_a_user_who_changed_moved_by_themselves(shop):
     shop.run("r-1", FIRST, turn=[[1, 0], [0, 1]])
     first = {i: name for i, (name, _) in shop.segments("r-1", "taste").items()}
@@ -245,7 +243,6 @@ def test_factors_that_turned_as_a_whole_move_nobody_and_a_user_who_changed_moved
     assert shop.changes("r-3", "taste") == {"l01": (0, 2, "behaviour")}
 
 
-@pytest.mark.slow
 def test_segments_of_a_graph_are_fitted_anew_and_keep_their_ids_by_the_users_in_them(shop):
     lonely = {"l00"}
     result = shop.run("r-1", FIRST, befriended={user: group for user, group in FIRST.items() if user not in lonely})

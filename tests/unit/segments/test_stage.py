@@ -110,6 +110,7 @@ def test_without_factors_taste_is_left_out_and_a_k_above_the_users_is_refused(la
         build_segments(StageContext(lake, RUN), many)
 
 
+@pytest.mark.slow
 def test_a_scheme_on_the_graph_is_left_out_where_nobody_has_neighbours(lake, spark, config):
     fill(lake, spark, users=20)
     config = config.model_copy(update={"others": {"friends": config.taste.model_copy(update={"source": "graph"})}})
@@ -122,6 +123,7 @@ def test_without_features_the_stage_is_skipped(lake, config):
     assert "there are no user_features" in build_segments(StageContext(lake, RUN), config).skipped
 
 
+@pytest.mark.slow
 def test_noise_is_a_segment_that_no_persona_names_and_a_segment_of_nearly_all_is_told(lake, spark, config):
     """60 users in one dense place and 4 far from it and from each other, who spend more than all others."""
     random = np.random.default_rng(1)

@@ -19,6 +19,7 @@ def campaign_tables(told, segment_of) -> dict[Contract, list[dict]]:
         c.CAMPAIGN_PLAN: plan,
         c.CAMPAIGN_LIFT: lifts(rounds),
         c.CAMPAIGN_CHECKS: checks(rounds),
+        c.CAMPAIGN_BALANCE: balance(rounds),
         c.CAMPAIGN_MOVES: moves(rounds),
         c.STRATEGIES: strategies(rounds),
         c.STRATEGY_VALUES: values(rounds),
@@ -95,14 +96,26 @@ def lifts(rounds: int) -> list[dict]:
     ]
     names = ("segment_name", "action", "measure", "treated_users", "control_users", "treated", "control")
     names = (*names, "lift_low", "lift_high", "verdict")
-    found = [dict(zip(names, row, strict=True)) for row in rows]
+    found = [{"campaign_id": "winter", **dict(zip(names, row, strict=True))} for row in rows]
+    found.append({**found[0], "campaign_id": "tiny campaign", "treated_users": 6})
     told = {
-        "campaign_id": "winter",
         "method": "holdout",
         "p_adjusted": 0.02 / rounds,
         "least_detectable": 0.09 / rounds,
     }
     return [{**row, **told, "lift": (row["treated"] - row["control"]) / rounds} for row in found]
+
+
+def balance(rounds: int) -> list[dict]:
+    """Of a campaign whose effect is told, and of one of whom nothing is told: it had too few users."""
+    rows = [
+        ("winter", "spend_28d", 40.0, 25.0, 39.5, 0.3 / rounds, 0.01),
+        ("winter", "orders_28d", 2.0, 1.5, 1.75, 0.4, -0.15),
+        ("winter", "recency_days", None, None, None, None, None),
+        ("tiny campaign", "spend_28d", TINY_MONEY, 1.0, 1.0, 2.0, 2.0),
+    ]
+    names = ("campaign_id", "covariate", "treated", "control", "control_weighted", "smd_before", "smd_after")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def checks(rounds: int) -> list[dict]:

@@ -19,6 +19,8 @@ from segspark.core.errors import ConfigError
 from segspark.core.lake import Lake
 from tests.unit.bi.marts.planted import CROWD, context, plant_logs, plant_run
 
+pytestmark = pytest.mark.slow
+
 FEBRUARY, MARCH = date(2024, 2, 1), date(2024, 3, 1)
 KEY = "sixteen bytes at least, and more than a block of sixty-four bytes of it all"
 CHANGES = (

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from deltalake import DeltaTable
 
 from segspark.bi.marts.stage import register_views
@@ -11,6 +12,8 @@ from segspark.core.retention import HousekeepingConfig
 from segspark.pipeline import optimize_lake
 from tests.unit.bi.marts.readers import VIEWS
 from tests.unit.bi.marts.test_marts_views import rows_in_spark
+
+pytestmark = pytest.mark.slow
 
 UNREADABLE = ("deletionVectors", "columnMapping", "v2Checkpoint", "typeWidening", "variantType")
 SWITCHES = ("enableDeletionVectors", "columnMapping.mode", "checkpointPolicy", "enableTypeWidening")

@@ -15,6 +15,7 @@ from tests.unit.bi.report.fake_campaigns import campaign_rows
 from tests.unit.bi.report.fake_run import AS_OF, members, tree_arrays
 
 
+@pytest.mark.slow
 def test_the_report_is_one_file_beside_the_tables_and_the_same_each_time(shop):
     result = build_report(FAKE.context(shop), ReportConfig())
     path = Path(shop.path(f"reports/{FAKE.run_id}.html"))

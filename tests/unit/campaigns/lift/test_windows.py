@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import numpy as np
+import pytest
 
 from segspark.campaigns.config import LiftConfig
 from segspark.campaigns.history import Planned
@@ -57,6 +58,7 @@ def test_while_windows_are_open_nothing_works_or_harms():
     assert others[0] == others[1]
 
 
+@pytest.mark.slow
 def test_of_campaigns_without_effect_that_every_run_looks_at_no_more_than_the_level_get_a_verdict():
     rng, looked, told = np.random.default_rng(5), 0, 0
     for _ in range(400):

@@ -9,7 +9,7 @@ import pytest
 from segspark.campaigns.config import CampaignsConfig
 from segspark.campaigns.history import planned_of, plans_made, publications_seen, this_campaign
 from segspark.campaigns.planning.choosing import Rules
-from segspark.campaigns.planning.stage import Order, build_plan
+from segspark.campaigns.planning.stage import Order, build_plan, people_of
 from segspark.core.contracts import CAMPAIGN_MEMBERS, CAMPAIGN_PLAN, CAMPAIGNS, PUBLICATIONS, USER_SEGMENTS
 from segspark.core.lake import Lake
 from tests.unit.campaigns.shops import (
@@ -45,7 +45,7 @@ def plan(lake, run_id="r1", as_of=AS_OF, previous=None, config=CONFIG):
     context = context_of(lake, run_id, as_of, previous)
     made = made_before(lake, previous) if previous else []
     order = Order(this_campaign(config, as_of, made), STRATEGIES, config, SUITS, list(SEGMENTS), RULES)
-    rows = build_plan(context, order, made)
+    rows, _ = build_plan(context, order, people_of(context, config, STRATEGIES), made)
     contacts = [row.asDict() for row in lake.read_run(CAMPAIGN_PLAN, run_id).collect()]
     return rows, contacts, lake.read_run(CAMPAIGNS, run_id).first()
 
@@ -114,6 +114,7 @@ def test_the_campaigns_row_adds_up_to_all_users_of_the_scheme(planned):
     assert rows["campaign_plan"] == len(contacts)
 
 
+@pytest.mark.slow
 def test_the_same_run_made_again_gives_the_same_plan(planned):
     lake, _, _, contacts, _ = planned
     lake.replace_run(CAMPAIGN_PLAN, lake.read_run(CAMPAIGN_PLAN, "r1").limit(0), "r1")
@@ -122,6 +123,7 @@ def test_the_same_run_made_again_gives_the_same_plan(planned):
     assert sorted(again, key=key) == sorted(contacts, key=key)
 
 
+@pytest.mark.slow
 def test_a_campaign_that_is_planned_again_keeps_its_holdout_and_contacts_nobody_twice(spark, tmp_path):
     lake = Lake(spark, str(tmp_path / "lake"))
     fill_lake(lake)
@@ -144,6 +146,7 @@ def test_a_campaign_that_is_planned_again_keeps_its_holdout_and_contacts_nobody_
     assert left_out["contacted by this campaign already"] > 0
 
 
+@pytest.mark.slow
 def test_a_second_campaign_leaves_alone_who_is_in_the_first_and_takes_only_what_is_left_of_the_days(spark, tmp_path):
     lake = Lake(spark, str(tmp_path / "lake"))
     fill_lake(lake)
@@ -177,6 +180,7 @@ def fill_lake_again(lake):
     fill_lake(lake, users=700, run_id="r2", seed=1)
 
 
+@pytest.mark.slow
 def test_a_campaign_whose_days_are_over_contacts_nobody(spark, tmp_path):
     lake = Lake(spark, str(tmp_path / "lake"))
     fill_lake(lake, users=60)

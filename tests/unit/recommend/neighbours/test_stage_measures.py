@@ -20,6 +20,8 @@ from segspark.recommend.stage import build_similarity
 from tests.builders import at, day, rows_of
 from tests.unit.recommend.neighbours import dense
 
+pytestmark = pytest.mark.slow
+
 AS_OF = day("2024-04-01")
 ALL = RecommendConfig(similarity=("cosine", "adjusted_cosine", "pearson", "content"), similarity_block_rows=3)
 USERS = sorted(["9223372036854775807", "a,b", "even", "u1", "u2", "🦊"])

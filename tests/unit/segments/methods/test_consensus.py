@@ -30,6 +30,7 @@ def against_truth(points, groups, clusters):
     return adjusted_rand_score(groups, found), [adjusted_rand_score(groups, member) for member in members]
 
 
+@pytest.mark.slow
 def test_on_planted_groups_the_consensus_is_no_worse_than_its_median_member():
     gains = []
     for spread in (0.8, 1.2, 1.6):
