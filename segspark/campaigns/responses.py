@@ -63,7 +63,11 @@ def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config
     closed = contacts.where(ends_at <= F.lit(as_of).cast("timestamp")).withColumn("ends_at", ends_at)
     closed = closed.withColumn("starts_on", F.to_date("starts_at"))
     spans = closed.select(*KEY, "starts_at", "ends_at", "starts_on")
-    parts = (_bought(spans, logs["orders"]), _days(spans, logs["user_days"], config), _rated(spans, logs["ratings"]))
+    parts = (
+        _bought(spans, logs["orders"], config),
+        _days(spans, logs["user_days"], config),
+        _rated(spans, logs["ratings"], config),
+    )
     for part in parts:
         closed = closed.join(part, on=KEY, how="left")
     orders = F.coalesce("orders", F.lit(0))
@@ -115,14 +119,13 @@ def _told_in_time(name: str, is_late: Column) -> Column:
     return F.when(F.col(name).isNotNull() & is_late, F.lit(0.0)).otherwise(F.col(name))
 
 
-def _bought(spans: DataFrame, orders: DataFrame) -> DataFrame:
+def _bought(spans: DataFrame, orders: DataFrame, config: LiftConfig) -> DataFrame:
     """Orders with a paid line in the window, and what was paid."""
     net = F.col("quantity") * F.coalesce("unit_price", F.lit(0.0)) - F.coalesce("discount", F.lit(0.0))
     paid = orders.where("status = 'paid' AND user_id IS NOT NULL").select(
         "user_id", "order_id", "order_time", net.alias("net")
     )
-    inside = (F.col("order_time") >= F.col("starts_at")) & (F.col("order_time") < F.col("ends_at"))
-    rows = spans.join(paid, on="user_id", how="inner").where(inside)
+    rows = _near(spans, paid, F.to_date("order_time"), 0, config.attribution_days).where(_is_inside("order_time"))
     return rows.groupBy(*KEY).agg(F.count_distinct("order_id").alias("orders"), exact_sum(F.col("net")).alias("bought"))
 
 
@@ -130,7 +133,7 @@ def _days(spans: DataFrame, user_days: DataFrame, config: LiftConfig) -> DataFra
     """Active days in the window, counted from the day of the contact, and what was paid in the days before it."""
     days = user_days.select("user_id", "day", "spend")
     since = F.datediff("day", "starts_on")
-    rows = spans.join(days, on="user_id", how="inner").withColumn("since", since)
+    rows = _near(spans, days, F.col("day"), config.before_days, config.attribution_days).withColumn("since", since)
     near = rows.where((F.col("since") >= -config.before_days) & (F.col("since") < config.attribution_days))
     before = F.when(F.col("since") < 0, F.coalesce("spend", F.lit(0.0)))
     return near.groupBy(*KEY).agg(
@@ -138,11 +141,29 @@ def _days(spans: DataFrame, user_days: DataFrame, config: LiftConfig) -> DataFra
     )
 
 
-def _rated(spans: DataFrame, ratings: DataFrame) -> DataFrame:
-    inside: Column = (F.col("rated_at") >= F.col("starts_at")) & (F.col("rated_at") < F.col("ends_at"))
-    rows = spans.join(ratings.select("user_id", "rated_at", F.col("rating").alias("given")), on="user_id", how="inner")
-    return (
-        rows.where(inside)
-        .groupBy(*KEY)
-        .agg(exact_sum(F.col("given")).alias("rating"), F.count("given").alias("ratings"))
-    )
+def _rated(spans: DataFrame, ratings: DataFrame, config: LiftConfig) -> DataFrame:
+    given = ratings.select("user_id", "rated_at", F.col("rating").alias("given"))
+    rows = _near(spans, given, F.to_date("rated_at"), 0, config.attribution_days).where(_is_inside("rated_at"))
+    return rows.groupBy(*KEY).agg(exact_sum(F.col("given")).alias("rating"), F.count("given").alias("ratings"))
+
+
+def _near(spans: DataFrame, rows: DataFrame, day: Column, before: int, after: int) -> DataFrame:
+    """Each span with the rows of its user from `before` days ahead of it to `after` days into it, and some around.
+
+    Joined by user and stretch of time, a stretch as long as these days: who is in many campaigns and does much every
+    day gives a few rows per campaign, not the product of both.
+    """
+    days = before + after + 1
+    first, last = (_stretch(F.date_add("starts_on", shift), days) for shift in (-before, after))
+    placed = spans.withColumn("__stretch", F.explode(F.sequence(first, last)))
+    both = placed.join(rows.withColumn("__stretch", _stretch(day, days)), on=["user_id", "__stretch"], how="inner")
+    return both.drop("__stretch")
+
+
+def _stretch(day: Column, days: int) -> Column:
+    """The number of the stretch of so many days that a day lies in."""
+    return F.floor(F.unix_date(day) / F.lit(days))
+
+
+def _is_inside(time: str) -> Column:
+    return (F.col(time) >= F.col("starts_at")) & (F.col(time) < F.col("ends_at"))

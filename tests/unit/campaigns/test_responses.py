@@ -1,10 +1,13 @@
 from datetime import date
 
+import numpy as np
+import pandas as pd
 import pytest
+from pyspark.sql import functions as F
 
 from segspark.campaigns.config import LiftConfig
 from segspark.campaigns.evidence import Sums, add_up, evidence_of
-from segspark.campaigns.responses import measure, planned_contacts, purchases_of
+from segspark.campaigns.responses import _near, measure, planned_contacts, purchases_of
 from tests.builders import at
 
 PLAN = (
@@ -171,3 +174,55 @@ def test_sums_are_those_of_numpy_and_no_partition_changes_a_bit(spark):
     assert sums.products == pytest.approx(sum(r * b for r, b in zip(revenue, before, strict=True)))
     assert sums.rating == pytest.approx(30 * 4.0)
     assert (sums + Sums()) == sums
+
+
+def test_windows_of_many_campaigns_are_what_pandas_finds_and_cost_no_product_of_campaigns_and_days(spark):
+    """Forty campaigns a week apart over a user's year of orders, visits and ratings."""
+    rng = np.random.default_rng(4)
+    first, users = pd.Timestamp("2024-01-01"), ["a", "b", "c"]
+    starts = [first + pd.Timedelta(days=7 * n, hours=int(rng.integers(0, 24))) for n in range(40)]
+    spans = pd.DataFrame([(f"c{n}", user, start) for n, start in enumerate(starts) for user in users])
+    spans.columns = ["campaign_id", "user_id", "starts_at"]
+    times = [first + pd.Timedelta(minutes=int(n)) for n in rng.integers(-40 * 1440, 330 * 1440, 900)]
+    did = pd.DataFrame({"user_id": rng.choice(users, 900), "time": times, "rating": rng.integers(1, 6, 900) * 1.0})
+    contacts = spark.createDataFrame(
+        spans.assign(segment_name="s", action="x", treated=True, propensity=0.5, delivered=True)
+    ).selectExpr(
+        "*",
+        "CAST(NULL AS boolean) AS told_converted",
+        "CAST(NULL AS double) AS told_revenue",
+        "CAST(NULL AS timestamp) AS converted_at",
+    )
+    days = did.assign(day=did.time.dt.date, spend=1.25)[["user_id", "day", "spend"]].drop_duplicates(["user_id", "day"])
+    bought = [
+        (row.user_id, f"o{n}", row.time.to_pydatetime(), 1.0, 10.0, 0.0, "paid")
+        for n, row in enumerate(did.itertuples())
+    ]
+    logs = {
+        "orders": spark.createDataFrame(bought, ORDER),
+        "ratings": spark.createDataFrame(did.rename(columns={"time": "rated_at"})),
+        "user_days": spark.createDataFrame(days),
+    }
+    found = measure(contacts, logs, date(2025, 3, 1), CONFIG).toPandas().sort_values(["campaign_id", "user_id"])
+    expected = spans.apply(lambda span: pd.Series(_by_hand(span, did, days)), axis=1)
+    expected = pd.concat([spans, expected], axis=1).sort_values(["campaign_id", "user_id"])
+    for name in ("revenue", "active_days", "revenue_before", "rating", "ratings"):
+        assert found[name].fillna(0).tolist() == expected[name].tolist(), name
+    joined = _near(
+        spark.createDataFrame(spans.assign(starts_on=spans.starts_at.dt.date)), logs["user_days"], F.col("day"), 7, 14
+    )
+    assert joined.count() < len(spans) * len(days) / len(users) / 4
+
+
+def _by_hand(span, did, days):
+    inside = (did.user_id == span.user_id) & (did.time >= span.starts_at)
+    window = did[inside & (did.time < span.starts_at + pd.Timedelta(days=14))]
+    since = (pd.to_datetime(days.day) - span.starts_at.normalize()).dt.days
+    own = days.user_id == span.user_id
+    return {
+        "revenue": 10.0 * len(window),
+        "active_days": int((own & (since >= 0) & (since < 14)).sum()),
+        "revenue_before": 1.25 * int((own & (since >= -7) & (since < 0)).sum()),
+        "rating": window.rating.sum(),
+        "ratings": len(window),
+    }
