@@ -7,6 +7,8 @@
 -- high: upper end of it
 -- contacts: contacts of which it is known how likely they were
 -- effective_contacts: how many contacts of equal weight would tell as much; where they are few, do not trust the value
-SELECT scheme, policy, estimator, value, low, high, contacts, effective_contacts
+-- left_out: contacts of which that is not known, or whose users the policy does not contact
+-- unseen: the policy's share of actions that were never sent, of which ips and snips know nothing
+SELECT scheme, policy, estimator, value, low, high, contacts, effective_contacts, left_out, unseen
 FROM published.strategy_values
 WHERE contacts >= min_group

@@ -13,6 +13,7 @@
 - rating (double), ratings (int): the sum of their ratings in the window, and how many
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -84,10 +85,15 @@ def add_up(responses: DataFrame) -> DataFrame:
 
 
 def evidence_of(row: Row) -> Evidence:
-    """A row of `add_up`, collected."""
+    """A row of `add_up` or of campaign_evidence, collected."""
     values: dict[str, Any] = {n: float(row[n]) if isinstance(row[n], Decimal) else row[n] for n in vars(Sums())}
     sides: dict[str, Any] = {name: row[name] for name in SIDE}
     return Evidence(**sides, sums=Sums(**values))
+
+
+def evidence_rows(evidence: Iterable[Evidence], scheme: str) -> list[dict[str, Any]]:
+    """Rows of campaign_evidence."""
+    return [{"scheme": scheme, **{name: getattr(each, name) for name in SIDE}, **vars(each.sums)} for each in evidence]
 
 
 def _money(name: str) -> Column:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
-from functools import reduce
 
 from pyspark.sql import DataFrame, Row, Window
 from pyspark.sql import functions as F
@@ -73,6 +72,12 @@ def plans_since(made: list[Planned], scheme: str, first_day: date) -> list[Plann
     return [each for each in made if each.scheme == scheme and each.starts_on >= first_day]
 
 
+def plans_in_mind(made: list[Planned], campaign: Campaign, days: int) -> list[Planned]:
+    """Those whose contacts matter to a plan: of the campaign itself, or with any in the `days` before it or later."""
+    since = campaign.first_day - timedelta(days=days)
+    return [each for each in made if each.campaign_id == campaign.campaign_id or each.last_day >= since]
+
+
 def outcomes_before(log: DataFrame, run: Run) -> DataFrame:
     """The rows of outcomes that the run sees: those of contacts that were made or withheld before its day."""
     return log.where((F.col("ingest_seq") <= run.ingest_seq) & (F.col("sent_at") < F.lit(run.as_of).cast("timestamp")))
@@ -82,26 +87,26 @@ def contacts_of(plan: DataFrame, made: list[Planned], outcomes: DataFrame) -> Da
     """The rows of campaign_plan (with run_id) that counted: one per campaign and user.
 
     Of a plan that a later one of the same campaign took over, those are the days before, and whoever an outcome says
-    was contacted, though it was too early: the later plan does not contact them again.
+    was contacted before that day, though it was too early: the later plan does not contact them again.
     """
     if not made:
         return plan.limit(0)
-    conditions = []
-    for each in made:
-        is_of = (F.col("run_id") == each.run_id) & (F.col("campaign_id") == each.campaign_id)
-        is_in_force = F.lit(True) if each.until is None else F.col("send_on") < F.lit(each.until)
-        conditions.append(is_of & (is_in_force | F.col("__sent")))
-    sent = outcomes.where("treated").select("campaign_id", "user_id").distinct().withColumn("__sent", F.lit(True))
-    marked = plan.join(sent, on=["campaign_id", "user_id"], how="left").na.fill(False, ["__sent"])
-    counted = marked.where(reduce(lambda left, right: left | right, conditions))
-    last = {each.run_id: number for number, each in enumerate(made)}
-    order = F.create_map(*(F.lit(part) for pair in last.items() for part in pair))[F.col("run_id")]
-    first = Window.partitionBy("campaign_id", "user_id").orderBy(order)
-    return counted.withColumn("__no", F.row_number().over(first)).where("__no = 1").drop("__no", "__sent")
+    places = [(each.campaign_id, each.run_id, each.until, number) for number, each in enumerate(made)]
+    told = plan.sparkSession.createDataFrame(places, "campaign_id string, run_id string, __until date, __no int")
+    rows = plan.where(F.col("run_id").isin(*(each.run_id for each in made)))
+    rows = rows.join(F.broadcast(told), on=["campaign_id", "run_id"], how="inner")
+    sent = outcomes.where("treated").groupBy("campaign_id", "user_id")
+    first_sent = sent.agg(F.min(F.to_date("sent_at")).alias("__sent_on"))
+    marked = rows.join(first_sent, on=["campaign_id", "user_id"], how="left")
+    is_in_force = F.col("__until").isNull() | (F.col("send_on") < F.col("__until"))
+    was_early = F.coalesce(F.col("__sent_on") < F.col("__until"), F.lit(False))
+    first = Window.partitionBy("campaign_id", "user_id").orderBy("__no")
+    counted = marked.where(is_in_force | was_early).withColumn("__place", F.row_number().over(first))
+    return counted.where("__place = 1").drop("__until", "__no", "__sent_on", "__place")
 
 
 def this_campaign(config: CampaignsConfig, as_of: date, made: list[Planned]) -> Campaign:
-    """The campaign of a run. ConfigError where its id was used for one that started on another day."""
+    """The campaign of a run. ConfigError where its id was used for one of another first day, or another scheme."""
     starts_on = config.starts_on or as_of
     campaign_id = config.campaign_id or f"campaign-{starts_on.isoformat()}"
     for each in made:
@@ -109,6 +114,11 @@ def this_campaign(config: CampaignsConfig, as_of: date, made: list[Planned]) -> 
             raise ConfigError(
                 f"campaigns.campaign_id: {campaign_id} is the campaign that started on {each.starts_on}, not on"
                 f" {starts_on}; give another id, or that first day to plan it again"
+            )
+        if each.campaign_id == campaign_id and each.scheme != config.scheme:
+            raise ConfigError(
+                f"campaigns.campaign_id: {campaign_id} was planned for the segments of {each.scheme}; give another id"
+                f" for those of {config.scheme}"
             )
     ends_on = date.fromordinal(starts_on.toordinal() + config.days - 1)
     return Campaign(campaign_id, starts_on, ends_on, max(starts_on, as_of))

@@ -10,6 +10,7 @@ from segspark.core.exact import exact_sum
 
 KEY = ["campaign_id", "user_id"]
 NOON = 12 * 3600  # seconds into the day at which a contact counts where no outcome of the campaign tells a time
+TOLD_OF = 0.9  # share of each side of whom a sender must tell, to be believed of both
 
 
 def planned_contacts(plans: DataFrame, outcomes: DataFrame) -> DataFrame:
@@ -18,22 +19,26 @@ def planned_contacts(plans: DataFrame, outcomes: DataFrame) -> DataFrame:
     `plans` has one row per campaign and user of published plans. The row adds starts_at, when the contact was made; for
     who was held out, or not reported as contacted on the planned day, that day at the campaign's median time of day:
     both sides have the same calendar, and the same hours of their first day. `delivered` is whether an outcome says
-    that the contact was made, `on_time` whether on the planned day. What a sender tells of conversions counts in
-    campaigns where it tells it of both sides: else one would be looked at by other eyes than the other.
+    that the contact was made, `on_time` whether on the planned day. Conversions that a sender tells count in campaigns
+    where it tells them of TOLD_OF of the contacts that it made and of the held out, and so does revenue: else one side
+    would be looked at by other eyes than the other.
     """
-    told = outcomes.groupBy("campaign_id").agg(
-        _tells("treated").alias("__of_one"), _tells("NOT treated").alias("__of_other")
-    )
-    told = told.select("campaign_id", (F.col("__of_one") & F.col("__of_other")).alias("__told"))
-    answers = outcomes.join(F.broadcast(told), on="campaign_id", how="left").select(
+    no_conversion_pays = F.when(~F.col("converted"), F.lit(0.0))
+    answers = outcomes.select(
         *KEY,
         F.when(F.col("treated"), F.col("sent_at")).alias("sent_at"),
-        *(F.when(F.col("__told"), F.col(name)).alias(name) for name in ("converted", "converted_at", "revenue")),
+        "converted",
+        "converted_at",
+        F.coalesce("revenue", no_conversion_pays).alias("revenue"),
     )
     sent = answers.where(F.col("sent_at").isNotNull())
     seconds = F.unix_timestamp("sent_at") - F.unix_timestamp(F.to_date("sent_at").cast("timestamp"))
     usual = sent.groupBy("campaign_id").agg(F.percentile(seconds, 0.5).cast("bigint").alias("__usual"))
-    rows = plans.join(answers, on=KEY, how="left").join(F.broadcast(usual), on="campaign_id", how="left")
+    answered = plans.join(answers, on=KEY, how="left")
+    is_told = [_is_told(name).alias(f"__{name}") for name in ("converted", "revenue")]
+    told = answered.groupBy("campaign_id").agg(*is_told)
+    rows = answered.join(F.broadcast(usual), on="campaign_id", how="left")
+    rows = rows.join(F.broadcast(told), on="campaign_id", how="left")
     midnight = F.unix_timestamp(F.col("send_on").cast("timestamp"))
     planned_at = F.timestamp_seconds(midnight + F.coalesce("__usual", F.lit(NOON)))
     on_time = F.coalesce(F.to_date("sent_at") == F.col("send_on"), F.lit(False))
@@ -47,8 +52,8 @@ def planned_contacts(plans: DataFrame, outcomes: DataFrame) -> DataFrame:
         F.when(on_time, F.col("sent_at")).otherwise(planned_at).alias("starts_at"),
         F.col("sent_at").isNotNull().alias("delivered"),
         on_time.alias("on_time"),
-        F.col("converted").alias("told_converted"),
-        F.col("revenue").alias("told_revenue"),
+        F.when(F.col("__converted"), F.col("converted")).alias("told_converted"),
+        F.when(F.col("__revenue"), F.col("revenue")).alias("told_revenue"),
         "converted_at",
     )
 
@@ -57,7 +62,7 @@ def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config
     """One row per contact whose attribution window has closed before `as_of`, as `evidence.py` says.
 
     `contacts` are of `planned_contacts`; `logs` has orders, ratings and user_days. What the sender tells of conversion
-    and revenue, where it counts, goes before what orders tell; a conversion after the window is none.
+    and revenue, where it counts, goes before what orders tell; a conversion outside the window is none.
     """
     ends_at = F.timestamp_add("DAY", F.lit(config.attribution_days), "starts_at")
     closed = contacts.where(ends_at <= F.lit(as_of).cast("timestamp")).withColumn("ends_at", ends_at)
@@ -71,7 +76,7 @@ def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config
     for part in parts:
         closed = closed.join(part, on=KEY, how="left")
     orders = F.coalesce("orders", F.lit(0))
-    is_late = F.coalesce(F.col("converted_at") >= F.col("ends_at"), F.lit(False))
+    is_outside = F.coalesce(~_is_inside("converted_at"), F.lit(False))
     return closed.select(
         *KEY,
         "segment_name",
@@ -79,10 +84,9 @@ def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config
         "treated",
         "propensity",
         _allowed(closed),
-        "delivered",
         "starts_on",
-        F.coalesce(F.col("told_converted") & ~is_late, orders > 0).alias("converted"),
-        F.coalesce(_told_in_time("told_revenue", is_late), "bought", F.lit(0.0)).alias("revenue"),
+        F.coalesce(F.col("told_converted") & ~is_outside, orders > 0).alias("converted"),
+        F.coalesce(_told_in_time("told_revenue", is_outside), "bought", F.lit(0.0)).alias("revenue"),
         F.coalesce("revenue_before", F.lit(0.0)).alias("revenue_before"),
         F.coalesce("active_days", F.lit(0)).cast("int").alias("active_days"),
         "rating",
@@ -103,20 +107,37 @@ def purchases_of(events: DataFrame) -> DataFrame:
     )
 
 
+def days_with(user_days: DataFrame, purchases: DataFrame) -> DataFrame:
+    """The days, which count orders alone, with those and the spend of `purchases` (as `purchases_of` makes them)."""
+    money = F.col("quantity") * F.coalesce("unit_price", F.lit(0.0)) - F.col("discount")
+    sums = purchases.groupBy("user_id", F.to_date("order_time").alias("day")).agg(
+        F.count_distinct("order_id").alias("__orders"), exact_sum(money).alias("__spend")
+    )
+    rows = user_days.join(sums, on=["user_id", "day"], how="left")
+    return rows.withColumns({"orders": F.coalesce("__orders", "orders"), "spend": F.coalesce("__spend", "spend")}).drop(
+        "__orders", "__spend"
+    )
+
+
 def _allowed(rows: DataFrame) -> Column:
     """Null where the rows do not tell, as those of campaigns of other tools."""
     nobody_knows = F.lit(None).cast("array<string>")
     return (F.col("allowed") if "allowed" in rows.columns else nobody_knows).alias("allowed")
 
 
-def _tells(side: str) -> Column:
-    """Whether any outcome of that side tells of conversion."""
-    return F.coalesce(F.bool_or(F.expr(side) & F.col("converted").isNotNull()), F.lit(False))
+def _is_told(name: str) -> Column:
+    """Whether the column is told of nearly all contacts that were made, and of nearly all who are held out."""
+    of_sides = (F.col("sent_at").isNotNull() & ~F.col("holdout"), F.col("holdout"))
+    enough = [
+        F.count_if(side & F.col(name).isNotNull()) >= F.greatest(F.lit(1.0), TOLD_OF * F.count_if(side))
+        for side in of_sides
+    ]
+    return enough[0] & enough[1]
 
 
-def _told_in_time(name: str, is_late: Column) -> Column:
-    """A told amount; nothing where it was told of a conversion after the window."""
-    return F.when(F.col(name).isNotNull() & is_late, F.lit(0.0)).otherwise(F.col(name))
+def _told_in_time(name: str, is_outside: Column) -> Column:
+    """A told amount; nothing where it was told of a conversion before or after the window."""
+    return F.when(F.col(name).isNotNull() & is_outside, F.lit(0.0)).otherwise(F.col(name))
 
 
 def _bought(spans: DataFrame, orders: DataFrame, config: LiftConfig) -> DataFrame:

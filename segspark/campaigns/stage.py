@@ -23,7 +23,7 @@ from segspark.campaigns.history import (
 )
 from segspark.campaigns.learning.rules import rules_of
 from segspark.campaigns.learning.shares import Money, next_strategy
-from segspark.campaigns.learning.stage import write_strategies
+from segspark.campaigns.learning.stage import with_earlier, write_strategies
 from segspark.campaigns.learning.strategy import Strategy
 from segspark.campaigns.lift.stage import evidence_from, look_back, write_lifts
 from segspark.campaigns.planning.audience import check_columns
@@ -69,12 +69,15 @@ def build_campaigns(context: StageContext, config: CampaignsConfig, earned: froz
     offer = _offer(context, config, segments, earned)
     seen, made, campaign = _campaign(context, config)
     past = look_back(context, config, made, seen)
-    evidence = evidence_from(past)
-    rows, notes = write_lifts(context, config, past, evidence)
+    recent = evidence_from(past)
+    rows, notes, distrusted = write_lifts(context, config, past, recent)
+    trusted = [each for each in recent if each.campaign_id not in distrusted]
+    evidence = with_earlier(context, config, trusted, past.forgotten)
     people = people_of(context, config, offer.strategies)
     worth = {row.segment_name: float(row.worth) for row in worth_by_segment(people).collect()}
     strategy = _strategy(context, config, offer, evidence, worth)
-    rows |= write_strategies(context, config, strategy, past.responses)
+    responses = past.responses.where(~F.col("campaign_id").isin(*sorted(distrusted)))
+    rows |= write_strategies(context, config, strategy, evidence, responses)
     rules = rules_of(strategy, segments, list(offer.costs), offer.costs, config.learning)
     order = Order(campaign, offer.strategies, config, offer.suits, segments, rules)
     planned, summary = build_plan(context, order, people, made)

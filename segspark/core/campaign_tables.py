@@ -44,6 +44,8 @@ STRATEGY_VALUES = run_table(
         Column("high", "double", "95 % interval"),
         Column("contacts", "bigint", "contacts with a propensity"),
         Column("effective_contacts", "double", "(sum of weights)^2 / sum of squared weights; few: do not trust it"),
+        Column("left_out", "bigint", "contacts without a propensity, or whose users the policy does not contact"),
+        Column("unseen", "double", "the policy's share of actions that were never logged, which ips and snips miss"),
     ],
 )
 
@@ -180,6 +182,32 @@ CAMPAIGN_CHECKS = run_table(
     ],
 )
 
+CAMPAIGN_EVIDENCE = run_table(
+    "campaign_evidence",
+    "what one side of one campaign did from one day on, added up, as the strategy learns from it",
+    ["campaign_id", "starts_on", "segment_name", "action", "treated"],
+    [
+        SCHEME,
+        CAMPAIGN_ID,
+        Column("starts_on", "date", "the day from which windows count"),
+        SEGMENT_NAME,
+        Column("action", "string", "what was done, or would have been"),
+        Column("treated", "boolean", "the contacted; false: the held out"),
+        Column("users", "bigint", "users whose window has closed"),
+        Column("converted", "bigint", "of them, who ordered"),
+        Column("revenue", "double", "what they paid; sums of squares and products are over users"),
+        Column("revenue_squares", "double", "its squares"),
+        Column("before", "double", "what they paid in the days before"),
+        Column("before_squares", "double", "its squares"),
+        Column("products", "double", "of revenue and what was paid before"),
+        Column("active_days", "bigint", "days on which they did anything"),
+        Column("active_squares", "bigint", "their squares"),
+        Column("raters", "bigint", "of the users, who rated"),
+        Column("rating", "double", "over raters, of each one's mean"),
+        Column("rating_squares", "double", "its squares"),
+    ],
+)
+
 CAMPAIGN_BALANCE = run_table(
     "campaign_balance",
     "one covariate of the two sides of a campaign",
@@ -203,9 +231,9 @@ CAMPAIGN_MOVES = run_table(
         CAMPAIGN_ID,
         SEGMENT_NAME,
         Column("move", "string", "up or down (to a segment that spends more or less per user), gone or same"),
-        Column("treated_users", "bigint", "users who were contacted"),
-        Column("control_users", "bigint", "users who were held out"),
-        Column("treated", "double", "share of the contacted who moved so"),
+        Column("treated_users", "bigint", "users who were to be contacted, and whose window has closed"),
+        Column("control_users", "bigint", "users who were held out, the same"),
+        Column("treated", "double", "share of the first who moved so"),
         Column("control", "double", "share of the held out"),
         Column("difference", "double", "treated - control"),
         Column("low", "double", "95 % interval (Newcombe)"),

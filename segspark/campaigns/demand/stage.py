@@ -42,7 +42,7 @@ def write_demand(
     rows = {DEMAND_ACCURACY.name: lake.replace_run(DEMAND_ACCURACY, accuracy, run.run_id)}
     judged = lake.read_run(DEMAND_ACCURACY, run.run_id)
     expected = expected_units(forecasts, judged, error_points(forecasts), run.as_of).checkpoint()
-    on_top = campaign_units_of(_campaign(context, categories), expected, campaign.first_day, run.as_of)
+    on_top = campaign_units_of(_campaign(context, categories, config), expected, campaign.first_day, run.as_of)
     stock = stock_of(items, categories, expected, run.as_of)
     told = segment_demand(expected, stock, on_top, series, config.scheme, run.as_of)
     rows[SEGMENT_DEMAND.name] = lake.replace_run(SEGMENT_DEMAND, told, run.run_id)
@@ -54,16 +54,20 @@ def _members(context: StageContext, config: CampaignsConfig) -> DataFrame:
     return rows.where(F.col("scheme") == config.scheme).select("user_id", "segment_name")
 
 
-def _campaign(context: StageContext, categories: DataFrame) -> DataFrame:
+def _campaign(context: StageContext, categories: DataFrame, config: CampaignsConfig) -> DataFrame:
     """What the plan should sell on top: segment_name, category, item_id, units.
 
-    Each conversion that a contact brings is one unit, spread evenly over the items that the contact shows. Contacts
-    without items sell something, but nobody knows what.
+    Each conversion that a contact brings is one unit, spread evenly over the items that the contact shows; where the
+    strategy goes by revenue, what each item brings is as many units as that buys at its price. Contacts without items,
+    and items without a price, sell something, but nobody knows how much of what.
     """
     plan = context.lake.read_run(CAMPAIGN_PLAN, context.run.run_id).where("NOT holdout AND items IS NOT NULL")
     share = F.greatest("expected_uplift", F.lit(0.0)) / F.size("items")
     shown = plan.select("segment_name", share.alias("units"), F.explode("items").alias("item_id"))
     placed = shown.join(categories.select("item_id", "category"), on="item_id", how="left")
+    if config.learning.objective == "revenue":
+        prices = context.lake.read(ITEMS).where("price > 0").select("item_id", "price")
+        placed = placed.join(prices, on="item_id", how="inner").withColumn("units", F.col("units") / F.col("price"))
     return placed.groupBy("segment_name", "category", "item_id").agg(exact_sum(F.col("units")).alias("units"))
 
 

@@ -16,7 +16,7 @@ what was allowed, are left out and counted. So are those whose user could get no
 not contact them earns nothing per contact. Intervals are normal, by the estimate's own variance; a user contacted twice
 counts as two.
 
-ips and snips know nothing of an action that was never logged in its segment: `Value.unseen` tells its share.
+ips and snips know nothing of an action that was never logged in its segment: `unseen` tells its share.
 """
 
 import math
@@ -154,7 +154,7 @@ def values_of(log: Iterable[LogSums], shares: Mapping[Cell, float], rewards: Map
 
 def value_rows(values: Iterable[Value], scheme: str) -> list[dict[str, Any]]:
     """The rows of the table strategy_values, without run_id."""
-    names = ("policy", "estimator", "value", "low", "high", "contacts", "effective_contacts")
+    names = ("policy", "estimator", "value", "low", "high", "contacts", "effective_contacts", "left_out", "unseen")
     return [{"scheme": scheme} | {name: getattr(one, name) for name in names} for one in values]
 
 

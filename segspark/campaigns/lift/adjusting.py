@@ -51,8 +51,8 @@ def adjust_campaign(
 
     `people` is one row per user: user_id, segment_name, treated, converted, revenue, active_days, and the covariates,
     numbers from before the campaign (a null counts as 0). `known_days` are the days of logs before it: with fewer than
-    `before_days` nobody knows whether the sides are alike. `people` is read twice. Collects at most `adjust_users`
-    users, then two rows per segment.
+    `before_days` nobody knows whether the sides are alike. `people` is read three times. Collects at most
+    `adjust_users` users, then two rows per segment.
     """
     sample = propensity_sample(people, covariates, config.adjust_users, seed).toPandas()
     propensity = fit_propensity(sample, covariates)

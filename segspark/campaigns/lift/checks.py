@@ -8,6 +8,7 @@ from typing import Any
 
 from scipy import stats
 
+SAMPLE_RATIO = "sample ratio"
 MISMATCH = 0.001  # p-value of sample-ratio mismatch, as is usual (Fabijan et al. 2019)
 LEAST_DELIVERED = 0.9  # share of planned contacts
 LEAST_ON_TIME = 0.9  # share of delivered contacts
@@ -17,12 +18,12 @@ LEAST_ON_TIME = 0.9  # share of delivered contacts
 class CampaignCounts:
     """What happened to the users of a campaign.
 
-    `holdout_share` is of those who may be contacted, as planned. `treated_users` and `control_users` are who is
-    compared, since their window has closed; the others are contacts.
+    `holdout_share` is of those who may be contacted, as planned; None where plans of the campaign had different ones.
+    `treated_users` and `control_users` are who is compared, since their window has closed; the others are contacts.
     """
 
     campaign_id: str
-    holdout_share: float
+    holdout_share: float | None
     treated_users: int
     control_users: int
     planned: int  # contacts whose day has come
@@ -75,13 +76,25 @@ def windows_row(campaign_id: str, closed: int, windows: int, open_until: date | 
     return check_row(campaign_id, "windows closed", True if open_until is None else None, share, 1.0, found)
 
 
+def unsent_row(campaign_id: str) -> dict[str, Any]:
+    """Of a campaign of which no outcome tells a contact, though outcomes tell those of others."""
+    note = (
+        "no outcome tells that anybody was contacted, as outcomes of other campaigns do: it was not sent, or its"
+        " outcomes have not come, so it has no effects to tell"
+    )
+    return check_row(campaign_id, "sent", False, 0.0, None, note)
+
+
 def _sample_ratio(counts: CampaignCounts) -> dict[str, Any]:
     """A chi-square test of how many the plan held out against how many it should have.
 
     It counts rows of the plan, whatever became of the contacts: those that got lost are for `delivered`. Shares are
     drawn to one user per segment, which varies less than the test allows for: it is rather too quiet.
     """
-    check, users = "sample ratio", counts.treated_users + counts.control_users
+    check, users = SAMPLE_RATIO, counts.treated_users + counts.control_users
+    if counts.holdout_share is None:
+        note = "the campaign was planned by different shares, so no one share tells how many should be held out"
+        return check_row(counts.campaign_id, check, None, None, MISMATCH, note)
     if not users or not 0 < counts.holdout_share < 1:
         return check_row(counts.campaign_id, check, None, None, MISMATCH, "no users to compare, or none held out")
     planned = [users * (1 - counts.holdout_share), users * counts.holdout_share]
@@ -94,7 +107,7 @@ def _sample_ratio(counts: CampaignCounts) -> dict[str, Any]:
         "as chance allows (value: p-value). Contacts that got lost do not move this: see delivered"
         if passed
         else "more than chance explains (value: p-value): the plan lost rows of one side, or drew it by another share,"
-        " so do not trust the lifts before it is known why. Contacts that got lost do not move this: see delivered"
+        " so its effects have no verdict and teach nothing. Contacts that got lost do not move this: see delivered"
     )
     return check_row(counts.campaign_id, check, passed, p_value, MISMATCH, f"{found}: {meaning}")
 

@@ -38,14 +38,15 @@ def measure_lifts(evidence: Sequence[Evidence], config: LiftConfig) -> list[dict
     return rows
 
 
-def hold_back(lifts: Sequence[Mapping[str, Any]], still_open: Container[str]) -> list[dict[str, Any]]:
-    """The rows of campaign_lift, inconclusive where windows of the campaign are still open.
+def hold_back(lifts: Sequence[Mapping[str, Any]], campaigns: Container[str]) -> list[dict[str, Any]]:
+    """The rows of campaign_lift, inconclusive for these campaigns: those that did not keep their sample ratio, and
+    those with windows still open.
 
     A test that is looked at in every run until then would find something in more campaigns than its level says.
     """
     withheld = (WORKS, HARMS)
     return [
-        {**row, "verdict": INCONCLUSIVE} if row["campaign_id"] in still_open and row["verdict"] in withheld else {**row}
+        {**row, "verdict": INCONCLUSIVE} if row["campaign_id"] in campaigns and row["verdict"] in withheld else {**row}
         for row in lifts
     ]
 

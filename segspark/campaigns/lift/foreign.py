@@ -21,7 +21,8 @@ class Foreign:
     rows: int
     contacts: int
     closed: int  # contacts whose window has closed
-    last: date | None  # of its contacts
+    first: date | None  # of its contacts
+    last: date | None
 
     def open_until(self, attribution_days: int, as_of: date) -> date | None:
         """When the last window closes; None where all have."""
@@ -40,11 +41,13 @@ class Sorted:
 def count_foreign(outcomes: DataFrame, planned: Collection[str], attribution_days: int, as_of: date) -> DataFrame:
     """One row per campaign that is not in `planned`, with the fields of `Foreign`."""
     ends_at = F.timestamp_add("DAY", F.lit(attribution_days), "sent_at")
+    sent_at = F.when(F.col("treated"), F.col("sent_at"))
     counts = outcomes.groupBy("campaign_id").agg(
         F.count(F.lit(1)).alias("rows"),
         F.count_if("treated").alias("contacts"),
         F.count_if(F.col("treated") & (ends_at <= F.lit(as_of).cast("timestamp"))).alias("closed"),
-        F.to_date(F.max(F.when(F.col("treated"), F.col("sent_at")))).alias("last"),
+        F.to_date(F.min(sent_at)).alias("first"),
+        F.to_date(F.max(sent_at)).alias("last"),
     )
     return counts.where(~F.col("campaign_id").isin(*sorted(planned))) if planned else counts
 

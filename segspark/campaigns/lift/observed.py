@@ -38,17 +38,26 @@ def everyone_in(campaign_id: str, outcomes: DataFrame, people: DataFrame) -> Dat
     )
 
 
-def with_known(responses: DataFrame, user_days: DataFrame, users: DataFrame) -> DataFrame:
-    """The responses with `is_known`: whether the user did anything, or signed up, before their own first day.
+def known_since(user_days: DataFrame, users: DataFrame) -> DataFrame:
+    """user_id, known_since: the first day on which each user did anything, or signed up.
 
-    Of who comes later, nobody could choose whether to contact them: without a past they would be compared by what
-    brought them. `user_days` has user_id and day of all that is known, `users` user_id and signup_time.
+    `user_days` has user_id and day of all that is known, `users` user_id and signup_time.
     """
     begun = user_days.groupBy("user_id").agg(F.min("day").alias("__begun"))
     joined = users.groupBy("user_id").agg(F.to_date(F.min("signup_time")).alias("__joined"))
-    rows = responses.join(begun, on="user_id", how="left").join(joined, on="user_id", how="left")
-    is_known = F.least("__begun", "__joined") < F.col("starts_on")  # the one that is there, where the other is not
-    return rows.withColumn("is_known", F.coalesce(is_known, F.lit(False))).drop("__begun", "__joined")
+    rows = begun.join(joined, on="user_id", how="full")
+    return rows.select("user_id", F.least("__begun", "__joined").alias("known_since"))  # of one alone, that one
+
+
+def with_known(responses: DataFrame, since: DataFrame) -> DataFrame:
+    """The responses with `is_known`: whether the user was known (`known_since`) before their own first day.
+
+    Of who comes later, nobody could choose whether to contact them: without a past they would be compared by what
+    brought them.
+    """
+    rows = responses.join(since, on="user_id", how="left")
+    is_known = F.coalesce(F.col("known_since") < F.col("starts_on"), F.lit(False))
+    return rows.withColumn("is_known", is_known).drop("known_since")
 
 
 def count_newcomers(people: DataFrame) -> DataFrame:

@@ -1,5 +1,6 @@
 """All of the measuring that knows the lake: what campaigns changed, by their outcomes and by the logs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -12,14 +13,22 @@ from segspark.campaigns.evidence import Evidence, add_up, evidence_of
 from segspark.campaigns.history import Planned, contacts_of, outcomes_before, plans_since
 from segspark.campaigns.lift.adjusting import Adjusted, adjust_campaign, newcomers_row
 from segspark.campaigns.lift.bootstrap import bootstrap_revenue
-from segspark.campaigns.lift.checks import CampaignCounts, check_campaign
+from segspark.campaigns.lift.checks import SAMPLE_RATIO, CampaignCounts, check_campaign, unsent_row
 from segspark.campaigns.lift.counting import count_contacts
 from segspark.campaigns.lift.effects import hold_back, measure_lifts
-from segspark.campaigns.lift.foreign import Sorted, count_foreign, foreign_checks, sort_foreign
+from segspark.campaigns.lift.foreign import Foreign, Sorted, count_foreign, foreign_checks, sort_foreign
 from segspark.campaigns.lift.moves import compare_moves, count_moves, last_moves
-from segspark.campaigns.lift.observed import COVARIATES, count_newcomers, everyone_in, with_covariates, with_known
+from segspark.campaigns.lift.observed import (
+    COVARIATES,
+    NEVER,
+    count_newcomers,
+    everyone_in,
+    known_since,
+    with_covariates,
+    with_known,
+)
 from segspark.campaigns.lift.windows import open_campaigns
-from segspark.campaigns.responses import measure, planned_contacts, purchases_of
+from segspark.campaigns.responses import days_with, measure, planned_contacts, purchases_of
 from segspark.core.contracts import (
     CAMPAIGN_BALANCE,
     CAMPAIGN_CHECKS,
@@ -51,7 +60,9 @@ class Past:
     """What is known of earlier campaigns when the run looks back."""
 
     planned: frozenset[str]  # every campaign that was ever published, of any scheme
-    made: list[Planned]  # plans of the last year for the scheme's segments, as they were published
+    forgotten: frozenset[str]  # those of the scheme from before the last year
+    made: list[Planned]  # plans of the last year for the scheme's segments, as they were published, if they were sent
+    unsent: list[str]  # campaigns of which no outcome tells a contact, though outcomes tell those of others
     seen: DataFrame  # run_id, seq: the runs that were published
     outcomes: DataFrame  # the log
     contacts: DataFrame  # as `planned_contacts`, of `made`
@@ -63,9 +74,24 @@ def look_back(context: StageContext, config: CampaignsConfig, made: list[Planned
     lake, run = context.lake, context.run
     recent = plans_since(made, config.scheme, run.as_of - HISTORY)
     outcomes = outcomes_before(lake.read(OUTCOMES), run)
-    contacts = planned_contacts(contacts_of(lake.read(CAMPAIGN_PLAN), recent, outcomes), outcomes)
-    responses = measure(contacts, _logs(context, recent, config), run.as_of, config.lift).checkpoint()
-    return Past(frozenset(each.campaign_id for each in made), recent, seen, outcomes, contacts, responses)
+    unsent = _unsent(recent, outcomes, run.as_of)
+    recent = [each for each in recent if each.campaign_id not in unsent]
+    contacts = planned_contacts(contacts_of(lake.read(CAMPAIGN_PLAN), recent, outcomes), outcomes).checkpoint()
+    first = min((each.starts_on for each in recent), default=run.as_of)
+    logs = logs_between(context, first - timedelta(days=config.lift.before_days))
+    responses = measure(contacts, logs, run.as_of, config.lift).checkpoint()
+    names = frozenset(each.campaign_id for each in made)
+    of_scheme = {each.campaign_id for each in made if each.scheme == config.scheme}
+    forgotten = of_scheme - {each.campaign_id for each in recent} - set(unsent)
+    return Past(names, frozenset(forgotten), recent, unsent, seen, outcomes, contacts, responses)
+
+
+def _unsent(made: list[Planned], outcomes: DataFrame, as_of: date) -> list[str]:
+    """The campaigns that should have begun and of which no outcome tells a contact; none where no outcome tells any."""
+    begun = sorted({each.campaign_id for each in made if each.starts_on < as_of})
+    told = outcomes.where(F.col("treated") & F.col("campaign_id").isin(*begun)).select("campaign_id").distinct()
+    sent = {row.campaign_id for row in told.collect()} if begun else set()
+    return [name for name in begun if name not in sent] if sent else []
 
 
 def evidence_from(past: Past) -> list[Evidence]:
@@ -75,20 +101,24 @@ def evidence_from(past: Past) -> list[Evidence]:
 
 def write_lifts(
     context: StageContext, config: CampaignsConfig, past: Past, evidence: list[Evidence]
-) -> tuple[dict[str, int], list[str]]:
-    """Writes campaign_lift, campaign_checks, campaign_balance and campaign_moves; returns rows and notes."""
+) -> tuple[dict[str, int], list[str], set[str]]:
+    """Writes campaign_lift, campaign_checks, campaign_balance and campaign_moves.
+
+    Returns rows, notes, and the campaigns that did not keep their sample ratio, which teach nothing.
+    """
     lifts = _with_bootstrap(context, config, past, measure_lifts(evidence, config.lift))
     as_of, days = context.run.as_of, config.lift.attribution_days
     foreign = _foreign(context, config, past)
     observed = [each.campaign_id for each in foreign.observed]
-    adjusted = [_adjust(context, config, past, campaign_id) for campaign_id in observed]
+    adjusted = _adjust(context, config, past, foreign.observed)
     lifts += [row for each in adjusted for row in each.lifts]
     until = open_campaigns(past.made, days, as_of)
-    still_open = {*until, *(each.campaign_id for each in foreign.observed if each.open_until(days, as_of))}
     checks = [*_checks(context, past, until), *foreign_checks(foreign, days, as_of, as_of - LOGS)]
+    distrusted = {row["campaign_id"] for row in checks if row["check"] == SAMPLE_RATIO and row["passed"] is False}
+    still_open = {*until, *(each.campaign_id for each in foreign.observed if each.open_until(days, as_of))}
     content: dict[Contract, list[dict[str, Any]]] = {
-        CAMPAIGN_LIFT: hold_back(lifts, still_open),
-        CAMPAIGN_CHECKS: [*checks, *(row for each in adjusted for row in each.checks)],
+        CAMPAIGN_LIFT: hold_back(lifts, distrusted | still_open),
+        CAMPAIGN_CHECKS: [*checks, *map(unsent_row, past.unsent), *(row for each in adjusted for row in each.checks)],
         CAMPAIGN_BALANCE: [row for each in adjusted for row in each.balance],
         CAMPAIGN_MOVES: _moves(context, config, past),
     }
@@ -97,23 +127,27 @@ def write_lifts(
         contract.name: lake.replace_run(contract, frame_of(lake.spark, contract, rows), run.run_id)
         for contract, rows in content.items()
     }
-    return written, _notes(content[CAMPAIGN_CHECKS], observed)
+    return written, _notes(content[CAMPAIGN_CHECKS], observed), distrusted
 
 
-def _logs(context: StageContext, made: list[Planned], config: CampaignsConfig) -> dict[str, DataFrame]:
-    """The logs of the days that windows of these campaigns need."""
-    first = min((each.starts_on for each in made), default=context.run.as_of)
-    return logs_between(context, first - timedelta(days=config.lift.before_days))
+def logs_between(context: StageContext, first: date, until: date | None = None) -> dict[str, DataFrame]:
+    """Orders, ratings and user_days from a day on, before `until` and as_of.
 
-
-def logs_between(context: StageContext, first: Any) -> dict[str, DataFrame]:
-    """Orders, ratings and user_days from a day on, before as_of; purchase events in place of orders where none is."""
+    On days before the first order that the lake knows, as on all where it knows none, purchase events stand in for
+    orders, also in user_days.
+    """
     lake, run = context.lake, context.run
-    inside = (F.col("day") >= F.lit(first)) & (F.col("day") < F.lit(run.as_of))
-    bought = EVENTS if lake.read(ORDERS).isEmpty() else ORDERS
-    read = {log: lake.read(log).where((F.col("ingest_seq") <= run.ingest_seq) & inside) for log in (bought, RATINGS)}
-    orders = purchases_of(read[EVENTS]) if bought == EVENTS else read[ORDERS]
-    return {"orders": orders, "ratings": read[RATINGS], "user_days": lake.read(USER_DAYS).where(inside)}
+    seen, day = F.col("ingest_seq") <= run.ingest_seq, F.col("day")
+    inside = (day >= F.lit(first)) & (day < F.lit(min(run.as_of, until or run.as_of)))
+    orders, ratings = (lake.read(log).where(seen & inside) for log in (ORDERS, RATINGS))
+    user_days = lake.read(USER_DAYS).where(inside)
+    begins = lake.read(ORDERS).where(seen & (day < F.lit(run.as_of))).agg(F.min("day")).collect()[0][0]
+    if begins is None or begins > first:
+        is_before = F.lit(True) if begins is None else day < F.lit(begins)
+        purchases = purchases_of(lake.read(EVENTS).where(seen & inside & is_before))
+        orders = orders.select(*purchases.columns).unionByName(purchases)
+        user_days = days_with(user_days, purchases)
+    return {"orders": orders, "ratings": ratings, "user_days": user_days}
 
 
 def _with_bootstrap(
@@ -138,19 +172,35 @@ def _foreign(context: StageContext, config: CampaignsConfig, past: Past) -> Sort
     return sort_foreign(counts.collect(), config.lift.observed, as_of - LOGS)
 
 
-def _adjust(context: StageContext, config: CampaignsConfig, past: Past, campaign_id: str) -> Adjusted:
-    """The effect of a campaign that nobody drew at random."""
+def _adjust(context: StageContext, config: CampaignsConfig, past: Past, campaigns: Sequence[Foreign]) -> list[Adjusted]:
+    """The effects of campaigns that nobody drew at random."""
+    if not campaigns:
+        return []
     lake, run = context.lake, context.run
     people = lake.read_run(USER_FEATURES, run.run_id).where("NOT coalesce(is_bot, false)").select("user_id")
-    logs = logs_between(context, run.as_of - LOGS)
-    contacts = everyone_in(campaign_id, past.outcomes, people)
-    responses = measure(contacts, logs, run.as_of, config.lift)
     ever = lake.read(USER_DAYS).where(F.col("day") < F.lit(run.as_of))
-    known = with_known(responses, ever, lake.read(USERS).where(F.col("ingest_seq") <= run.ingest_seq))
+    since = known_since(ever, lake.read(USERS).where(F.col("ingest_seq") <= run.ingest_seq)).checkpoint()
+    return [_adjust_one(context, config, past, each, people, since) for each in campaigns]
+
+
+def _adjust_one(
+    context: StageContext,
+    config: CampaignsConfig,
+    past: Past,
+    campaign: Foreign,
+    people: DataFrame,
+    since: DataFrame,
+) -> Adjusted:
+    as_of, campaign_id = context.run.as_of, campaign.campaign_id
+    first, last = campaign.first or as_of, campaign.last or as_of
+    begins = max(as_of - LOGS, first - timedelta(days=int(NEVER)))
+    logs = logs_between(context, begins, last + timedelta(days=config.lift.attribution_days + 1))
+    contacts = everyone_in(campaign_id, past.outcomes, people)
+    known = with_known(measure(contacts, logs, as_of, config.lift), since)
     others = past.outcomes.where(F.col("campaign_id") != campaign_id)
     everyone = with_covariates(known, logs["user_days"], others).checkpoint()
     rows = everyone.where("is_known")
-    adjusted = adjust_campaign(campaign_id, rows, COVARIATES, config.lift, run.seed, _days_before(rows, logs))
+    adjusted = adjust_campaign(campaign_id, rows, COVARIATES, config.lift, context.run.seed, _days_before(rows, logs))
     newcomers = newcomers_row(campaign_id, count_newcomers(everyone).collect())
     return replace(adjusted, checks=[*adjusted.checks, newcomers])
 
@@ -168,7 +218,10 @@ def _checks(context: StageContext, past: Past, open_until: dict[str, date]) -> l
         return []
     lake, run = context.lake, context.run
     known = lake.read_run(USER_FEATURES, run.run_id).select("user_id")
-    shares = {each.campaign_id: each.holdout_share for each in past.made}  # of the newest plan
+    planned: dict[str, set[float]] = {}
+    for each in past.made:
+        planned.setdefault(each.campaign_id, set()).add(each.holdout_share)
+    shares = {name: found.pop() if len(found) == 1 else None for name, found in planned.items()}
     counts = count_contacts(past.contacts, past.outcomes, past.responses, known, run.as_of).collect()
     found = {
         row.campaign_id: CampaignCounts(

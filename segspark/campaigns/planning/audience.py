@@ -14,7 +14,6 @@ NO_CONSENT = "no consent"
 CONTACTED = "contacted by this campaign already"
 QUIET = "in a campaign a short time ago, or now"
 NO_ACTION = "no action suits"
-REASONS = (NO_CONSENT, CONTACTED, QUIET, NO_ACTION)
 
 
 def check_columns(strategies: Strategies, path: str, known: set[str]) -> None:

@@ -23,22 +23,24 @@ def describe_items(items: DataFrame, sold: DataFrame, as_of: str) -> DataFrame:
     listed = items.where(is_on_sale).select(
         "item_id", F.col("category").alias("listed"), "price", "stock", "launch_time"
     )
-    known = listed.join(sold, on="item_id", how="full")
-    category = F.coalesce("listed", "category", F.lit(""))
-    median = F.percentile("price", 0.5).over(Window.partitionBy(category))
+    known = listed.join(sold, on="item_id", how="full").withColumn(
+        "__category", F.coalesce("listed", "category", F.lit(""))
+    )
+    medians = known.groupBy("__category").agg(F.percentile("price", 0.5).alias("__median"))
+    priced = known.join(F.broadcast(medians), on="__category", how="left")
     age = F.datediff(F.lit(as_of).cast("date"), F.to_date("launch_time"))
-    return known.select(
+    return priced.select(
         "item_id",
         "stock",
         F.coalesce("units", F.lit(0.0)).alias("units"),
         F.lit(True).alias("recommended"),
         F.coalesce((age >= 0) & (age <= NEW_DAYS), F.lit(False)).alias("new"),
-        F.coalesce(F.col("price") <= median, F.lit(False)).alias("cheap"),
+        F.coalesce(F.col("price") <= F.col("__median"), F.lit(False)).alias("cheap"),
     ).where(F.col("stock").isNull() | (F.col("stock") > 0))
 
 
 def without_promised(described: DataFrame, plans: DataFrame, take: float) -> DataFrame:
-    """The items with what contacts of other plans (items) may sell taken off their stock; without those sold out."""
+    """The items with what contacts that were planned before (items) may sell taken off; without those sold out."""
     shown = plans.where("items IS NOT NULL").select(F.explode("items").alias("item_id"))
     promised = shown.groupBy("item_id").agg((F.count(F.lit(1)) * take).alias("__promised"))
     left = F.floor(F.col("stock") - F.coalesce("__promised", F.lit(0.0))).cast("bigint")
@@ -51,8 +53,8 @@ def best_sellers(described: DataFrame) -> DataFrame:
     kinds = F.array(*(F.when(F.col(kind), F.lit(kind)) for kind in KINDS))
     rows = described.select("item_id", "units", F.explode(F.array_compact(kinds)).alias("kind"))
     rank = F.row_number().over(Window.partitionBy("kind").orderBy(F.desc("units"), "item_id"))
-    ranked = rows.withColumn("rank", rank + OWN_LISTS_FIRST).where(F.col("rank") <= OWN_LISTS_FIRST + FALLBACK)
-    return ranked.select("kind", "item_id", "rank")
+    ranked = rows.withColumn("rank", rank).where(F.col("rank") <= FALLBACK)  # so Spark drops the others before it sorts
+    return ranked.select("kind", "item_id", (F.col("rank") + OWN_LISTS_FIRST).alias("rank"))
 
 
 def candidates(contacts: DataFrame, lists: DataFrame, described: DataFrame) -> DataFrame:

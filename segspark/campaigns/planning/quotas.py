@@ -11,8 +11,9 @@ Used = Mapping[tuple[str, int], tuple[int, float]]  # by channel and day: contac
 
 
 def set_quotas(wanted: Mapping[str, int], strategies: Strategies, days: int, used: Used | None = None) -> Quotas:
-    """Contacts per action and day, as early as the channels' budgets allow, and in each day in proportion to what is
-    left to send. What does not fit into the last day is not sent. What others have `used` of a day is not there.
+    """Contacts per action and day, as early as the channels' budgets allow: in each day the same part of what is left
+    of each action, and then of the cheapest what room remains. What does not fit into the last day is not sent. What
+    others have `used` of a day is not there.
     """
     quotas: Quotas = {action: [0] * days for action in strategies.actions}
     left = {action: int(wanted.get(action, 0)) for action in strategies.actions}
@@ -27,7 +28,7 @@ def set_quotas(wanted: Mapping[str, int], strategies: Strategies, days: int, use
 
 
 def _one_day(left: Mapping[str, int], strategies: Strategies, channel: str, used: tuple[int, float]) -> dict[str, int]:
-    """So many of each action as fit: the same part of each, rounded down, then one more each while there is room."""
+    """So many of each action as fit: the same part of each, rounded down, then the cheapest while there is room."""
     costs = {name: Decimal(str(strategies.actions[name].cost)) for name in left}
     contacts = max(0, strategies.channels[channel].contacts_per_day - used[0])
     money = max(Decimal(0), Decimal(str(strategies.channels[channel].money_per_day)) - Decimal(str(used[1])))

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from segspark.campaigns.catalogue import Strategies
 from segspark.campaigns.config import CampaignsConfig
-from segspark.campaigns.history import Campaign, Planned, contacts_of, outcomes_before
+from segspark.campaigns.history import Campaign, Planned, contacts_of, outcomes_before, plans_in_mind
 from segspark.campaigns.planning.assigning import ASKED, choose_for_everyone, with_prices
 from segspark.campaigns.planning.audience import find_audience, last_contacts
 from segspark.campaigns.planning.choosing import Rules
@@ -66,7 +66,7 @@ def build_plan(
     contacted again by the same campaign, and whom they held out stays so.
     """
     lake, run = context.lake, context.run
-    plans = _plans(context, made)
+    plans = _plans(context, order, made)
     members = draw_members(
         people.where("may_be_contacted").select("user_id", "segment_name"),
         _known_members(context, order.campaign.campaign_id, made),
@@ -125,9 +125,17 @@ def _outcomes(context: StageContext) -> DataFrame:
     return outcomes_before(context.lake.read(OUTCOMES), context.run)
 
 
-def _plans(context: StageContext, made: list[Planned]) -> DataFrame:
-    """The rows of published plans that count."""
-    return contacts_of(context.lake.read(CAMPAIGN_PLAN), made, _outcomes(context))
+def _plans(context: StageContext, order: Order, made: list[Planned]) -> DataFrame:
+    """The rows of published plans that count and are not long ago."""
+    actions = order.strategies.actions.values()
+    days = max(order.strategies.quiet_days, _open_days(order), *(action.cool_down_days for action in actions))
+    recent = plans_in_mind(made, order.campaign, days)
+    return contacts_of(context.lake.read(CAMPAIGN_PLAN), recent, _outcomes(context)).checkpoint()
+
+
+def _open_days(order: Order) -> int:
+    """Days for which a contact may sell what it showed."""
+    return order.config.lift.attribution_days
 
 
 def _asked(context: StageContext, order: Order, people: DataFrame, held: DataFrame, plans: DataFrame) -> DataFrame:
@@ -195,9 +203,11 @@ def _with_items(
     if not kinds:
         return plan.withColumn("items", F.lit(None).cast("array<string>"))
     showing = plan.withColumn("kind", of_action(kinds)).where(F.col("kind").isNotNull())
-    is_open = (F.col("campaign_id") != order.campaign.campaign_id) & ~F.col("holdout")
-    open_plans = plans.where(is_open & (F.col("send_on") >= F.lit(order.campaign.first_day)))
-    goods = without_promised(_goods(context), open_plans, config.item_take)
+    first_day = order.campaign.first_day
+    is_replaced = (F.col("campaign_id") == order.campaign.campaign_id) & (F.col("send_on") >= F.lit(first_day))
+    is_open = F.col("send_on") >= F.lit(first_day - timedelta(days=_open_days(order)))
+    promised = plans.where(is_open & ~is_replaced & ~F.col("holdout"))
+    goods = without_promised(_goods(context), promised, config.item_take)
     offered = candidates(showing.select("user_id", "kind"), _own_lists(context), goods)
     contacts = showing.select("user_id", "surplus", "tie", "holdout")
     items = within_stock(contacts, offered, goods, config.items, config.item_take, steps)

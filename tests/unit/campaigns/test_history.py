@@ -7,12 +7,14 @@ from segspark.campaigns.history import (
     Planned,
     contacts_of,
     planned_of,
+    plans_in_mind,
     plans_made,
     plans_since,
     publications_seen,
     this_campaign,
 )
 from segspark.core.errors import ConfigError
+from tests.builders import at
 
 JULY = date(2024, 7, 1)
 
@@ -86,10 +88,25 @@ def test_of_a_campaign_that_was_planned_twice_the_later_plan_holds_from_its_own_
         "campaign_id string, run_id string, user_id string, send_on date",
     )
     made = [planned(until=date(2024, 7, 3)), planned(run_id="r2")]
-    nothing = spark.createDataFrame([], "campaign_id string, user_id string, treated boolean")
+    told = "campaign_id string, user_id string, treated boolean, sent_at timestamp"
+    nothing = spark.createDataFrame([], told)
     found = contacts_of(plan, made, nothing).collect()
     assert sorted((row.user_id, row.run_id) for row in found) == [("a", "r1"), ("b", "r2")]
     assert contacts_of(plan, [], nothing).isEmpty()
-    early = spark.createDataFrame([("july", "b", True)], "campaign_id string, user_id string, treated boolean")
-    found = contacts_of(plan.where("run_id = 'r1'"), made, early).collect()
-    assert sorted((row.user_id, row.run_id) for row in found) == [("a", "r1"), ("b", "r1")]
+    for sent_on, run_id in (("2024-07-02", "r1"), ("2024-07-05", "r2")):  # too early, and as the later plan says
+        sent = spark.createDataFrame([("july", "b", True, at(sent_on))], told)
+        found = contacts_of(plan, made, sent).collect()
+        assert sorted((row.user_id, row.run_id) for row in found) == [("a", "r1"), ("b", run_id)]
+
+
+def test_an_id_that_was_planned_for_other_segments_is_refused():
+    config = CampaignsConfig(campaign_id="july", starts_on=JULY)
+    with pytest.raises(ConfigError, match=r"july was planned for the segments of rfm; give another id"):
+        this_campaign(config, JULY, [planned(scheme="rfm")])
+
+
+def test_plans_that_matter_are_of_the_campaign_itself_and_of_its_last_days():
+    campaign = this_campaign(CampaignsConfig(campaign_id="july", starts_on=JULY, days=7), JULY, [])
+    made = [planned("june", starts_on=date(2024, 6, 1)), planned(), planned("replaced", until=date(2024, 6, 20))]
+    assert [each.campaign_id for each in plans_in_mind(made, campaign, 11)] == ["june", "july"]
+    assert len(plans_in_mind(made, campaign, 12)) == 3

@@ -1,7 +1,7 @@
 from datetime import date
 
 from segspark.campaigns.lift.adjusting import newcomers_row
-from segspark.campaigns.lift.observed import count_newcomers, with_known
+from segspark.campaigns.lift.observed import count_newcomers, known_since, with_known
 from tests.builders import at
 
 USERS = {  # of who is known before 1 June, and who is not
@@ -30,11 +30,11 @@ def known_users(spark):
         ("joined on the day", at("2024-06-01 00:01")),
         ("old", None),
     ]
-    return with_known(
-        spark.createDataFrame(responses, "user_id string, treated boolean, starts_on date"),
+    since = known_since(
         spark.createDataFrame(days, "user_id string, day date"),
         spark.createDataFrame(users, "user_id string, signup_time timestamp"),
     )
+    return with_known(spark.createDataFrame(responses, "user_id string, treated boolean, starts_on date"), since)
 
 
 def test_only_who_was_there_before_their_own_first_day_is_compared(spark):

@@ -30,6 +30,7 @@ MADE = [  # campaign, scheme, first day; of seven days
     ("june", "value", date(2024, 6, 1)),
     ("other scheme", "rfm", date(2024, 6, 1)),
     ("open", "value", date(2024, 6, 12)),
+    ("unsent", "value", date(2024, 6, 1)),  # of which no outcome tells
 ]
 USERS_MADE = 400
 
@@ -66,7 +67,11 @@ def told(spark, tmp_path_factory):
     lake.replace_run(CAMPAIGNS, plain(lake, CAMPAIGNS, [campaign(*made) for made in MADE]), "r1")
     lake.replace_run(CAMPAIGN_PLAN, plain(lake, CAMPAIGN_PLAN, plan), "r1")
     publish(lake, "r1")
-    outcomes = [outcome(row["campaign_id"], row["user_id"], row["send_on"]) for row in plan if not row["holdout"]]
+    outcomes = [
+        outcome(row["campaign_id"], row["user_id"], row["send_on"])
+        for row in plan
+        if not (row["holdout"] or row["campaign_id"] == "unsent")
+    ]
     outcomes += [outcome("theirs", f"u{n}", date(2024, 6, 1)) for n in range(0, USERS_MADE, 3)]
     outcomes += [outcome("theirs long ago", f"u{n}", date(2022, 6, 1)) for n in range(5)]
     write(lake, OUTCOMES, outcomes)
@@ -92,9 +97,16 @@ def test_evidence_is_of_the_last_year_and_of_the_runs_scheme(told):
 
 def test_own_campaigns_that_teach_nothing_any_more_are_neither_unknown_nor_adjusted_for(told):
     _, checks, lifts = told
-    assert {campaign for campaign, _ in checks} == {"june", "open", "theirs", "theirs long ago"}
+    assert {campaign for campaign, _ in checks} == {"june", "open", "theirs", "theirs long ago", "unsent"}
     assert {row.campaign_id for row in lifts} == {"june", "open", "theirs"}
     assert ("theirs long ago", "recent contacts") in checks
+
+
+def test_a_campaign_that_nobody_tells_of_is_no_campaign_without_effect(told):
+    evidence, checks, lifts = told
+    assert "unsent" not in evidence | {row.campaign_id for row in lifts}
+    assert [name for campaign, name in checks if campaign == "unsent"] == ["sent"]
+    assert checks["unsent", "sent"].passed is False and "it was not sent" in checks["unsent", "sent"].note
 
 
 def test_who_came_in_the_window_is_on_neither_side_of_another_tools_campaign(told):
