@@ -197,6 +197,7 @@ def test_whoever_makes_more_events_on_a_day_than_the_bound_is_a_bot(spark):
     assert {row.user_id: row.is_bot for row in user_days.collect()} == {"busy": True, "calm": False}
 
 
+@pytest.mark.slow
 def test_item_days_add_up_the_rows_of_all_users(spark, shop, logs):
     events, orders, ratings = logs
     late = order("late", "u3", "2024-02-28 10:00", 7.0, 2.0, item="i1", category="c9")

@@ -107,6 +107,7 @@ def test_every_format_is_read_and_every_row_is_accounted_for(lake, spark, tmp_pa
     ] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_later_run_reads_new_files_only_and_names_a_changed_file(lake, tmp_path):
     first = orders_csv(tmp_path / "in/1.csv", GOOD, GOOD)
     sources = orders_from(tmp_path / "in")

@@ -43,6 +43,7 @@ def test_an_exported_csv_is_one_file_that_a_csv_reader_gives_back_whole(spark, t
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "parquet", "delta"])
 def test_a_segment_is_exported_with_all_its_users(shop, tmp_path, form):
     place = str(tmp_path / "economy")
@@ -59,6 +60,7 @@ def test_a_segment_is_exported_with_all_its_users(shop, tmp_path, form):
     assert [row["user_id"] for row in found] == expected and count == len(expected) > 0
 
 
+@pytest.mark.slow
 def test_the_command_exports_a_segment_of_the_published_run(shop, tmp_path, monkeypatch):
     monkeypatch.setattr(cli.reading, "open_lake", lambda config: shop)
     shop.publish(FAKE.run_id, "me", "run", {}, {})
@@ -78,6 +80,7 @@ def test_nothing_is_written_over_what_is_there(spark, tmp_path):
     assert place.read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_an_unknown_segment_is_told_with_those_that_are_there(shop, tmp_path):
     with pytest.raises(InputError, match=r"scheme value has no lojal; it has: .*economy"):
         export_segment(shop, FAKE.run_id, "value", "lojal", "csv", str(tmp_path / "x"))

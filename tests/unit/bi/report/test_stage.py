@@ -26,6 +26,7 @@ def test_the_report_is_one_file_beside_the_tables_and_the_same_each_time(shop):
     assert path.read_bytes() == first
 
 
+@pytest.mark.slow
 def test_the_report_counts_the_runs_own_files_and_spending(shop):
     rows = gather(FAKE.context(shop), ReportConfig(sample_points=50))
     assert [(s["source"], s["files"], s["rows_in"]) for s in rows.sources] == [
@@ -42,6 +43,7 @@ def test_the_report_counts_the_runs_own_files_and_spending(shop):
     assert {name: len(points) for name, points in rows.samples.items()} == {"value": 50, "taste": 50}
 
 
+@pytest.mark.slow
 def test_the_report_compares_with_the_run_that_was_published_and_reads_the_trees_alone(shop):
     rows = gather(FAKE.context(shop), ReportConfig(sample_points=0))
     assert (rows.before["run_id"], rows.before["as_of"]) == ("r-before", AS_OF)
@@ -53,6 +55,7 @@ def test_the_report_compares_with_the_run_that_was_published_and_reads_the_trees
     assert sorted(row["name"] for row in rows.trees) == sorted(row["name"] for row in tree_arrays())
 
 
+@pytest.mark.slow
 def test_the_report_adds_up_the_plan_and_the_demand_and_knows_when_campaigns_began(shop):
     rows = gather(FAKE.context(shop), ReportConfig(sample_points=0)).campaign
     expected = campaign_rows(FAKE.value_names, FAKE.category)
@@ -69,6 +72,7 @@ def in_any_order(rows):
     return sorted((sorted(row.items()) for row in rows), key=repr)
 
 
+@pytest.mark.slow
 def test_the_first_run_is_compared_with_nothing(shop):
     rows = gather(replace(FAKE, previous=None).context(shop), ReportConfig(sample_points=0))
     assert rows.before is None and not (rows.moved or rows.lineage or rows.drift)
