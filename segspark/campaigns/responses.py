@@ -109,9 +109,8 @@ def purchases_of(events: DataFrame) -> DataFrame:
 
 def days_with(user_days: DataFrame, purchases: DataFrame) -> DataFrame:
     """The days, which count orders alone, with those and the spend of `purchases` (as `purchases_of` makes them)."""
-    money = F.col("quantity") * F.coalesce("unit_price", F.lit(0.0)) - F.col("discount")
     sums = purchases.groupBy("user_id", F.to_date("order_time").alias("day")).agg(
-        F.count_distinct("order_id").alias("__orders"), exact_sum(money).alias("__spend")
+        F.count_distinct("order_id").alias("__orders"), exact_sum(_net()).alias("__spend")
     )
     rows = user_days.join(sums, on=["user_id", "day"], how="left")
     return rows.withColumns({"orders": F.coalesce("__orders", "orders"), "spend": F.coalesce("__spend", "spend")}).drop(
@@ -142,9 +141,8 @@ def _told_in_time(name: str, is_outside: Column) -> Column:
 
 def _bought(spans: DataFrame, orders: DataFrame, config: LiftConfig) -> DataFrame:
     """Orders with a paid line in the window, and what was paid."""
-    net = F.col("quantity") * F.coalesce("unit_price", F.lit(0.0)) - F.coalesce("discount", F.lit(0.0))
     paid = orders.where("status = 'paid' AND user_id IS NOT NULL").select(
-        "user_id", "order_id", "order_time", net.alias("net")
+        "user_id", "order_id", "order_time", _net().alias("net")
     )
     rows = _near(spans, paid, F.to_date("order_time"), 0, config.attribution_days).where(_is_inside("order_time"))
     return rows.groupBy(*KEY).agg(F.count_distinct("order_id").alias("orders"), exact_sum(F.col("net")).alias("bought"))
@@ -166,6 +164,11 @@ def _rated(spans: DataFrame, ratings: DataFrame, config: LiftConfig) -> DataFram
     given = ratings.select("user_id", "rated_at", F.col("rating").alias("given"))
     rows = _near(spans, given, F.to_date("rated_at"), 0, config.attribution_days).where(_is_inside("rated_at"))
     return rows.groupBy(*KEY).agg(exact_sum(F.col("given")).alias("rating"), F.count("given").alias("ratings"))
+
+
+def _net() -> Column:
+    """What an order line cost."""
+    return F.col("quantity") * F.coalesce("unit_price", F.lit(0.0)) - F.coalesce("discount", F.lit(0.0))
 
 
 def _near(spans: DataFrame, rows: DataFrame, day: Column, before: int, after: int) -> DataFrame:

@@ -1,12 +1,8 @@
 """What every stage gets and gives back."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-
-from pyspark import StorageLevel
-from pyspark.sql import DataFrame
 
 from segspark.core.lake import Lake
 
@@ -42,13 +38,3 @@ class StageResult:
     skipped: str | None = None
     notes: tuple[str, ...] = ()
     refused: str | None = None
-
-
-@contextmanager
-def kept(frame: DataFrame) -> Iterator[DataFrame]:
-    """The frame, persisted by the first action inside; on the disk as far as memory does not hold it."""
-    frame.persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        yield frame
-    finally:
-        frame.unpersist()

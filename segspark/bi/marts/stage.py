@@ -1,5 +1,7 @@
 """All of the marts that knows the lake: the tables that a run writes for BI, and the views that a session gets."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
@@ -38,7 +40,7 @@ from segspark.core.contracts import (
     Contract,
 )
 from segspark.core.lake import Lake
-from segspark.core.stage import StageContext, StageResult, kept
+from segspark.core.stage import StageContext, StageResult
 
 NOTES = {  # what an empty table means, and what would fill it
     USER_FACTS: "no user is known; the stage features brings them",
@@ -55,7 +57,7 @@ def build_marts(context: StageContext) -> StageResult:
     leaves its tables empty, with a note.
     """
     bots = context.lake.read_run(USER_FEATURES, context.run.run_id).where("is_bot").select("user_id")
-    with kept(bots):
+    with _kept(bots):
         rows = {**_write_users(context, bots), **_write_items(context, bots), **_write_moves(context)}
     notes = [f"{table.name} is empty: {why}" for table, why in NOTES.items() if not rows[table.name]]
     if not pseudonym_key(context.run.seed).is_secret:
@@ -67,7 +69,7 @@ def _write_users(context: StageContext, bots: DataFrame) -> dict[str, int]:
     """user_facts, and what segments and cohorts did month by month."""
     lake, run = context.lake, context.run
     months = user_months(lake.read(USER_DAYS), bots, run.as_of).repartition("user_id")
-    with kept(months):
+    with _kept(months):
         people = lake.read_run(USER_FEATURES, run.run_id).where("NOT is_bot").select("user_id")
         totals = user_totals(months, people)
         cuts: Cuts = {}
@@ -90,7 +92,7 @@ def _write_items(context: StageContext, bots: DataFrame) -> dict[str, int]:
     lake, run = context.lake, context.run
     orders, ratings = (_seen(context, log) for log in (ORDERS, RATINGS))
     purchases = purchases_before(orders, bots, run.as_of)
-    with kept(purchases):
+    with _kept(purchases):
         acted_on = users_of_items(lake.read(USER_ITEM_DAYS), ratings, bots, run.as_of)
         facts = item_facts(purchases, acted_on, lake.read(ITEMS), run.as_of)
         rows = {ITEM_FACTS.name: lake.replace_run(ITEM_FACTS, facts, run.run_id)}
@@ -119,6 +121,15 @@ def _members(context: StageContext) -> DataFrame:
 
 def _seen(context: StageContext, log: Contract) -> DataFrame:
     return context.lake.read(log).where(F.col("ingest_seq") <= context.run.ingest_seq)
+
+
+@contextmanager
+def _kept(frame: DataFrame) -> Iterator[None]:
+    frame.persist()
+    try:
+        yield
+    finally:
+        frame.unpersist()
 
 
 def register_views(

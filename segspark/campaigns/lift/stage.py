@@ -51,7 +51,7 @@ from segspark.core.contracts import (
 from segspark.core.stage import StageContext
 
 SPENDING = "monetary"  # of segment_profiles: what up and down go by
-HISTORY = timedelta(days=365)  # before as_of: campaigns that started earlier teach nothing any more
+HISTORY = timedelta(days=365)  # before as_of: those that started earlier are not measured again
 LOGS = timedelta(days=730)  # before as_of: what is read for campaigns of other tools
 
 
@@ -65,6 +65,7 @@ class Past:
     unsent: list[str]  # campaigns of which no outcome tells a contact, though outcomes tell those of others
     seen: DataFrame  # run_id, seq: the runs that were published
     outcomes: DataFrame  # the log
+    orders_begin: date | None  # the first day with an order; None where there are none
     contacts: DataFrame  # as `planned_contacts`, of `made`
     responses: DataFrame  # those whose window has closed
 
@@ -78,12 +79,14 @@ def look_back(context: StageContext, config: CampaignsConfig, made: list[Planned
     recent = [each for each in recent if each.campaign_id not in unsent]
     contacts = planned_contacts(contacts_of(lake.read(CAMPAIGN_PLAN), recent, outcomes), outcomes).checkpoint()
     first = min((each.starts_on for each in recent), default=run.as_of)
-    logs = logs_between(context, first - timedelta(days=config.lift.before_days))
+    orders = lake.read(ORDERS).where((F.col("ingest_seq") <= run.ingest_seq) & (F.col("day") < F.lit(run.as_of)))
+    begin = orders.agg(F.min("day")).collect()[0][0]
+    logs = logs_between(context, begin, first - timedelta(days=config.lift.before_days))
     responses = measure(contacts, logs, run.as_of, config.lift).checkpoint()
     names = frozenset(each.campaign_id for each in made)
     of_scheme = {each.campaign_id for each in made if each.scheme == config.scheme}
     forgotten = of_scheme - {each.campaign_id for each in recent} - set(unsent)
-    return Past(names, frozenset(forgotten), recent, unsent, seen, outcomes, contacts, responses)
+    return Past(names, frozenset(forgotten), recent, unsent, seen, outcomes, begin, contacts, responses)
 
 
 def _unsent(made: list[Planned], outcomes: DataFrame, as_of: date) -> list[str]:
@@ -130,7 +133,9 @@ def write_lifts(
     return written, _notes(content[CAMPAIGN_CHECKS], observed), distrusted
 
 
-def logs_between(context: StageContext, first: date, until: date | None = None) -> dict[str, DataFrame]:
+def logs_between(
+    context: StageContext, orders_begin: date | None, first: date, until: date | None = None
+) -> dict[str, DataFrame]:
     """Orders, ratings and user_days from a day on, before `until` and as_of.
 
     On days before the first order that the lake knows, as on all where it knows none, purchase events stand in for
@@ -141,9 +146,8 @@ def logs_between(context: StageContext, first: date, until: date | None = None) 
     inside = (day >= F.lit(first)) & (day < F.lit(min(run.as_of, until or run.as_of)))
     orders, ratings = (lake.read(log).where(seen & inside) for log in (ORDERS, RATINGS))
     user_days = lake.read(USER_DAYS).where(inside)
-    begins = lake.read(ORDERS).where(seen & (day < F.lit(run.as_of))).agg(F.min("day")).collect()[0][0]
-    if begins is None or begins > first:
-        is_before = F.lit(True) if begins is None else day < F.lit(begins)
+    if orders_begin is None or orders_begin > first:
+        is_before = F.lit(True) if orders_begin is None else day < F.lit(orders_begin)
         purchases = purchases_of(lake.read(EVENTS).where(seen & inside & is_before))
         orders = orders.select(*purchases.columns).unionByName(purchases)
         user_days = days_with(user_days, purchases)
@@ -194,7 +198,7 @@ def _adjust_one(
     as_of, campaign_id = context.run.as_of, campaign.campaign_id
     first, last = campaign.first or as_of, campaign.last or as_of
     begins = max(as_of - LOGS, first - timedelta(days=int(NEVER)))
-    logs = logs_between(context, begins, last + timedelta(days=config.lift.attribution_days + 1))
+    logs = logs_between(context, past.orders_begin, begins, last + timedelta(days=config.lift.attribution_days + 1))
     contacts = everyone_in(campaign_id, past.outcomes, people)
     known = with_known(measure(contacts, logs, as_of, config.lift), since)
     others = past.outcomes.where(F.col("campaign_id") != campaign_id)

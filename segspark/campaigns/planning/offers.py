@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from segspark.campaigns.history import Campaign
 from segspark.campaigns.planning.ranking import with_better
 
 NEW_DAYS = 60  # since the launch
@@ -37,6 +38,16 @@ def describe_items(items: DataFrame, sold: DataFrame, as_of: str) -> DataFrame:
         F.coalesce((age >= 0) & (age <= NEW_DAYS), F.lit(False)).alias("new"),
         F.coalesce(F.col("price") <= F.col("__median"), F.lit(False)).alias("cheap"),
     ).where(F.col("stock").isNull() | (F.col("stock") > 0))
+
+
+def still_selling(plans: DataFrame, campaign: Campaign, days: int) -> DataFrame:
+    """The contacts of `plans` that may yet sell what they showed: made in the `days` before, or by others to come.
+
+    Those of the campaign itself from its first day on are planned anew.
+    """
+    first_day = F.lit(campaign.first_day)
+    is_replaced = (F.col("campaign_id") == campaign.campaign_id) & (F.col("send_on") >= first_day)
+    return plans.where((F.col("send_on") >= F.date_sub(first_day, days)) & ~is_replaced & ~F.col("holdout"))
 
 
 def without_promised(described: DataFrame, plans: DataFrame, take: float) -> DataFrame:

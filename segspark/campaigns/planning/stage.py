@@ -20,7 +20,7 @@ from segspark.campaigns.planning.cutting import cut_to_quotas
 from segspark.campaigns.planning.describing import actions_cut, count_by, described, of_action, used_by_others
 from segspark.campaigns.planning.draws import uniform
 from segspark.campaigns.planning.holdout import draw_members
-from segspark.campaigns.planning.offers import candidates, describe_items, within_stock, without_promised
+from segspark.campaigns.planning.offers import candidates, describe_items, still_selling, within_stock, without_promised
 from segspark.campaigns.planning.people import find_people
 from segspark.campaigns.planning.prices import Budget
 from segspark.campaigns.planning.quotas import Used, set_quotas
@@ -128,14 +128,11 @@ def _outcomes(context: StageContext) -> DataFrame:
 def _plans(context: StageContext, order: Order, made: list[Planned]) -> DataFrame:
     """The rows of published plans that count and are not long ago."""
     actions = order.strategies.actions.values()
-    days = max(order.strategies.quiet_days, _open_days(order), *(action.cool_down_days for action in actions))
+    days = max(
+        order.strategies.quiet_days, order.config.lift.attribution_days, *(action.cool_down_days for action in actions)
+    )
     recent = plans_in_mind(made, order.campaign, days)
     return contacts_of(context.lake.read(CAMPAIGN_PLAN), recent, _outcomes(context)).checkpoint()
-
-
-def _open_days(order: Order) -> int:
-    """Days for which a contact may sell what it showed."""
-    return order.config.lift.attribution_days
 
 
 def _asked(context: StageContext, order: Order, people: DataFrame, held: DataFrame, plans: DataFrame) -> DataFrame:
@@ -203,11 +200,8 @@ def _with_items(
     if not kinds:
         return plan.withColumn("items", F.lit(None).cast("array<string>"))
     showing = plan.withColumn("kind", of_action(kinds)).where(F.col("kind").isNotNull())
-    first_day = order.campaign.first_day
-    is_replaced = (F.col("campaign_id") == order.campaign.campaign_id) & (F.col("send_on") >= F.lit(first_day))
-    is_open = F.col("send_on") >= F.lit(first_day - timedelta(days=_open_days(order)))
-    promised = plans.where(is_open & ~is_replaced & ~F.col("holdout"))
-    goods = without_promised(_goods(context), promised, config.item_take)
+    open_contacts = still_selling(plans, order.campaign, config.lift.attribution_days)
+    goods = without_promised(_goods(context), open_contacts, config.item_take)
     offered = candidates(showing.select("user_id", "kind"), _own_lists(context), goods)
     contacts = showing.select("user_id", "surplus", "tie", "holdout")
     items = within_stock(contacts, offered, goods, config.items, config.item_take, steps)

@@ -1,4 +1,7 @@
-from segspark.campaigns.planning.offers import candidates, describe_items, within_stock
+from datetime import date
+
+from segspark.campaigns.history import Campaign
+from segspark.campaigns.planning.offers import candidates, describe_items, still_selling, within_stock
 from tests.builders import at
 
 ITEMS = "item_id string, category string, price double, stock bigint, launch_time timestamp"
@@ -56,3 +59,18 @@ def test_no_item_is_shown_more_often_than_there_is_stock_for_and_the_best_contac
 def test_a_contact_of_new_items_shows_no_old_ones(spark):
     items = described(spark, [("new", "t", 1.0, 9, at("2024-06-20")), ("old", "t", 1.0, 9, at("2023-01-01"))])
     assert offer(spark, [("u", 1.0, 0.5, False, "new")], [("u", "old", 1)], items) == {"u": ["new"]}
+
+
+def test_contacts_that_went_out_may_still_sell_and_those_that_are_planned_anew_do_not(spark):
+    campaign = Campaign("july", date(2024, 7, 1), date(2024, 7, 7), date(2024, 7, 3))
+    rows = [
+        ("july", "went out", date(2024, 7, 2), False),
+        ("july", "planned anew", date(2024, 7, 3), False),
+        ("june", "window closed", date(2024, 6, 18), False),
+        ("june", "window open", date(2024, 6, 19), False),
+        ("june", "held out", date(2024, 6, 19), True),
+        ("others", "to come", date(2024, 7, 9), False),
+    ]
+    plans = spark.createDataFrame(rows, "campaign_id string, user_id string, send_on date, holdout boolean")
+    found = {row.user_id for row in still_selling(plans, campaign, 14).collect()}
+    assert found == {"went out", "window open", "to come"}
