@@ -21,6 +21,10 @@ LATE_OPTIMISER = (
     "-XX:ReservedCodeCacheSize=512m -XX:Tier4InvocationThreshold=100000"
     " -XX:Tier4MinInvocationThreshold=12000 -XX:Tier4CompileThreshold=300000 -XX:Tier4BackEdgeThreshold=800000"
 )
+# Each broadcast that is joined by a string takes a page of the driver's heap, however few its rows. By Spark's own rule
+# a page grows with the heap, to 64 MB: a question over views with forty such joins took 900 MB of two gigabytes for
+# some thousands of rows, and two at a time were too many. Features cost the same CPU seconds with small pages.
+PAGE = "2m"
 # A machine's own libblas and liblapack would change the last digits of factors, and their lack is noise on the screen.
 JAVA_ALGEBRA = "".join(f" -Ddev.ludovic.netlib.{part}.allowNative=false" for part in ("blas", "lapack"))
 
@@ -101,6 +105,7 @@ def _common_settings(config: SessionConfig) -> dict[str, str]:
         # Most groups here are users, or users and items: far more than the small first-level map holds, in which each
         # row was looked up in vain before it went to the real one: a fifth of the CPU seconds of such a grouping.
         "spark.sql.codegen.aggregate.map.twolevel.enabled": "false",
+        "spark.buffer.pageSize": PAGE,
         "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",  # Delta's parser refuses arguments otherwise
         "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
         "spark.ui.showConsoleProgress": "false",

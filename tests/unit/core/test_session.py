@@ -21,3 +21,8 @@ def test_submitted_jobs_get_the_java_options_of_local_sessions():
     settings = dict(line.split(maxsplit=1) for line in DEFAULTS.read_text().splitlines() if line.startswith("spark."))
     for process in ("driver", "executor"):
         assert settings[f"spark.{process}.defaultJavaOptions"] == LATE_OPTIMISER + JAVA_ALGEBRA
+
+
+def test_pages_of_memory_are_small_as_each_broadcast_takes_one(spark):
+    manager = spark._jvm.org.apache.spark.SparkEnv.get().memoryManager()
+    assert manager.pageSizeBytes() == 2 << 20
