@@ -104,6 +104,7 @@ def _examples(context: StageContext, schemes: list[str], features: DataFrame, co
     if not schemes:
         return []
     recommendations = lake.read_run(RECOMMENDATIONS, run.run_id)
+    metrics = lake.read_run(RECOMMENDATION_METRICS, run.run_id)
     members = lake.read_run(USER_SEGMENTS, run.run_id)
     first = in_reading_order(schemes)[0]
     users = example_users(members, recommendations, first, run.seed).localCheckpoint()
@@ -112,7 +113,7 @@ def _examples(context: StageContext, schemes: list[str], features: DataFrame, co
     numbers = _rows(compared.join(F.broadcast(users), on="user_id").drop("user_id"))
     of_segment = {row["segment_id"]: row["features"].asDict() for row in numbers}
     items = lake.read(ITEMS).select("item_id", "description", "category")
-    offers = _rows(offers_to(users, recommendations, items, config.example_items))
+    offers = _rows(offers_to(users, recommendations, metrics, items, config.example_items))
     words = {word for row in offers for word in (row["reason"] or "").split()}
     named = _rows(items.where(F.col("item_id").isin(*words) & F.col("description").isNotNull())) if words else []
     names = {row["item_id"]: row["description"] for row in named}

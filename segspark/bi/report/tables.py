@@ -4,6 +4,7 @@ of segments, models, checks, stages and kinds of source; nothing has the size of
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from segspark.core.merit import best_lists
 from segspark.core.runs import PIN, WHOLE_RUN
 
 
@@ -28,15 +29,15 @@ def example_users(user_segments: DataFrame, recommendations: DataFrame, scheme: 
     return drawn.agg(F.min_by("user_id", draw).alias("user_id"))
 
 
-def offers_to(users: DataFrame, recommendations: DataFrame, items: DataFrame, size: int) -> DataFrame:
-    """The first `size` items for each of a few users by the first method that has a list for them, without their ids.
+def offers_to(
+    users: DataFrame, recommendations: DataFrame, metrics: DataFrame, items: DataFrame, size: int
+) -> DataFrame:
+    """The first `size` items for each of a few users by the best judged method that they have, without their ids.
 
     One row per user and item: scheme, segment_id, rank, item_id, reason, and the item's description and category.
     """
     lists = recommendations.where(F.col("rank") <= size).join(F.broadcast(users), on="user_id")
-    first = Window.partitionBy("scheme", "segment_id")
-    own = lists.withColumn("first_method", F.min("method").over(first)).where("method = first_method")
-    told = own.select("scheme", "segment_id", "rank", "item_id", "reason")
+    told = best_lists(lists, metrics).select("scheme", "segment_id", "rank", "item_id", "reason")
     return told.join(items.select("item_id", "description", "category"), on="item_id", how="left").orderBy(
         "scheme", "segment_id", "rank"
     )

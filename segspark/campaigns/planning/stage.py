@@ -32,6 +32,7 @@ from segspark.core.contracts import (
     ITEM_DAYS,
     ITEMS,
     OUTCOMES,
+    RECOMMENDATION_METRICS,
     RECOMMENDATIONS,
     USER_FEATURES,
     USER_SEGMENTS,
@@ -39,6 +40,7 @@ from segspark.core.contracts import (
     frame_of,
 )
 from segspark.core.exact import exact_sum
+from segspark.core.merit import best_lists
 from segspark.core.stage import StageContext
 
 SOLD_DAYS = 91  # before as_of in which best sellers are counted
@@ -218,10 +220,10 @@ def _goods(context: StageContext) -> DataFrame:
 
 
 def _own_lists(context: StageContext) -> DataFrame:
-    """Each user's recommendations by the first method that made any for them, in the order of the alphabet."""
-    rows = context.lake.read_run(RECOMMENDATIONS, context.run.run_id)
-    first = rows.groupBy("user_id").agg(F.min("method").alias("method"))
-    return rows.join(first, on=["user_id", "method"], how="inner").select("user_id", "item_id", "rank")
+    """user_id, item_id, rank: each user's recommendations by the method that was judged best of those they have."""
+    lake, run = context.lake, context.run
+    lists = best_lists(lake.read_run(RECOMMENDATIONS, run.run_id), lake.read_run(RECOMMENDATION_METRICS, run.run_id))
+    return lists.select("user_id", "item_id", "rank")
 
 
 def _campaign(context: StageContext, order: Order, users: int, reasons: Mapping[str, int]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from segspark.bi.config import ReportConfig
 from segspark.bi.report.content import schemes
 from segspark.bi.report.examples import ITEM_LENGTH, band, examples
 from segspark.bi.report.tables import example_users, offers_to
-from segspark.core.contracts import ITEMS, RECOMMENDATIONS, USER_SEGMENTS
+from segspark.core.contracts import ITEMS, RECOMMENDATION_METRICS, RECOMMENDATIONS, USER_SEGMENTS
 from tests.builders import rows_of
 from tests.unit.bi.report.fake_run import FakeRun, run_rows
 
@@ -70,7 +70,9 @@ def test_users_with_a_list_are_drawn_the_same_however_the_rows_lie_and_no_id_com
         for frame in (members, members.repartition(3, "user_id"), members.orderBy("user_id"))
     ]
     assert drawn[0] == drawn[1] == drawn[2] and drawn[0][0].user_id in {"u1", "u2", "u3"}
-    offers = offers_to(example_users(members, lists, "value", seed=3), lists, items, size=2)
+    better = {"method": "als", "metric": "ndcg_at_k", "k": 10, "value": 0.3}
+    metrics = rows_of(spark, RECOMMENDATION_METRICS, better, {**better, "method": "popularity", "value": 0.2})
+    offers = offers_to(example_users(members, lists, "value", seed=3), lists, metrics, items, size=2)
     assert "user_id" not in offers.columns
     assert [tuple(row) for row in offers.select("rank", "item_id", "description", "category").collect()] == [
         (1, "als1", "chair", "Garden"),
