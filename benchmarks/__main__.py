@@ -21,6 +21,7 @@ def cases() -> dict[str, Case]:
     from benchmarks.days.comparison import CASE as DAYS
     from benchmarks.features.comparison import CASE as FEATURES
     from benchmarks.kmeans.comparison import CASE as KMEANS
+    from benchmarks.lookback.comparison import CASE as LOOKBACK
     from benchmarks.movielens.comparison import CASE as MOVIELENS
     from benchmarks.neighbours.comparison import CASE as NEIGHBOURS
     from benchmarks.planning.comparison import CASE as PLANNING
@@ -28,7 +29,7 @@ def cases() -> dict[str, Case]:
     from benchmarks.similarity.comparison import CASE as SIMILARITY
     from benchmarks.topn.comparison import CASE as TOPN
 
-    chosen = (FEATURES, KMEANS, ALS, TOPN, SIMILARITY, NEIGHBOURS, PLANNING, DAYS, MOVIELENS, RETAIL)
+    chosen = (FEATURES, KMEANS, ALS, TOPN, SIMILARITY, NEIGHBOURS, PLANNING, LOOKBACK, DAYS, MOVIELENS, RETAIL)
     return {case.name: case for case in chosen}
 
 

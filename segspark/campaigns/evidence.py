@@ -13,7 +13,7 @@
 - rating (double), ratings (int): the sum of their ratings in the window, and how many
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -91,9 +91,16 @@ def evidence_of(row: Row) -> Evidence:
     return Evidence(**sides, sums=Sums(**values))
 
 
-def evidence_rows(evidence: Iterable[Evidence], scheme: str) -> list[dict[str, Any]]:
-    """Rows of campaign_evidence."""
-    return [{"scheme": scheme, **{name: getattr(each, name) for name in SIDE}, **vars(each.sums)} for each in evidence]
+def evidence_rows(
+    evidence: Iterable[Evidence], scheme: str, basis: Mapping[str, str], distrusted: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """Rows of campaign_evidence. `basis` tells what a campaign was measured by, `distrusted` which teach nothing."""
+    return [
+        {"scheme": scheme, "basis": basis.get(each.campaign_id), "trusted": each.campaign_id not in distrusted}
+        | {name: getattr(each, name) for name in SIDE}
+        | vars(each.sums)
+        for each in evidence
+    ]
 
 
 def _money(name: str) -> Column:

@@ -64,9 +64,7 @@ def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config
     `contacts` are of `planned_contacts`; `logs` has orders, ratings and user_days. What the sender tells of conversion
     and revenue, where it counts, goes before what orders tell; a conversion outside the window is none.
     """
-    ends_at = F.timestamp_add("DAY", F.lit(config.attribution_days), "starts_at")
-    closed = contacts.where(ends_at <= F.lit(as_of).cast("timestamp")).withColumn("ends_at", ends_at)
-    closed = closed.withColumn("starts_on", F.to_date("starts_at"))
+    closed = closed_windows(contacts, config.attribution_days, as_of).withColumn("starts_on", F.to_date("starts_at"))
     spans = closed.select(*KEY, "starts_at", "ends_at", "starts_on")
     parts = (
         _bought(spans, logs["orders"], config),
@@ -92,6 +90,12 @@ def measure(contacts: DataFrame, logs: dict[str, DataFrame], as_of: date, config
         "rating",
         F.coalesce("ratings", F.lit(0)).cast("int").alias("ratings"),
     )
+
+
+def closed_windows(contacts: DataFrame, attribution_days: int, as_of: date) -> DataFrame:
+    """The contacts of which the window has closed before `as_of`, with ends_at."""
+    ends_at = F.timestamp_add("DAY", F.lit(attribution_days), "starts_at")
+    return contacts.where(ends_at <= F.lit(as_of).cast("timestamp")).withColumn("ends_at", ends_at)
 
 
 def purchases_of(events: DataFrame) -> DataFrame:

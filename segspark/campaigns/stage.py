@@ -23,9 +23,10 @@ from segspark.campaigns.history import (
 )
 from segspark.campaigns.learning.rules import rules_of
 from segspark.campaigns.learning.shares import Money, next_strategy
-from segspark.campaigns.learning.stage import with_earlier, write_strategies
+from segspark.campaigns.learning.stage import write_strategies
 from segspark.campaigns.learning.strategy import Strategy
-from segspark.campaigns.lift.stage import evidence_from, look_back, write_lifts
+from segspark.campaigns.lift.stage import write_lifts
+from segspark.campaigns.past.stage import evidence_from, look_back
 from segspark.campaigns.planning.audience import check_columns
 from segspark.campaigns.planning.people import worth_by_segment
 from segspark.campaigns.planning.stage import Order, build_plan, people_of
@@ -68,21 +69,40 @@ def build_campaigns(context: StageContext, config: CampaignsConfig, earned: froz
         )
     offer = _offer(context, config, segments, earned)
     seen, made, campaign = _campaign(context, config)
-    past = look_back(context, config, made, seen)
-    recent = evidence_from(past)
-    rows, notes, distrusted = write_lifts(context, config, past, recent)
-    trusted = [each for each in recent if each.campaign_id not in distrusted]
-    evidence = with_earlier(context, config, trusted, past.forgotten)
     people = people_of(context, config, offer.strategies)
     worth = {row.segment_name: float(row.worth) for row in worth_by_segment(people).collect()}
-    strategy = _strategy(context, config, offer, evidence, worth)
-    responses = past.responses.where(~F.col("campaign_id").isin(*sorted(distrusted)))
-    rows |= write_strategies(context, config, strategy, evidence, responses)
+    strategy, rows, notes = follow_up(context, config, offer, worth, made, seen)
     rules = rules_of(strategy, segments, list(offer.costs), offer.costs, config.learning)
     order = Order(campaign, offer.strategies, config, offer.suits, segments, rules)
     planned, summary = build_plan(context, order, people, made)
     demand, warnings = write_demand(context, config, campaign)
     return StageResult(rows=rows | planned | demand, notes=(*notes, _told(summary), *warnings))
+
+
+def follow_up(
+    context: StageContext,
+    config: CampaignsConfig,
+    offer: Offer,
+    worth: Mapping[str, float],
+    made: list[Planned],
+    seen: DataFrame,
+) -> tuple[Strategy, dict[str, int], list[str]]:
+    """What earlier campaigns changed, and the strategy that follows from it. Writes the tables of both.
+
+    `worth` is what a conversion brings, by segment; `made` and `seen` are those of `look_back`. Returns the strategy,
+    the rows of each table, and notes.
+    """
+    past = look_back(context, config, made, seen)
+    if past.settled:
+        names = {each.campaign_id for each in past.made}
+        context.tell(f"campaigns: {len(past.settled)} of {len(names)} were measured before and are settled")
+    found = evidence_from(context, config, past)
+    recent = [each for each in found if each.campaign_id not in past.forgotten]
+    rows, notes, distrusted = write_lifts(context, config, past, recent)
+    trusted = [each for each in found if each.campaign_id not in distrusted]
+    strategy = _strategy(context, config, offer, trusted, worth)
+    rows |= write_strategies(context, config, strategy, found, past, distrusted)
+    return strategy, rows, notes
 
 
 def check_campaign(context: StageContext, config: CampaignsConfig) -> None:

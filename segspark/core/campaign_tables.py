@@ -205,6 +205,36 @@ CAMPAIGN_EVIDENCE = run_table(
         Column("raters", "bigint", "of the users, who rated"),
         Column("rating", "double", "over raters, of each one's mean"),
         Column("rating_squares", "double", "its squares"),
+        Column("trusted", "boolean", "false: the campaign did not keep its sample ratio, and teaches nothing"),
+        Column(
+            "basis",
+            "string",
+            "digest of plans, settings and code that it was measured by: on the same basis closed campaigns are not"
+            " measured again; null: a campaign of more than a year ago",
+        ),
+    ],
+)
+
+CAMPAIGN_REWARDS = run_table(
+    "campaign_rewards",
+    "the contacts of one campaign, segment and action whose users could get the same actions, as strategy_values weighs"
+    " them",
+    ["campaign_id", "segment_name", "action", "allowed"],
+    [
+        SCHEME,
+        CAMPAIGN_ID,
+        SEGMENT_NAME,
+        Column("action", "string", "what they got"),
+        Column("allowed", "array<string>", "the actions that they could get, sorted; null where nobody knows"),
+        Column("left_out", "bigint", "contacts without a propensity, or without the action among the allowed"),
+        Column("contacts", "bigint", "the others; p is their propensity, r what they earned"),
+        Column("reward", "double", "sum of r: conversions, or money where the objective is revenue"),
+        Column("reward_2", "double", "sum of r^2"),
+        Column("inverse", "double", "sum of 1 / p"),
+        Column("inverse_2", "double", "sum of 1 / p^2"),
+        Column("reward_inverse", "double", "sum of r / p"),
+        Column("reward_inverse_2", "double", "sum of r / p^2"),
+        Column("reward_2_inverse_2", "double", "sum of r^2 / p^2"),
     ],
 )
 

@@ -28,6 +28,7 @@ LOOKING_BACK = {  # on campaigns before, or on weeks before the shop's thirty da
     "campaign_checks",
     "campaign_balance",
     "campaign_evidence",
+    "campaign_rewards",
     "campaign_moves",
     "demand_accuracy",
 }

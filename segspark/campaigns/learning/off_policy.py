@@ -10,18 +10,18 @@ that a model expects:
   2011): right where the propensities are, or the model is; narrower the better the model
 
 A contact's propensity is among the actions that its user could get. So is its target: the share of its action by the
-shares of all these. One aggregation of the log, a row per segment, action and set of allowed actions, serves any
-policy: `log_sums` on the cluster, `values_of` on the driver. Contacts without a propensity, or of which nobody knows
-what was allowed, are left out and counted. So are those whose user could get no action with a share: a policy that does
-not contact them earns nothing per contact. Intervals are normal, by the estimate's own variance; a user contacted twice
-counts as two.
+shares of all these. One aggregation of the log, a row per campaign, segment, action and set of allowed actions, serves
+any policy: `log_sums` on the cluster, `values_of` on the driver. Contacts without a propensity, or of which nobody
+knows what was allowed, are left out and counted. So are those whose user could get no action with a share: a policy
+that does not contact them earns nothing per contact. Intervals are normal, by the estimate's own variance; a user
+contacted twice counts as two.
 
 ips and snips know nothing of an action that was never logged in its segment: `unseen` tells its share.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -74,7 +74,7 @@ class Value:
 
 
 def log_sums(responses: DataFrame, reward: str) -> DataFrame:
-    """One row per segment, action and allowed actions with the fields of `LogSums`. `responses` are those of
+    """One row per campaign, segment, action and allowed actions with the fields of `LogSums`. `responses` are those of
     evidence.py; who was held out is no contact. `reward` is a column: revenue, or converted."""
     r, weight = F.coalesce(F.col(reward).cast("double"), F.lit(0.0)), 1 / F.col("propensity")
     is_among = F.coalesce(F.array_contains("allowed", F.col("action")), F.lit(False))
@@ -85,7 +85,7 @@ def log_sums(responses: DataFrame, reward: str) -> DataFrame:
 
     return (
         responses.where("treated")
-        .groupBy("segment_name", "action", "allowed")
+        .groupBy("campaign_id", "segment_name", "action", "allowed")
         .agg(
             F.count_if(~is_known).alias("left_out"),
             F.count_if(is_known).alias("contacts"),
@@ -101,10 +101,16 @@ def log_sums(responses: DataFrame, reward: str) -> DataFrame:
 
 
 def log_sums_of(row: Row) -> LogSums:
-    """A row of `log_sums`, collected."""
-    values: dict[str, Any] = {name: float(x) if isinstance(x, Decimal) else x for name, x in row.asDict().items()}
+    """A row of `log_sums` or of campaign_rewards, collected."""
+    names = (field.name for field in fields(LogSums))
+    values: dict[str, Any] = {name: float(row[name]) if isinstance(row[name], Decimal) else row[name] for name in names}
     allowed = row["allowed"]
     return LogSums(**values | {"allowed": None if allowed is None else tuple(allowed)})
+
+
+def reward_rows(log: Iterable[tuple[str, LogSums]], scheme: str) -> list[dict[str, Any]]:
+    """Rows of campaign_rewards: of each campaign its sums."""
+    return [{"scheme": scheme, "campaign_id": campaign_id} | vars(sums) for campaign_id, sums in log]
 
 
 def shares_of(strategy: Strategy) -> dict[Cell, float]:

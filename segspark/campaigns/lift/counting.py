@@ -6,13 +6,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 
-def count_contacts(
-    contacts: DataFrame, outcomes: DataFrame, responses: DataFrame, known: DataFrame, as_of: date
-) -> DataFrame:
+def count_contacts(contacts: DataFrame, outcomes: DataFrame, known: DataFrame, as_of: date) -> DataFrame:
     """One row per planned campaign with the numbers of `CampaignCounts` that are counted of contacts.
 
-    `contacts` are those of `planned_contacts`, `outcomes` rows of the log, `responses` who is compared, `known` user_id
-    of every user that a log knows.
+    `contacts` are those of `planned_contacts`, `outcomes` rows of the log, `known` user_id of every user that a log
+    knows.
     """
     is_due = F.to_date("starts_at") < F.lit(as_of)
     made = is_due & F.col("treated") & F.col("delivered")
@@ -23,9 +21,6 @@ def count_contacts(
         F.count_if(made & F.col("on_time")).alias("on_time"),
         F.count_if(is_due & ~F.col("treated") & F.col("delivered")).alias("contaminated"),
     )
-    compared = responses.groupBy("campaign_id").agg(
-        F.count_if("treated").alias("treated_users"), F.count_if(~F.col("treated")).alias("control_users")
-    )
     sent = outcomes.where("treated").select("campaign_id", "user_id")
     sent = sent.join(known.withColumn("__known", F.lit(True)), on="user_id", how="left")
     listed = contacts.select("campaign_id", "user_id").withColumn("__planned", F.lit(True))
@@ -33,5 +28,4 @@ def count_contacts(
     strays = stray.groupBy("campaign_id").agg(
         F.count_if(F.col("__known").isNull()).alias("unknown"), F.count_if("__known").alias("unplanned")
     )
-    counts = planned.join(compared, on="campaign_id", how="left").join(strays, on="campaign_id", how="left")
-    return counts.na.fill(0, ["treated_users", "control_users", "unknown", "unplanned"])
+    return planned.join(strays, on="campaign_id", how="left").na.fill(0, ["unknown", "unplanned"])

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.campaigns.lift.checks import check_row, windows_row
-from segspark.campaigns.lift.windows import closes_after
+from segspark.campaigns.windows import closes_after
 
 
 @dataclass(frozen=True)

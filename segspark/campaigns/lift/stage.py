@@ -1,7 +1,8 @@
 """All of the measuring that knows the lake: what campaigns changed, by their outcomes and by the logs."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,8 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.campaigns.config import CampaignsConfig
-from segspark.campaigns.evidence import Evidence, add_up, evidence_of
-from segspark.campaigns.history import Planned, contacts_of, outcomes_before, plans_since
+from segspark.campaigns.evidence import Evidence
 from segspark.campaigns.lift.adjusting import Adjusted, adjust_campaign, newcomers_row
 from segspark.campaigns.lift.bootstrap import bootstrap_revenue
 from segspark.campaigns.lift.checks import SAMPLE_RATIO, CampaignCounts, check_campaign, unsent_row
@@ -27,18 +27,15 @@ from segspark.campaigns.lift.observed import (
     with_covariates,
     with_known,
 )
-from segspark.campaigns.lift.windows import open_campaigns
-from segspark.campaigns.responses import days_with, measure, planned_contacts, purchases_of
+from segspark.campaigns.past.settled import Span
+from segspark.campaigns.past.stage import Past, logs_within
+from segspark.campaigns.responses import closed_windows, measure
+from segspark.campaigns.windows import open_campaigns
 from segspark.core.contracts import (
     CAMPAIGN_BALANCE,
     CAMPAIGN_CHECKS,
     CAMPAIGN_LIFT,
     CAMPAIGN_MOVES,
-    CAMPAIGN_PLAN,
-    EVENTS,
-    ORDERS,
-    OUTCOMES,
-    RATINGS,
     SEGMENT_CHANGES,
     SEGMENT_PROFILES,
     SEGMENTS,
@@ -51,55 +48,7 @@ from segspark.core.contracts import (
 from segspark.core.stage import StageContext
 
 SPENDING = "monetary"  # of segment_profiles: what up and down go by
-HISTORY = timedelta(days=365)  # before as_of: those that started earlier are not measured again
 LOGS = timedelta(days=730)  # before as_of: what is read for campaigns of other tools
-
-
-@dataclass(frozen=True)
-class Past:
-    """What is known of earlier campaigns when the run looks back."""
-
-    planned: frozenset[str]  # every campaign that was ever published, of any scheme
-    forgotten: frozenset[str]  # those of the scheme from before the last year
-    made: list[Planned]  # plans of the last year for the scheme's segments, as they were published, if they were sent
-    unsent: list[str]  # campaigns of which no outcome tells a contact, though outcomes tell those of others
-    seen: DataFrame  # run_id, seq: the runs that were published
-    outcomes: DataFrame  # the log
-    orders_begin: date | None  # the first day with an order; None where there are none
-    contacts: DataFrame  # as `planned_contacts`, of `made`
-    responses: DataFrame  # those whose window has closed
-
-
-def look_back(context: StageContext, config: CampaignsConfig, made: list[Planned], seen: DataFrame) -> Past:
-    """The campaigns of the last year and what became of their contacts. `made` are all plans."""
-    lake, run = context.lake, context.run
-    recent = plans_since(made, config.scheme, run.as_of - HISTORY)
-    outcomes = outcomes_before(lake.read(OUTCOMES), run)
-    unsent = _unsent(recent, outcomes, run.as_of)
-    recent = [each for each in recent if each.campaign_id not in unsent]
-    contacts = planned_contacts(contacts_of(lake.read(CAMPAIGN_PLAN), recent, outcomes), outcomes).checkpoint()
-    first = min((each.starts_on for each in recent), default=run.as_of)
-    orders = lake.read(ORDERS).where((F.col("ingest_seq") <= run.ingest_seq) & (F.col("day") < F.lit(run.as_of)))
-    begin = orders.agg(F.min("day")).collect()[0][0]
-    logs = logs_between(context, begin, first - timedelta(days=config.lift.before_days))
-    responses = measure(contacts, logs, run.as_of, config.lift).checkpoint()
-    names = frozenset(each.campaign_id for each in made)
-    of_scheme = {each.campaign_id for each in made if each.scheme == config.scheme}
-    forgotten = of_scheme - {each.campaign_id for each in recent} - set(unsent)
-    return Past(names, frozenset(forgotten), recent, unsent, seen, outcomes, begin, contacts, responses)
-
-
-def _unsent(made: list[Planned], outcomes: DataFrame, as_of: date) -> list[str]:
-    """The campaigns that should have begun and of which no outcome tells a contact; none where no outcome tells any."""
-    begun = sorted({each.campaign_id for each in made if each.starts_on < as_of})
-    told = outcomes.where(F.col("treated") & F.col("campaign_id").isin(*begun)).select("campaign_id").distinct()
-    sent = {row.campaign_id for row in told.collect()} if begun else set()
-    return [name for name in begun if name not in sent] if sent else []
-
-
-def evidence_from(past: Past) -> list[Evidence]:
-    """What the closed windows show, added up: one row per campaign, first day, segment, action and side."""
-    return [evidence_of(row) for row in add_up(past.responses).collect()] if past.made else []
 
 
 def write_lifts(
@@ -109,14 +58,14 @@ def write_lifts(
 
     Returns rows, notes, and the campaigns that did not keep their sample ratio, which teach nothing.
     """
-    lifts = _with_bootstrap(context, config, past, measure_lifts(evidence, config.lift))
+    lifts = _lifts(context, config, past, evidence)
     as_of, days = context.run.as_of, config.lift.attribution_days
     foreign = _foreign(context, config, past)
     observed = [each.campaign_id for each in foreign.observed]
     adjusted = _adjust(context, config, past, foreign.observed)
     lifts += [row for each in adjusted for row in each.lifts]
-    until = open_campaigns(past.made, days, as_of)
-    checks = [*_checks(context, past, until), *foreign_checks(foreign, days, as_of, as_of - LOGS)]
+    until = open_campaigns(past.last_days, days, as_of)
+    checks = [*_checks(context, past, evidence, until), *foreign_checks(foreign, days, as_of, as_of - LOGS)]
     distrusted = {row["campaign_id"] for row in checks if row["check"] == SAMPLE_RATIO and row["passed"] is False}
     still_open = {*until, *(each.campaign_id for each in foreign.observed if each.open_until(days, as_of))}
     content: dict[Contract, list[dict[str, Any]]] = {
@@ -133,40 +82,23 @@ def write_lifts(
     return written, _notes(content[CAMPAIGN_CHECKS], observed), distrusted
 
 
-def logs_between(
-    context: StageContext, orders_begin: date | None, first: date, until: date | None = None
-) -> dict[str, DataFrame]:
-    """Orders, ratings and user_days from a day on, before `until` and as_of.
-
-    On days before the first order that the lake knows, as on all where it knows none, purchase events stand in for
-    orders, also in user_days.
-    """
-    lake, run = context.lake, context.run
-    seen, day = F.col("ingest_seq") <= run.ingest_seq, F.col("day")
-    inside = (day >= F.lit(first)) & (day < F.lit(min(run.as_of, until or run.as_of)))
-    orders, ratings = (lake.read(log).where(seen & inside) for log in (ORDERS, RATINGS))
-    user_days = lake.read(USER_DAYS).where(inside)
-    if orders_begin is None or orders_begin > first:
-        is_before = F.lit(True) if orders_begin is None else day < F.lit(orders_begin)
-        purchases = purchases_of(lake.read(EVENTS).where(seen & inside & is_before))
-        orders = orders.select(*purchases.columns).unionByName(purchases)
-        user_days = days_with(user_days, purchases)
-    return {"orders": orders, "ratings": ratings, "user_days": user_days}
-
-
-def _with_bootstrap(
-    context: StageContext, config: CampaignsConfig, past: Past, lifts: list[dict[str, Any]]
+def _lifts(
+    context: StageContext, config: CampaignsConfig, past: Past, evidence: list[Evidence]
 ) -> list[dict[str, Any]]:
-    """The rows of revenue with the ends of the bootstrap."""
-    if not lifts or not config.lift.bootstrap_samples:
-        return lifts
-    found = bootstrap_revenue(past.responses, config.lift, context.run.seed).collect()
-    ends = {(row.campaign_id, row.segment_name, row.action): (row.bootstrap_low, row.bootstrap_high) for row in found}
-    for row in lifts:
-        key = (row["campaign_id"], row["segment_name"], row["action"])
-        if row["measure"] == "revenue" and key in ends:
-            row["bootstrap_low"], row["bootstrap_high"] = ends[key]
-    return lifts
+    """Rows of campaign_lift of planned campaigns; of settled ones those that the run before wrote."""
+    made = measure_lifts([each for each in evidence if each.campaign_id not in past.settled], config.lift)
+    if made and config.lift.bootstrap_samples:
+        found = bootstrap_revenue(past.responses, config.lift, context.run.seed).collect()
+        ends = {(row.campaign_id, row.segment_name, row.action): row for row in found}
+        for row in made:
+            key = (row["campaign_id"], row["segment_name"], row["action"])
+            if row["measure"] == "revenue" and key in ends:
+                row |= {name: ends[key][name] for name in ("bootstrap_low", "bootstrap_high")}
+    if past.settled and context.run.previous is not None:
+        before = context.lake.read_run(CAMPAIGN_LIFT, context.run.previous)
+        rows = before.where(F.col("campaign_id").isin(*sorted(past.settled))).select(*CAMPAIGN_LIFT.names).collect()
+        made += [row.asDict() for row in rows]
+    return made
 
 
 def _foreign(context: StageContext, config: CampaignsConfig, past: Past) -> Sorted:
@@ -198,7 +130,8 @@ def _adjust_one(
     as_of, campaign_id = context.run.as_of, campaign.campaign_id
     first, last = campaign.first or as_of, campaign.last or as_of
     begins = max(as_of - LOGS, first - timedelta(days=int(NEVER)))
-    logs = logs_between(context, past.orders_begin, begins, last + timedelta(days=config.lift.attribution_days + 1))
+    span = Span(begins, last + timedelta(days=config.lift.attribution_days))
+    logs = logs_within(context, past.orders_begin, [span])
     contacts = everyone_in(campaign_id, past.outcomes, people)
     known = with_known(measure(contacts, logs, as_of, config.lift), since)
     others = past.outcomes.where(F.col("campaign_id") != campaign_id)
@@ -216,7 +149,9 @@ def _days_before(responses: DataFrame, logs: dict[str, DataFrame]) -> int:
     return max(0, (row.starts_on - row["first"]).days) if row.starts_on and row["first"] else 0
 
 
-def _checks(context: StageContext, past: Past, open_until: dict[str, date]) -> list[dict[str, Any]]:
+def _checks(
+    context: StageContext, past: Past, evidence: list[Evidence], open_until: dict[str, date]
+) -> list[dict[str, Any]]:
     """Whether the planned campaigns ran as they were planned."""
     if not past.made:
         return []
@@ -226,12 +161,18 @@ def _checks(context: StageContext, past: Past, open_until: dict[str, date]) -> l
     for each in past.made:
         planned.setdefault(each.campaign_id, set()).add(each.holdout_share)
     shares = {name: found.pop() if len(found) == 1 else None for name, found in planned.items()}
-    counts = count_contacts(past.contacts, past.outcomes, past.responses, known, run.as_of).collect()
+    compared: Counter[tuple[str, bool]] = Counter()
+    for side in evidence:
+        compared[side.campaign_id, side.treated] += side.sums.users
     found = {
         row.campaign_id: CampaignCounts(
-            **row.asDict(), holdout_share=shares[row.campaign_id], open_until=open_until.get(row.campaign_id)
+            **row.asDict(),
+            treated_users=compared[row.campaign_id, True],
+            control_users=compared[row.campaign_id, False],
+            holdout_share=shares[row.campaign_id],
+            open_until=open_until.get(row.campaign_id),
         )
-        for row in counts
+        for row in count_contacts(past.contacts, past.outcomes, known, run.as_of).collect()
         if row.campaign_id in shares
     }
     return [row for name in sorted(found) for row in check_campaign(found[name])]
@@ -258,7 +199,8 @@ def _moves(context: StageContext, config: CampaignsConfig, past: Past) -> list[d
         [(each.campaign_id, each.seq) for each in past.made], "campaign_id string, seq bigint"
     )
     first = since.groupBy("campaign_id").agg(F.min("seq").alias("planned_seq"))
-    plan = past.responses.select("campaign_id", "user_id", "segment_name", (~F.col("treated")).alias("holdout"))
+    closed = closed_windows(past.contacts, config.lift.attribution_days, run.as_of)
+    plan = closed.select("campaign_id", "user_id", "segment_name", (~F.col("treated")).alias("holdout"))
     counted = count_moves(plan.join(F.broadcast(first), on="campaign_id", how="inner"), last_moves(told), spending)
     return compare_moves(counted.collect(), config.lift.level)
 

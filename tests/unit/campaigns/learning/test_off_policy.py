@@ -93,12 +93,15 @@ def test_spark_adds_up_contacts_and_leaves_out_what_has_no_propensity_or_no_know
     unknown = [("a", AB, None, True), ("a", None, 0.5, True), ("a", ("b",), 0.5, True), ("a", AB, 0.5, False)]
     rows += [("s", action, allowed, p, 9.0, treated) for action, allowed, p, treated in unknown]
     schema = (
-        "segment_name string, action string, allowed array<string>, propensity double, revenue double, treated boolean"
+        "campaign_id string, segment_name string, action string, allowed array<string>, propensity double,"
+        " revenue double, treated boolean"
     )
-    responses = spark.createDataFrame([(*r[:2], r[2] and list(r[2]), *r[3:]) for r in rows * 2], schema)
+    twice = [(name, *r[:2], r[2] and list(r[2]), *r[3:]) for name in ("july", "august") for r in rows]
+    responses = spark.createDataFrame(twice, schema)
     log = [log_sums_of(row) for row in log_sums(responses.repartition(3), "revenue").collect()]
     again = [log_sums_of(row) for row in log_sums(responses.coalesce(1), "revenue").collect()]
     assert sorted(map(repr, log)) == sorted(map(repr, again))
+    assert sum(sums.contacts for sums in log) == 14 and len(log) == 2 * 6  # each campaign by itself
     found, expected = values_of(log, SHARES, MODEL), values_of(sums_of(LOG * 2), SHARES, MODEL)
     for one, other in zip(found, expected, strict=True):
         assert (one.value, one.low, one.high) == pytest.approx((other.value, other.low, other.high))

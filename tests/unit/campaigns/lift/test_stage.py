@@ -7,7 +7,8 @@ import pytest
 
 from segspark.campaigns.config import CampaignsConfig
 from segspark.campaigns.history import planned_of, plans_made, publications_seen
-from segspark.campaigns.lift.stage import evidence_from, look_back, write_lifts
+from segspark.campaigns.lift.stage import write_lifts
+from segspark.campaigns.past.stage import evidence_from, look_back
 from segspark.core.contracts import (
     CAMPAIGN_CHECKS,
     CAMPAIGN_LIFT,
@@ -84,10 +85,10 @@ def told(spark, tmp_path_factory):
     seen = publications_seen(lake.read(PUBLICATIONS), "r1")
     made = planned_of(plans_made(lake.read(CAMPAIGNS), seen).collect())
     past = look_back(context, CONFIG, made, seen)
-    evidence = {each.campaign_id for each in evidence_from(past)}
-    write_lifts(context, CONFIG, past, evidence_from(past))
+    evidence = evidence_from(context, CONFIG, past)
+    write_lifts(context, CONFIG, past, evidence)
     checks = {(row.campaign_id, row.check): row for row in lake.read_run(CAMPAIGN_CHECKS, "r2").collect()}
-    return evidence, checks, lake.read_run(CAMPAIGN_LIFT, "r2").collect()
+    return {each.campaign_id for each in evidence}, checks, lake.read_run(CAMPAIGN_LIFT, "r2").collect()
 
 
 def test_evidence_is_of_the_last_year_and_of_the_runs_scheme(told):

@@ -8,7 +8,7 @@ import pytest
 from segspark.campaigns.config import LiftConfig
 from segspark.campaigns.history import Planned
 from segspark.campaigns.lift.effects import hold_back, measure_lifts
-from segspark.campaigns.lift.windows import closes_after, open_campaigns
+from segspark.campaigns.windows import closes_after, last_days, open_campaigns
 from tests.unit.campaigns.lift.arrays import row_of, side
 
 JULY, SEVENTH = date(2024, 7, 1), date(2024, 7, 7)
@@ -20,16 +20,23 @@ def planned(campaign_id="july", ends_on=SEVENTH, until=None):
 
 
 def test_a_campaign_is_open_until_the_day_after_the_window_of_its_last_day():
-    assert open_campaigns([planned()], 14, date(2024, 7, 21)) == {"july": date(2024, 7, 22)}
-    assert open_campaigns([planned()], 14, date(2024, 7, 22)) == {}
+    last = last_days([planned()], {})
+    assert last == {"july": SEVENTH}
+    assert open_campaigns(last, 14, date(2024, 7, 21)) == {"july": date(2024, 7, 22)}
+    assert open_campaigns(last, 14, date(2024, 7, 22)) == {}
     assert closes_after(SEVENTH, 14, date(2024, 7, 22)) is None
 
 
 def test_of_a_campaign_that_was_planned_again_the_days_that_count_are_looked_at():
     shorter = [planned(ends_on=date(2024, 7, 14), until=date(2024, 7, 4)), planned(ends_on=date(2024, 7, 5))]
-    assert open_campaigns(shorter, 14, JULY) == {"july": date(2024, 7, 20)}
+    assert last_days(shorter, {}) == {"july": date(2024, 7, 5)}
     over = [planned(ends_on=date(2024, 7, 14), until=date(2024, 7, 10)), planned(ends_on=SEVENTH)]
-    assert open_campaigns(over, 14, JULY) == {"july": date(2024, 7, 24)}
+    assert last_days(over, {"july": SEVENTH}) == {"july": date(2024, 7, 9)}
+
+
+def test_a_contact_that_was_made_too_early_is_waited_for_where_a_shorter_plan_took_over():
+    shorter = [planned(until=date(2024, 7, 3)), planned(ends_on=date(2024, 7, 3))]
+    assert last_days(shorter, {"july": SEVENTH}) == {"july": SEVENTH}
 
 
 def evidence(rng, campaign_id, days):
@@ -68,7 +75,9 @@ def test_of_campaigns_without_effect_that_every_run_looks_at_no_more_than_the_le
             as_of = JULY + timedelta(days=days - 1 + 15)
             lifts = measure_lifts(everything[: 2 * days], CONFIG)
             plain.append(row_of(lifts, "conversion")["verdict"])
-            given.append(row_of(hold_back(lifts, open_campaigns([planned()], 14, as_of)), "conversion")["verdict"])
+            given.append(
+                row_of(hold_back(lifts, open_campaigns({"july": SEVENTH}, 14, as_of)), "conversion")["verdict"]
+            )
         looked += bool({"works", "harms"} & set(plain))
         told += bool({"works", "harms"} & set(given))
     assert looked / 400 > 0.08  # what looking costs where nothing is held back

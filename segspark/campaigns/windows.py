@@ -1,6 +1,6 @@
 """When the windows of campaigns have closed: before that there is no verdict."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 from segspark.campaigns.history import Planned
@@ -12,10 +12,19 @@ def closes_after(last: date, attribution_days: int, as_of: date) -> date | None:
     return closes if as_of < closes else None
 
 
-def open_campaigns(made: Iterable[Planned], attribution_days: int, as_of: date) -> dict[str, date]:
-    """The planned campaigns of which not all windows have closed, and when the last does."""
+def last_days(made: Iterable[Planned], contacts: Mapping[str, date]) -> dict[str, date]:
+    """The last day of each campaign on which a window begins.
+
+    `contacts` tells the last of its contacts that count: that of who was contacted too early, of a plan that another
+    took over, may lie behind the days of both.
+    """
     last: dict[str, date] = {}
     for each in made:
         last[each.campaign_id] = max(each.last_day, last.get(each.campaign_id, each.last_day))
+    return {name: max(day, contacts.get(name, day)) for name, day in last.items()}
+
+
+def open_campaigns(last: Mapping[str, date], attribution_days: int, as_of: date) -> dict[str, date]:
+    """The campaigns of which not all windows have closed, and when the last does. `last` is as of `last_days`."""
     closes = {name: closes_after(day, attribution_days, as_of) for name, day in last.items()}
     return {name: day for name, day in closes.items() if day is not None}
