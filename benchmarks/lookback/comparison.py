@@ -61,7 +61,7 @@ def _rows(folder: Path) -> list[str]:
 
 CASE = Case(
     name="lookback",
-    title="20 weekly campaigns, two of them still open a week ago",
+    title="20 weekly campaigns, of which two were open a week ago",
     unit="contacts",
     sizes={"tiny": (4_000,), "small": (400_000,), "full": (400_000, 2_000_000)},
     prepare=prepare,

@@ -25,7 +25,7 @@ from segspark.core.lake import Lake
 CAMPAIGNS_MADE = 20
 AS_OF = date(2025, 1, 6)
 FIRST = AS_OF - timedelta(weeks=CAMPAIGNS_MADE)  # of the first campaign: the last began a week before AS_OF
-SETTLED = CAMPAIGNS_MADE - 2  # a campaign is sent for a week, and its windows close two weeks later
+SETTLED = CAMPAIGNS_MADE - 3  # windows close three weeks after a campaign began; a day more is looked at for news
 LOG_DAYS = 364  # before the day after the last
 LAST = AS_OF + timedelta(days=7)  # the first day that no log knows
 ACTIONS, SEGMENTS = 4, 5

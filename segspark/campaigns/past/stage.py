@@ -21,7 +21,7 @@ from segspark.campaigns.past.settled import (
     spans_of,
 )
 from segspark.campaigns.responses import days_with, measure, planned_contacts, purchases_of
-from segspark.campaigns.windows import last_days
+from segspark.campaigns.windows import last_days, open_campaigns
 from segspark.core.contracts import (
     CAMPAIGN_EVIDENCE,
     CAMPAIGN_PLAN,
@@ -76,7 +76,7 @@ def look_back(context: StageContext, config: CampaignsConfig, made: list[Planned
     last = last_days(recent, _last_contacts(contacts) if recent else {})
     spans = spans_of(recent, last, config.lift)
     basis = _basis(context, config, recent, begin) if recent else {}
-    before = _measured(context, config) if recent else None
+    before = _measured(context, config, last) if recent else None
     settled = settled_campaigns(last, spans, basis, before, config.lift, run.as_of) if before else frozenset()
     logs = logs_within(context, begin, [span for name, span in spans.items() if name not in settled])
     to_measure = contacts.where(~F.col("campaign_id").isin(*sorted(settled)))
@@ -159,8 +159,8 @@ def _basis(
     return {name: basis_of(of_campaign, method) for name, of_campaign in plans.items()}
 
 
-def _measured(context: StageContext, config: CampaignsConfig) -> Measured | None:
-    """What the run before measured and what came since; None where nothing is known of that run.
+def _measured(context: StageContext, config: CampaignsConfig, last: Mapping[str, date]) -> Measured | None:
+    """What the run before measured and what came since; None where no campaign was over then, as far as is known.
 
     Looked at are all rows that came, also those that this run does not see: an outcome that was replaced by one that
     it does not see is news.
@@ -169,7 +169,7 @@ def _measured(context: StageContext, config: CampaignsConfig) -> Measured | None
     if previous is None:
         return None
     run = lake.read(RUNS).where((F.col("run_id") == previous) & F.col("ingest_seq").isNotNull()).first()
-    if run is None:
+    if run is None or len(open_campaigns(last, config.lift.attribution_days, run.as_of)) == len(last):
         return None
     evidence = lake.read_run(CAMPAIGN_EVIDENCE, previous).where(F.col("scheme") == config.scheme)
     is_new = F.col("ingest_seq") > run.ingest_seq
