@@ -167,6 +167,9 @@ def test_the_tables_are_those_of_a_run_that_measures_everything(shop, settled, r
     assert any("bootstrap_low=" in row and "bootstrap_low=None" not in row for row in kept["campaign_lift"])
     told = {row.campaign_id: row.trusted for row in shop.read_run(CAMPAIGN_EVIDENCE, run_id).collect()}
     assert told == {"may": True, "lopsided": False, "june": True, "open": True}
+    taught = shop.read_run(STRATEGIES, run_id).where("action IN ('coupon', 'wishes')").collect()
+    contacted = sum(row["holdout"] is False for name in ("may", "june", "open") for row in contacts(name))
+    assert 0 < sum(row.users for row in taught) < contacted  # discounted; those of lopsided would be more
 
 
 @pytest.mark.parametrize(
