@@ -42,6 +42,7 @@ def event(number, **changes):
     return json.dumps({"u": "ann", "t": f"2024-01-02 10:00:{number:02}", "kind": "view", "i": "tea", **changes})
 
 
+@pytest.mark.slow
 def test_every_format_is_read_and_every_row_is_accounted_for(lake, spark, tmp_path):
     orders = tmp_path / "orders"
     orders_csv(orders / "2024/a.csv", GOOD, "", "2,tea,2024-01-02 11:00,,x,1", "3,post,2024-01-03 11:00,bob,1,1")
@@ -150,6 +151,7 @@ def test_what_an_interrupted_ingest_left_is_removed_and_read_again(lake, spark, 
     assert reasons(lake) == {3: "1 fields where the header has 6"}
 
 
+@pytest.mark.slow
 def test_a_key_that_comes_again_is_a_duplicate_in_the_file_across_files_and_in_the_log(lake, tmp_path):
     write(tmp_path / "in/1.json", event(1, id="a"), event(2, id="b"), event(3, id="a"))
     write(tmp_path / "in/2.json", event(4, id="b", kind="hover"), event(5, id="c"), event(6, id="b"))

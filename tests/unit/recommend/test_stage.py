@@ -24,6 +24,7 @@ from segspark.recommend.config import EvaluationConfig, RecommendConfig
 from segspark.recommend.stage import build_recommendations, build_similarity, evaluate_recommendations, fit_factors
 from tests.builders import at, day, rows_of
 
+pytestmark = pytest.mark.slow
 AS_OF = day("2024-04-01")
 CONFIG = RecommendConfig(
     rank=4, iterations=3, top_n=3, max_per_category=2, reg_param=0.05, evaluation=EvaluationConfig(bootstrap_rounds=100)
@@ -162,7 +163,6 @@ def test_metrics_are_there_for_both_methods_and_planted_tastes_beat_popularity(r
     assert rows["als_explicit", "rmse"].value > rows["als_explicit", "mae"].value > 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("split", [{"split": "last", "last_items": 2}, {"split": "random", "test_share": 0.3}])
 def test_other_splits_judge_pairs_that_the_train_part_does_not_have(results, split):
     lake, _ = results

@@ -59,6 +59,7 @@ def fill(lake, spark, users=80):
     lake.replace_run(USER_FACTORS, spark.createDataFrame(factors, "user_id string, factors array<float>"), RUN.run_id)
 
 
+@pytest.mark.slow
 def test_both_schemes_are_cut_named_profiled_and_written(lake, spark, config):
     fill(lake, spark)
     told = []
@@ -96,6 +97,7 @@ def test_both_schemes_are_cut_named_profiled_and_written(lake, spark, config):
     assert any("big spenders (40)" in line for line in told)
 
 
+@pytest.mark.slow
 def test_without_factors_taste_is_left_out_and_a_k_above_the_users_is_refused(lake, spark, config):
     fill(lake, spark, users=20)
     lake.delete_runs(USER_FACTORS, [RUN.run_id])

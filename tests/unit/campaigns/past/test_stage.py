@@ -173,17 +173,15 @@ def test_the_tables_are_those_of_a_run_that_measures_everything(shop, settled, r
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "kept"),
     [
-        {"lift": {"bootstrap_samples": 50, "before_days": 20}},
-        {"lift": {"bootstrap_samples": 50}, "learning": {"objective": "revenue"}},
+        ({"lift": {"bootstrap_samples": 50, "before_days": 20}}, set()),
+        ({"lift": {"bootstrap_samples": 50}, "learning": {"objective": "revenue"}}, set()),
+        ({"lift": {"bootstrap_samples": 50, "observed": ["theirs"]}}, set(MADE)),  # of other tools' campaigns
     ],
 )
-def test_what_is_measured_otherwise_is_measured_again(shop, settled, settings):
-    config = CampaignsConfig.model_validate(settings)
-    assert measured(shop, "r5", THIRD, "r3", config) == set()
-    of_other_tools = CampaignsConfig.model_validate({"lift": {"bootstrap_samples": 50, "observed": ["theirs"]}})
-    assert measured(shop, "r5", THIRD, "r3", of_other_tools) == set(MADE)
+def test_what_is_measured_otherwise_is_measured_again(shop, settled, settings, kept):
+    assert measured(shop, "r5", THIRD, "r3", CampaignsConfig.model_validate(settings)) == kept
 
 
 def test_a_run_for_an_earlier_day_measures_what_that_day_knows(shop, settled):
