@@ -3,7 +3,7 @@
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from segspark.ingest.config import LOGS, IngestConfig
@@ -55,7 +55,8 @@ def outcome(spark, sources, columns):
     ((name, source),) = sources.given().items()
     rows = scan(spark, source, columns, list_files(spark, name, source))
     mapped = map_columns(parse(rows, source, columns), source, LOGS[name], kept=PLACE)
-    judged = judge(mapped, name, IngestConfig(), NOW).orderBy("__id").collect()
+    shown = ("__id", "__raw", "__problem", "__filtered")  # not times: Python knows no year after 9999
+    judged = judge(mapped, name, IngestConfig(), NOW).orderBy("__id").select(*shown).collect()
     assert content_of(rows).collect()[0].rows == len(judged) if judged else content_of(rows).isEmpty()
     return [(row["__id"], row["__raw"], row["__problem"], row["__filtered"]) for row in judged]
 
@@ -77,6 +78,7 @@ def test_every_csv_line_ends_in_one_place(spark, file, lines):
 
 
 @SETTINGS
+@example(lines=['{"u": null, "t": 10000}'])
 @given(lines=st.lists(json_lines(), min_size=1, max_size=20))
 def test_every_json_line_ends_in_one_place(spark, file, lines):
     file.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogatepass"))
