@@ -1,5 +1,7 @@
 """The session that ours and the Spark peers run in: what `segspark run` opens, with the benchmark's memory."""
 
+import os
+import shutil
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
@@ -25,8 +27,21 @@ def kept(frame: DataFrame, task: Task, name: str) -> DataFrame:
     return frame.sparkSession.read.parquet(folder)
 
 
+def copy_lake(source: str, target: Path) -> None:
+    """A lake that may be written to. Data files are never changed, so that a second name is enough for them."""
+    shutil.copytree(source, target, copy_function=_share)
+
+
 def bytes_read(spark: SparkSession) -> int:
     """Bytes that this JVM read through Hadoop's file systems so far: tables, Delta logs and sources; not shuffles."""
     assert spark._jvm is not None
     statistics = spark._jvm.org.apache.hadoop.fs.FileSystem.getAllStatistics()
     return sum(one.getBytesRead() for one in statistics)
+
+
+def _share(source: str, target: str) -> str:
+    if source.endswith(".parquet") and "_delta_log" not in source:
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
+    return target

@@ -1,6 +1,5 @@
 """Ingest and features over the first `days` days of files: from nothing, or on a lake that holds the days before."""
 
-import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from benchmarks.contestant import Ready, Task
 from benchmarks.shop_days import FIRST_DAY
-from benchmarks.spark import bytes_read, session
+from benchmarks.spark import bytes_read, copy_lake, session
 from segspark.core.contracts import EVENTS, ITEMS, ORDERS, RATINGS, USER_FEATURES, USERS, Contract
 from segspark.core.lake import Lake
 from segspark.core.runs import highest_ingest_seq
@@ -26,7 +25,7 @@ def run(task: Task, ready: Ready) -> dict[str, Any]:
     """Leaves the lake at `output` and, beside it, this run's user_features. Tells the bytes that were read."""
     root, days = Path(task.output), int(task.inputs["days"])
     if task.settings["on_history"]:
-        shutil.copytree(task.inputs["history"], root, copy_function=_share)
+        copy_lake(task.inputs["history"], root)
     spark = session(task)
     ready()
     lake = Lake(spark, str(root))
@@ -48,15 +47,6 @@ def _source(files: Path, log: Contract, days: int) -> SourceConfig:
     paths = dated if log.name in DATED else [folder / f"{log.name}.parquet"]
     columns = {name: name for name in log.names if name not in ("day", "ingest_seq")}
     return SourceConfig(path=[str(path) for path in paths], format="parquet", columns=columns)
-
-
-def _share(source: str, target: str) -> str:
-    """Data files are never changed, so that a second name is enough; Delta's log is copied."""
-    if source.endswith(".parquet") and "_delta_log" not in source:
-        os.link(source, target)
-    else:
-        shutil.copy2(source, target)
-    return target
 
 
 def _silent(message: str) -> None:

@@ -1,14 +1,12 @@
 """What the stage campaigns does of earlier ones: measured by a first run, or by one that follows it."""
 
-import os
-import shutil
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from benchmarks.contestant import Ready, Task
 from benchmarks.lookback.shop import ACTIONS, AS_OF, SEGMENTS, STRATEGIES, write_lake
-from benchmarks.spark import bytes_read, session
+from benchmarks.spark import bytes_read, copy_lake, session
 from segspark.campaigns.config import CampaignsConfig
 from segspark.campaigns.history import planned_of, plans_made, publications_seen
 from segspark.campaigns.stage import Offer, follow_up
@@ -26,7 +24,7 @@ def run(task: Task, ready: Ready) -> dict[str, Any]:
     """
     root = Path(task.output)
     if not task.settings["prepares"]:
-        shutil.copytree(task.inputs["history"], root, copy_function=_share)
+        copy_lake(task.inputs["history"], root)
     spark = session(task)
     ready()
     lake = Lake(spark, str(root))
@@ -59,12 +57,3 @@ def _measure(lake: Lake, attempt: Run) -> int:
     follow_up(context, config, offer, dict.fromkeys(segments, 20.0), made, seen)
     record(lake, attempt, "benchmark", [StageRecord("campaigns", "done", datetime.now(timezone.utc))])
     return int(told[0].split()[1]) if told else 0
-
-
-def _share(source: str, target: str) -> str:
-    """Data files are never changed, so that a second name is enough; Delta's log is copied."""
-    if source.endswith(".parquet") and "_delta_log" not in source:
-        os.link(source, target)
-    else:
-        shutil.copy2(source, target)
-    return target

@@ -120,7 +120,7 @@ def rows(lake, run_id):
 
 @pytest.fixture(scope="module")
 def shop(spark, tmp_path_factory):
-    """Three campaigns of a first run; `open` has windows until 3 July."""
+    """The campaigns of a first run; `open` has windows until 3 July."""
     lake = Lake(spark, str(tmp_path_factory.mktemp("past") / "lake"))
     planned = [
         {"campaign_id": name, "scheme": "value", "planned_on": first, "starts_on": first, "holdout_share": 0.25}
