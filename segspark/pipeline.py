@@ -73,10 +73,10 @@ class RunOutcome:
 
 
 def open_lake(config: Config) -> Lake:
-    """A session as configured, and the lake in it."""
+    """The lake; the session is opened, as configured, when it is needed."""
     beside = tempfile.gettempdir() if is_catalog(config.lake) else config.lake.rstrip("/")
     checkpoints = f"{beside}/_checkpoints"
-    return Lake(open_session(config.spark, checkpoints), config.lake)
+    return Lake(lambda: open_session(config.spark, checkpoints), config.lake)
 
 
 def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) -> RunOutcome:
@@ -107,15 +107,16 @@ def _run(
         tell(f"run {run_id} of the same input, configuration and code was published before: nothing to do (--force)")
         return RunOutcome(run, None, was_known=True)
     tell(f"run {run_id} as of {as_of}")
+    context = StageContext(lake, run, tell)
     if "campaigns" in stages:
-        check_campaign(StageContext(lake, run, tell), config.campaigns)
+        check_campaign(context, config.campaigns)
     done = runs.finished_stages(lake, run_id) if request.resume and not request.only else set()
     try:
         for name in (stage for stage in STAGES if stage in stages):
             if name in done:
                 tell(f"{name}: done before")
             else:
-                _do_stage(name, StageContext(lake, run, tell), config)
+                _do_stage(name, context, config)
     finally:
         clear_checkpoints(lake.spark)
     if PUBLISH not in stages:
@@ -149,7 +150,7 @@ def publish_earlier(lake: Lake, run_id: str) -> int:
 def roll_back(lake: Lake) -> tuple[str, int]:
     """Publishes again what was visible before the present run was first published; returns it and the act's number."""
     _refuse_while_pruned(lake)
-    acts = [(row.seq, row.run_id) for row in lake.read(PUBLICATIONS).select("seq", "run_id").collect()]
+    acts = [(row.seq, row.run_id) for row in lake.rows(PUBLICATIONS)]
     if not acts:
         raise LakeError("publications: nothing was published yet")
     present = max(acts)[1]

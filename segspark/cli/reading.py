@@ -30,7 +30,7 @@ def status(config: Config) -> None:
     lake = open_lake(config)
     published = what_is_published(lake)
     table = Table("run", "stage", "status", "rows", "seconds", "note", title=f"runs in {config.lake}")
-    for row in newest_status(lake).orderBy("started_at").collect():
+    for row in sorted(newest_status(lake), key=lambda row: row.started_at):
         mark = " *" if published and row.run_id == published.run_id else ""
         table.add_row(row.run_id + mark, row.stage, row.status, f"{row.rows:,}", f"{row.seconds:.1f}", row.note or "")
     Console().print(table)

@@ -29,6 +29,7 @@ STRATEGIES = run_table(
         Column("status", "string", "untried, exploring, scaled, stopped; baseline for none"),
         Column("reason", "string", "for a person: why the share is what it is"),
     ],
+    driver_sized=True,
 )
 
 STRATEGY_VALUES = run_table(
@@ -47,6 +48,7 @@ STRATEGY_VALUES = run_table(
         Column("left_out", "bigint", "contacts without a propensity, or whose users the policy does not contact"),
         Column("unseen", "double", "the policy's share of actions that were never logged, which ips and snips miss"),
     ],
+    driver_sized=True,
 )
 
 CAMPAIGNS = run_table(
@@ -74,6 +76,7 @@ CAMPAIGNS = run_table(
         ),
     ],
     kept=True,
+    driver_sized=True,
 )
 
 CAMPAIGN_MEMBERS = run_table(
@@ -166,6 +169,7 @@ CAMPAIGN_LIFT = run_table(
             " which tells of who rated only; too few: no test is possible",
         ),
     ],
+    driver_sized=True,
 )
 
 CAMPAIGN_CHECKS = run_table(
@@ -180,6 +184,7 @@ CAMPAIGN_CHECKS = run_table(
         Column("bound", "double", "the number allowed; null where it only informs"),
         Column("note", "string", "for a person: what it means and what to do"),
     ],
+    driver_sized=True,
 )
 
 CAMPAIGN_EVIDENCE = run_table(
@@ -213,6 +218,7 @@ CAMPAIGN_EVIDENCE = run_table(
             " measured again; null: a campaign of more than a year ago",
         ),
     ],
+    driver_sized=True,
 )
 
 CAMPAIGN_REWARDS = run_table(
@@ -236,6 +242,7 @@ CAMPAIGN_REWARDS = run_table(
         Column("reward_inverse_2", "double", "sum of r / p^2"),
         Column("reward_2_inverse_2", "double", "sum of r^2 / p^2"),
     ],
+    driver_sized=True,
 )
 
 CAMPAIGN_BALANCE = run_table(
@@ -251,6 +258,7 @@ CAMPAIGN_BALANCE = run_table(
         Column("smd_before", "double", "standardised mean difference; beyond .1 the sides differ"),
         Column("smd_after", "double", "the same with the weights"),
     ],
+    driver_sized=True,
 )
 
 CAMPAIGN_MOVES = run_table(
@@ -269,6 +277,7 @@ CAMPAIGN_MOVES = run_table(
         Column("low", "double", "95 % interval (Newcombe)"),
         Column("high", "double", "the same"),
     ],
+    driver_sized=True,
 )
 
 SEGMENT_DEMAND = run_table(
@@ -291,6 +300,7 @@ SEGMENT_DEMAND = run_table(
         Column("campaign_units", "double", "units on top because of the planned campaign, in the week it starts in"),
         Column("is_short", "boolean", "whether all segments and the campaign want more by the end of the week"),
     ],
+    driver_sized=True,
 )
 
 DEMAND_ACCURACY = run_table(
@@ -309,4 +319,5 @@ DEMAND_ACCURACY = run_table(
         Column("last_origin", "date", "the last"),
         Column("used", "boolean", "whether segment_demand is made by it: the least wape"),
     ],
+    driver_sized=True,
 )

@@ -6,6 +6,8 @@ The lake adds what a kind needs: `run_id` to run tables, and `user_bucket` where
 point look-up prunes files without statistics on the id itself.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +17,7 @@ from pyspark.sql import functions as F
 
 from segspark.core.errors import ContractError
 
+ORDERED = ("string", "int", "bigint", "double", "date", "timestamp")  # types whose bounds a Delta log can hold
 USER_BUCKETS = 4096  # hash buckets of user ids; point look-ups prune files by them
 
 
@@ -40,6 +43,7 @@ class Contract:
     partition_by: tuple[str, ...] = ()
     open_type: str | None = None  # further columns are allowed when they have this type
     kept: bool = False  # spared by prune
+    driver_sized: bool = False  # bounded by segments, models, features, files or campaigns, never by users or items
 
     @property
     def names(self) -> list[str]:
@@ -55,6 +59,14 @@ class Contract:
     def is_personal(self) -> bool:
         """Whether any column identifies or describes a person."""
         return any(column.personal for column in self.columns)
+
+    @property
+    def measured(self) -> list[str]:
+        """The columns with statistics in the Delta log: where any column tells of a person, none that does."""
+        if self.is_personal:
+            there = [*self.names, *(["user_bucket"] if self.has_user_bucket else [])]
+            return [name for name in ("user_bucket", "ingest_seq", "day") if name in there]
+        return [column.name for column in self.columns if column.type in ORDERED]
 
 
 def conform(frame: DataFrame, contract: Contract) -> DataFrame:
@@ -91,17 +103,17 @@ def log(name: str, grain: str, key: Sequence[str], columns: Sequence[Column], by
     """A log table; each row knows the `ingest_seq` of the file that brought it."""
     added = [Column("day", "date", "the UTC day of the row's time")] if by_day else []
     added.append(Column("ingest_seq", "bigint", "the number of the file that brought the row, as in source_files"))
-    return Contract(name, "log", grain, tuple(key), (*columns, *added), ("day",) if by_day else ())
+    return Contract(name, "log", grain, tuple(key), (*columns, *added))
 
 
-def ledger(name: str, grain: str, key: Sequence[str], columns: Sequence[Column]) -> Contract:
+def ledger(name: str, grain: str, key: Sequence[str], columns: Sequence[Column], driver_sized: bool = True) -> Contract:
     """A log table that the system keeps about itself."""
-    return Contract(name, "log", grain, tuple(key), tuple(columns))
+    return Contract(name, "log", grain, tuple(key), tuple(columns), driver_sized=driver_sized)
 
 
 def daily(name: str, grain: str, key: Sequence[str], columns: Sequence[Column]) -> Contract:
-    """A day table: partitioned by `day` and replaced a day at a time."""
-    return Contract(name, "day", grain, tuple(key), tuple(columns), ("day",))
+    """A day table: replaced a day at a time, its files told apart by the statistics of `day`."""
+    return Contract(name, "day", grain, tuple(key), tuple(columns))
 
 
 def run_table(
@@ -111,9 +123,10 @@ def run_table(
     columns: Sequence[Column],
     open_type: str | None = None,
     kept: bool = False,
+    driver_sized: bool = False,
 ) -> Contract:
     """A run table: partitioned by `run_id`, which the lake adds."""
-    return Contract(name, "run", grain, tuple(key), tuple(columns), ("run_id",), open_type, kept)
+    return Contract(name, "run", grain, tuple(key), tuple(columns), ("run_id",), open_type, kept, driver_sized)
 
 
 USER_ID = Column("user_id", "string", "the user, as the shop names them", personal=True)

@@ -1,6 +1,8 @@
 """Where things are, and single files beside tables: on this machine, or wherever Hadoop's file systems reach."""
 
+import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +23,11 @@ def local_path(path: str) -> Path | None:
     if place.scheme not in ("", "file"):
         return None
     return Path(place.path if place.scheme else path)
+
+
+def escaped(paths: Iterable[str]) -> list[str]:
+    """The paths as Spark's readers take them: a `*` or `[` in a name stands for itself."""
+    return [re.sub(r"([\\{}\[\]*?,])", r"\\\1", path) for path in paths]
 
 
 def is_there(spark: SparkSession, path: str) -> bool:

@@ -1,9 +1,7 @@
 """How old what readers see is, and whether that is older than the shop wants it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
-
-from pyspark.sql import functions as F
+from datetime import date, datetime
 
 from segspark.core.contracts import PUBLICATIONS, RUNS
 from segspark.core.lake import Lake
@@ -20,13 +18,12 @@ class Published:
 
 def what_is_published(lake: Lake) -> Published | None:
     """The newest publication; None before the first."""
-    run_id = lake.published_run()
-    if run_id is None:
+    acts = lake.rows(PUBLICATIONS)
+    if not acts:
         return None
-    newest = lake.read(PUBLICATIONS).agg(F.max_by(F.unix_micros("published_at"), "seq")).first()
-    known = lake.read(RUNS).where(F.col("run_id") == run_id).agg(F.max("as_of")).first()
-    assert newest is not None and known is not None
-    return Published(run_id, known[0], datetime.fromtimestamp(newest[0] / 1e6, timezone.utc).replace(tzinfo=None))
+    newest = max(acts, key=lambda act: act.seq)
+    as_of = max(row.as_of for row in lake.rows(RUNS) if row.run_id == newest.run_id and row.as_of is not None)
+    return Published(newest.run_id, as_of, newest.published_at.replace(tzinfo=None))
 
 
 def told(published: Published, now: datetime) -> str:

@@ -3,51 +3,75 @@
 The lake is a folder, an object-store URL, or `catalog.schema`. A table is made at its first write, from its contract:
 comments, partitions, and statistics only on columns that do not identify a person. Readers get an empty frame with the
 contract's columns where a table was never written, and nulls in a column that the contract gained since.
+
+Who writes follows from the place. In a folder Spark writes Parquet files and delta-rs commits them
+(`folder_frames.py`); rows that the driver has go through delta-rs alone (`delta_rs.py`), also below a URL. In a
+catalogue Spark does both (`spark_tables.py`), and so it does below a URL whose credentials only Spark has.
 """
 
 import contextlib
 import json
+import logging
 import shutil
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from delta.exceptions import ConcurrentAppendException
 from delta.tables import DeltaTable
+from deltalake.exceptions import DeltaError
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from segspark.core.arrow_rows import Row, stored_columns
 from segspark.core.contracts import PUBLICATIONS, Contract, conform, user_bucket
-from segspark.core.days import contiguous
+from segspark.core.delta_rs import DeltaRs
 from segspark.core.errors import LakeError
 from segspark.core.files import is_catalog, names_in, remove
+from segspark.core.folder_frames import FolderFrames
+from segspark.core.spark_tables import SparkTables
 
 # A look-up reads one file of those that hold its bucket's range: of a gigabyte, as is usual, it would read all.
 LOOK_UP_FILES = dict.fromkeys(
     ("spark.databricks.delta.optimize.maxFileSize", "spark.databricks.delta.optimize.minFileSize"), str(16 * 2**20)
 )
+LOG = logging.getLogger(__name__)
 FULL = "No space left on device"  # as the operating system says it
 LISTING_TASKS = "spark.sql.sources.parallelPartitionDiscovery.parallelism"
 FEW_TASKS = "4"  # a listing takes one task per folder by default, up to 10,000: most of a small table's VACUUM
 
 
 class Lake:
-    """All tables under one root."""
+    """All tables under one root. `spark` is a session, or what opens one when it is needed."""
 
-    def __init__(self, spark: SparkSession, root: str) -> None:
-        self.spark = spark
+    def __init__(self, spark: SparkSession | Callable[[], SparkSession], root: str) -> None:
+        self._spark = spark
         self._is_catalog = is_catalog(root)
         is_local = not self._is_catalog and "://" not in root
         self.root = str(Path(root).absolute()) if is_local else root.rstrip("/")
+        self._of_spark = SparkTables(self.root, self._is_catalog)
+        self._delta_rs = None if self._is_catalog else reached(self.root)
+        self._folder = FolderFrames(self._delta_rs) if self._delta_rs is not None and is_local else None
         self._writing: str | None = None  # the run that was looked at for all that is written now
+        self._lock = threading.RLock()
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session, opened at first use."""
+        with self._lock:
+            if callable(self._spark):
+                self._spark = self._spark()
+            return self._spark
 
     # --- where ---
 
     def identifier(self, table: str) -> str:
         """The table as Spark SQL names it."""
-        return f"{self.root}.{table}" if self._is_catalog else f"delta.`{self.root}/{table}`"
+        return self._of_spark.identifier(table)
 
     def path(self, name: str) -> str:
         """A place beside the tables for what is no table: models, the report, checkpoints."""
@@ -57,61 +81,128 @@ class Lake:
 
     def exists(self, contract: Contract) -> bool:
         """Whether the table was ever written."""
-        if self._is_catalog:
-            return self.spark.catalog.tableExists(f"{self.root}.{contract.name}")
-        return DeltaTable.isDeltaTable(self.spark, f"{self.root}/{contract.name}")
+        if self._delta_rs is not None:
+            return self._delta_rs.exists(contract.name)
+        return self._of_spark.exists(self.spark, contract.name)
 
     def columns(self, contract: Contract) -> list[str]:
         """The columns that the table has; none where it was never written."""
-        return self._as_stored(contract).columns if self.exists(contract) else []
+        if not self.exists(contract):
+            return []
+        if self._delta_rs is not None:
+            return self._delta_rs.columns(contract.name)
+        return self._of_spark.read(self.spark, contract).columns
 
-    # --- read ---
+    # --- read: frames ---
 
     def read(self, contract: Contract) -> DataFrame:
         """All rows of the table: of a run table, the rows of every run."""
         if not self.exists(contract):
             return self._empty(contract)
-        frame = self._as_stored(contract)
-        gained = [column for column in contract.columns if column.name not in frame.columns]
-        return frame.withColumns({column.name: F.lit(None).cast(column.type) for column in gained})
+        return _complete((self._folder or self._of_spark).read(self.spark, contract), contract)
 
     def read_run(self, contract: Contract, run_id: str) -> DataFrame:
         """One run's rows of a run table, without `run_id`."""
-        return self.read(contract).where(F.col("run_id") == run_id).drop("run_id")
+        if not self.exists(contract):
+            return self._empty(contract).drop("run_id")
+        return _complete((self._folder or self._of_spark).read_run(self.spark, contract, run_id), contract)
+
+    # --- read: rows on the driver ---
+
+    def rows(self, contract: Contract) -> list[Row]:
+        """All rows of a driver-sized table; times are UTC."""
+        return self._rows(contract, None)
+
+    def rows_of_run(self, contract: Contract, run_id: str) -> list[Row]:
+        """One run's rows of a driver-sized run table, without `run_id`."""
+        return self._rows(contract, run_id)
 
     def published_run(self) -> str | None:
         """The run that readers see; None before the first publication."""
-        if not self.exists(PUBLICATIONS):
-            return None
-        newest = self.read(PUBLICATIONS).agg(F.max_by("run_id", "seq")).first()
-        return newest[0] if newest else None
+        acts = self.rows(PUBLICATIONS)
+        return max(acts, key=lambda act: act.seq).run_id if acts else None
 
     def is_published(self, run_id: str) -> bool:
         """Whether the run is or ever was what readers see."""
-        return self.exists(PUBLICATIONS) and not self.read(PUBLICATIONS).where(F.col("run_id") == run_id).isEmpty()
+        return any(act.run_id == run_id for act in self.rows(PUBLICATIONS))
 
-    # --- write ---
+    def runs_in(self, contract: Contract) -> set[str]:
+        """The runs that have rows in a run table."""
+        if not self.exists(contract):
+            return set()
+        if self._delta_rs is not None:
+            return {file.run_id for file in self._delta_rs.files(contract.name) if file.run_id is not None}
+        return {row.run_id for row in self.read(contract).select("run_id").distinct().collect()}
 
-    def append(self, contract: Contract, frame: DataFrame) -> int:
-        """Adds the rows of `frame`; returns how many."""
-        return self._write(contract, stored(frame, contract))
+    # --- write: frames ---
 
-    def insert(self, contract: Contract, select: str, values: dict[str, str]) -> None:
-        """Adds what a SELECT gives, all of the contract's columns in order; `{table}` in it is the table itself.
-
-        What it reads from the table and what it adds are one transaction: of two at once that read what the other adds,
-        one raises Delta's ConcurrentAppendException.
-        """
-        self.create(contract)
-        table = self.identifier(contract.name)
-        self.spark.sql(f"INSERT INTO {table} {select.format(table=table)}", args=values)
+    def append(self, contract: Contract, frame: DataFrame, files: int | None = None) -> int:
+        """Adds the rows of `frame`; returns how many. `files` is how many files they are worth, where that is known."""
+        with self._told_where_full(contract):
+            self.create(contract)
+            return (self._folder or self._of_spark).append(contract, stored(frame, contract), files)
 
     def replace_run(self, contract: Contract, frame: DataFrame, run_id: str) -> int:
         """Writes the run's rows in place of what it wrote before; returns how many. A published run is refused."""
-        if run_id != self._writing:
-            self._refuse_published(run_id, contract.name)
-        rows = stored(frame, contract).withColumn("run_id", F.lit(run_id))
-        return self._write(contract, rows, where=f"run_id = '{run_id}'")
+        self._refuse_unless_open(contract, run_id)
+        with self._told_where_full(contract):
+            self.create(contract)
+            return (self._folder or self._of_spark).replace_run(contract, stored(frame, contract), run_id)
+
+    def replace_days(self, contract: Contract, frame: DataFrame, days: Iterable[date], files: int | None = None) -> int:
+        """Writes those days in place of what they held before; returns how many rows.
+
+        `files` is how many files they are worth, where that is known.
+        """
+        days = set(days)
+        if not days:
+            return 0
+        with self._told_where_full(contract):
+            self.create(contract)
+            return (self._folder or self._of_spark).replace_days(contract, stored(frame, contract), days, files)
+
+    def copy_run(self, contract: Contract, from_run: str, to_run: str) -> int:
+        """Takes a run's rows over into another run, in place of its own; returns how many. Nothing is computed."""
+        self._refuse_unless_open(contract, to_run)
+        if not self.exists(contract):
+            return 0
+        with self._told_where_full(contract):
+            if self._folder is not None:
+                return self._folder.copy_run(contract, from_run, to_run)
+            return self._of_spark.copy_run(self.spark, contract, from_run, to_run)
+
+    def upsert(self, contract: Contract, frame: DataFrame) -> None:
+        """Inserts rows, or updates those with the same key. The key is unique in `frame`."""
+        if self._delta_rs is not None and not (self.exists(contract) and self._delta_rs.files(contract.name)):
+            self.append(contract, frame)
+            return
+        self.create(contract)
+        same_key = " AND ".join(f"old.{column} = new.{column}" for column in contract.key)
+        rows = stored(frame, contract).alias("new")
+        merge = self._delta_table(contract).alias("old").merge(rows, same_key)
+        merge.whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
+
+    # --- write: rows on the driver ---
+
+    def append_rows(self, contract: Contract, rows: Iterable[Mapping[str, Any]], if_count: int | None = None) -> bool:
+        """Adds rows to a driver-sized table; with `if_count` only where it has so many still. Whether it did."""
+        with self._told_where_full(contract):
+            self.create(contract)
+            if self._delta_rs is not None:
+                return self._delta_rs.append_rows(contract, rows, if_count)
+            return self._of_spark.append_rows(self.spark, contract, rows, if_count)
+
+    def replace_rows(self, contract: Contract, rows: Iterable[Mapping[str, Any]], run_id: str) -> int:
+        """Writes the run's rows of a driver-sized table in place of what it wrote before; returns how many.
+
+        A published run is refused.
+        """
+        self._refuse_unless_open(contract, run_id)
+        with self._told_where_full(contract):
+            self.create(contract)
+            if self._delta_rs is not None:
+                return self._delta_rs.replace_rows(contract, rows, run_id)
+            return self._of_spark.replace_rows(self.spark, contract, rows, run_id)
 
     @contextlib.contextmanager
     def writing(self, run_id: str) -> Iterator[None]:
@@ -123,67 +214,48 @@ class Lake:
         finally:
             self._writing = None
 
-    def replace_days(self, contract: Contract, frame: DataFrame, days: Iterable[date], gathered: bool = False) -> int:
-        """Writes those days in place of what they held before; returns how many rows.
-
-        Where the rows of a day are `gathered` in few partitions already, they are not shuffled once more to be so.
-        """
-        ranges = " OR ".join(f"(day >= '{first}' AND day <= '{last}')" for first, last in contiguous(days))
-        return self._write(contract, stored(frame, contract), where=ranges, gathered=gathered) if ranges else 0
-
-    def upsert(self, contract: Contract, frame: DataFrame) -> None:
-        """Inserts rows, or updates those with the same key. The key is unique in `frame`."""
-        self.create(contract)
-        rows = stored(frame, contract)
-        same_key = " AND ".join(f"old.{column} = new.{column}" for column in contract.key)
-        table = self._delta_table(contract)
-        table.alias("old").merge(rows.alias("new"), same_key).whenMatchedUpdateAll().whenNotMatchedInsertAll().execute()
-
     def publish(self, run_id: str, by: str, reason: str, rows: dict[str, int], digests: dict[str, int]) -> int:
         """Makes the run what readers see; returns the number of the act.
 
         The row's number is read from the table inside the same Serializable transaction, so that of two publishers at
         once one loses, and is told who won.
         """
-        select = """
-            SELECT coalesce(max(seq), 0) + 1, :run_id, current_timestamp(), :by, :reason,
+        self.create(PUBLICATIONS)
+        table = self.identifier(PUBLICATIONS.name)
+        insert = f"""
+            INSERT INTO {table} SELECT coalesce(max(seq), 0) + 1, :run_id, current_timestamp(), :by, :reason,
                 from_json(:rows, 'map<string,bigint>'), from_json(:digests, 'map<string,bigint>') FROM {table}"""
         values = {"run_id": run_id, "by": by, "reason": reason}
         try:
-            self.insert(PUBLICATIONS, select, {**values, "rows": json.dumps(rows), "digests": json.dumps(digests)})
+            self.spark.sql(insert, args={**values, "rows": json.dumps(rows), "digests": json.dumps(digests)})
         except ConcurrentAppendException as error:
-            winner = self.read(PUBLICATIONS).orderBy(F.desc("seq")).collect()[0]
+            winner = max(self.rows(PUBLICATIONS), key=lambda act: act.seq)
             raise LakeError(
                 f"publications: {winner.by} published run {winner.run_id} at the same moment and won; run {run_id} was"
                 " not published; look at `segspark status` and publish again if it still should be"
             ) from error
-        acts = self.read(PUBLICATIONS).where(F.col("run_id") == run_id).select("seq").collect()
-        return max(act.seq for act in acts)
+        return max(act.seq for act in self.rows(PUBLICATIONS) if act.run_id == run_id)
 
     def create(self, contract: Contract) -> bool:
         """Makes the table where it does not exist; whether it did."""
         if self.exists(contract):
             return False
-        builder = DeltaTable.createIfNotExists(self.spark)
-        if self._is_catalog:
-            builder = builder.tableName(self.identifier(contract.name))
+        if self._delta_rs is not None:
+            self._delta_rs.create(contract, _properties(contract))
         else:
-            builder = builder.location(f"{self.root}/{contract.name}")
-        if contract.kind == "run":
-            builder = builder.addColumn("run_id", "string", comment="the run that computed the row")
-        for column in contract.columns:
-            builder = builder.addColumn(column.name, column.type, comment=column.comment)
-        if contract.has_user_bucket:
-            builder = builder.addColumn("user_bucket", "int", comment="hash of user_id, for point look-ups")
-        for key, value in _properties(contract).items():
-            builder = builder.property(key, value)
-        builder.comment(f"One row is {contract.grain}.").partitionedBy(*contract.partition_by).execute()
+            self._of_spark.create(self.spark, contract, _properties(contract))
         return True
+
+    # --- housekeeping ---
 
     def delete_runs(self, contract: Contract, run_ids: Iterable[str]) -> None:
         """Removes the rows of those runs."""
-        if self.exists(contract):
-            self._delta_table(contract).delete(F.col("run_id").isin(*run_ids))
+        if not self.exists(contract):
+            return
+        if self._delta_rs is not None:
+            self._delta_rs.delete_runs(contract.name, run_ids)
+        else:
+            self._of_spark.delete_runs(self.spark, contract.name, run_ids)
 
     def delete(self, contract: Contract, where: str) -> int:
         """Removes the rows that the SQL condition is true for; returns how many."""
@@ -194,6 +266,9 @@ class Lake:
 
     def vacuum(self, contract: Contract, hours: float) -> None:
         """Removes files that no version of the last `hours` needs, and those that an interrupted write left."""
+        if self._folder is not None and self._delta_rs is not None:
+            self._delta_rs.vacuum(contract.name, hours)
+            return
         check, listing = "spark.databricks.delta.retentionDurationCheck.enabled", LISTING_TASKS
         with self.settings({check: "false", listing: FEW_TASKS}):
             self._delta_table(contract).vacuum(hours)
@@ -238,43 +313,31 @@ class Lake:
 
     # --- inside ---
 
+    def _rows(self, contract: Contract, run_id: str | None) -> list[Row]:
+        assert contract.driver_sized, f"{contract.name} may be too large for the driver"
+        if not self.exists(contract):
+            return []
+        if self._delta_rs is not None:
+            return self._delta_rs.rows(contract, run_id)
+        return self._of_spark.rows(self.spark, contract, run_id)
+
+    def _refuse_unless_open(self, contract: Contract, run_id: str) -> None:
+        if run_id != self._writing:
+            self._refuse_published(run_id, contract.name)
+
     def _refuse_published(self, run_id: str, where: str) -> None:
         if self.is_published(run_id):
             raise LakeError(f"{where}: run {run_id} was published and is never written again; use --force")
 
-    def _as_stored(self, contract: Contract) -> DataFrame:
-        if self._is_catalog:
-            return self.spark.read.table(self.identifier(contract.name))
-        return self.spark.read.format("delta").load(f"{self.root}/{contract.name}")
-
     def _delta_table(self, contract: Contract) -> DeltaTable:
-        if self._is_catalog:
-            return DeltaTable.forName(self.spark, self.identifier(contract.name))
-        return DeltaTable.forPath(self.spark, f"{self.root}/{contract.name}")
-
-    def _write(self, contract: Contract, rows: DataFrame, where: str | None = None, gathered: bool = False) -> int:
-        """Adds the rows, in place of those that `where` selects; a new table has none of these."""
-        replaces = not self.create(contract) and where is not None
-        written = Observation()
-        rows = rows.observe(written, F.count(F.lit(1)).alias("rows"))
-        if contract.partition_by == ("day",) and not gathered:
-            rows = rows.hint("rebalance", "day")
-        writer = rows.write.format("delta").mode("overwrite" if replaces else "append").option("mergeSchema", "true")
-        if replaces:
-            writer = writer.option("replaceWhere", where)
-        with self._told_where_full(contract):
-            if self._is_catalog:
-                writer.saveAsTable(self.identifier(contract.name))
-            else:
-                writer.save(f"{self.root}/{contract.name}")
-        return int(written.get["rows"])
+        return self._of_spark.delta_table(self.spark, contract.name)
 
     @contextlib.contextmanager
     def _told_where_full(self, contract: Contract) -> Iterator[None]:
         """Says which table could not be written, and what to do, where a device is full."""
         try:
             yield
-        except (PySparkException, Py4JError) as error:
+        except (PySparkException, Py4JError, DeltaError, OSError) as error:
             if FULL not in str(error):
                 raise
             is_folder = Path(self.root).exists()
@@ -286,10 +349,24 @@ class Lake:
             ) from error
 
     def _empty(self, contract: Contract) -> DataFrame:
-        columns = [f"`{column.name}` {column.type}" for column in contract.columns]
-        before = ["run_id string"] if contract.kind == "run" else []
-        after = ["user_bucket int"] if contract.has_user_bucket else []
-        return self.spark.createDataFrame([], ", ".join(before + columns + after))
+        columns = ", ".join(f"`{column.name}` {column.type}" for column in stored_columns(contract))
+        return self.spark.createDataFrame([], columns)
+
+
+def reached(root: str) -> DeltaRs | None:
+    """The tables of a folder or URL through delta-rs; None for a URL that it cannot reach, such as one whose
+    credentials only Spark has.
+    """
+    tables = DeltaRs(root)
+    if "://" not in root:
+        return tables
+    try:
+        tables.exists(PUBLICATIONS.name)
+    except (DeltaError, OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0][:200]
+        LOG.warning("lake: %s is read and written through Spark alone, as delta-rs cannot reach it: %s", root, first)
+        return None
+    return tables
 
 
 def stored(frame: DataFrame, contract: Contract) -> DataFrame:
@@ -298,13 +375,18 @@ def stored(frame: DataFrame, contract: Contract) -> DataFrame:
     return rows.withColumn("user_bucket", user_bucket()) if contract.has_user_bucket else rows
 
 
+def _complete(frame: DataFrame, contract: Contract) -> DataFrame:
+    """The rows with nulls in columns that the contract gained since they were written."""
+    there = set(frame.columns)
+    gained = [column for column in contract.columns if column.name not in there]
+    return frame.withColumns({column.name: F.lit(None).cast(column.type) for column in gained}) if gained else frame
+
+
 def _properties(contract: Contract) -> dict[str, str]:
     """Delta table properties: readable by every reader, statistics never on personal columns."""
-    properties = {"delta.minReaderVersion": "1"}
+    properties = {}
     if contract.is_personal:
-        measured = ["user_bucket"] if contract.has_user_bucket else []
-        measured += ["ingest_seq"] if "ingest_seq" in contract.names else []
-        properties["delta.dataSkippingStatsColumns"] = ",".join(measured)
+        properties["delta.dataSkippingStatsColumns"] = ",".join(contract.measured)
     if contract.name == PUBLICATIONS.name:
         properties["delta.isolationLevel"] = "Serializable"
     return properties

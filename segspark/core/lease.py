@@ -2,8 +2,8 @@
 
 A lease is a row of `runs` with the stage `lease` and an id of its own; its newest row says whether it is held. It ends
 when it is given back, when its holder shows no sign of life for `seconds`, or at once where the holder was a process of
-this machine that is gone. Taking it is an INSERT that reads the leases from the table itself: of two who take it at the
-same moment one loses.
+this machine that is gone. A row is added only where the ledger has the rows that were looked at: of two who take the
+lease at the same moment one loses.
 """
 
 import contextlib
@@ -18,11 +18,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
 
-from delta.exceptions import DeltaConcurrentModificationException
-from pyspark.sql import functions as F
-
+from segspark.core.arrow_rows import Row
 from segspark.core.contracts import RUNS
 from segspark.core.errors import LakeError
 from segspark.core.lake import Lake
@@ -31,7 +28,6 @@ STAGE = "lease"
 HELD, RELEASED = "held", "released"
 BEATS = 5  # signs of life in the time after which a holder without any counts as dead
 LOOK_SECONDS = 5.0  # between two looks of one who waits
-MARK = "concat_ws(' ', run_id, heartbeat_at)"  # tells one row of a lease from all others
 TRIES = 20  # at writing a row while others write theirs
 
 
@@ -76,7 +72,7 @@ def this_process(work: str) -> Holder:
 
 def held_now(lake: Lake) -> Held | None:
     """Who holds the lake; None where nobody does."""
-    return _held(_newest(lake))
+    return _held(_newest(lake.rows(RUNS)))
 
 
 @contextlib.contextmanager
@@ -122,18 +118,15 @@ class Lease:
 
     def take(self) -> bool:
         """Whether the lease is this one's now: it is where nobody else holds one at that moment."""
-        before = _newest(self.lake)
-        if _held(before) is not None:
+        ledger = self.lake.rows(RUNS)
+        if _held(_newest(ledger)) is not None:
             return False
-        with contextlib.suppress(DeltaConcurrentModificationException):
-            self._write(HELD, "" if before is None else before["mark"])
-        now = _newest(self.lake)
-        return now is not None and now["run_id"] == self.lease_id
+        self._write(HELD, len(ledger))
+        return self._is_newest()
 
     def confirm(self) -> None:
         """Raises LakeError where another took the lake over because this one showed no sign of life for too long."""
-        newest = _newest(self.lake)
-        if newest is None or newest["run_id"] != self.lease_id:
+        if not self._is_newest():
             raise LakeError(
                 "lake: this run showed no sign of life for so long that another one took over; nothing was published;"
                 " look at `segspark status`, then `segspark run --resume`"
@@ -157,46 +150,41 @@ class Lease:
     def _add(self, status: str) -> None:
         """A row of this lease, unless another one took over."""
         for _ in range(TRIES):
-            newest = _newest(self.lake)
-            if newest is None or newest["run_id"] != self.lease_id:
+            ledger = self.lake.rows(RUNS)
+            newest = _newest(ledger)
+            if newest is None or newest.run_id != self.lease_id or self._write(status, len(ledger)):
                 return
-            try:
-                self._write(status, newest["mark"])
-                return
-            except DeltaConcurrentModificationException:
-                time.sleep(0.2)
+            time.sleep(0.2)
 
-    def _write(self, status: str, expected: str) -> None:
-        """Adds a row where the newest row of any lease still is the `expected` one."""
-        values = {
+    def _is_newest(self) -> bool:
+        newest = _newest(self.lake.rows(RUNS))
+        return newest is not None and bool(newest.run_id == self.lease_id)
+
+    def _write(self, status: str, known: int) -> bool:
+        """Adds a row where the ledger still has the `known` rows; whether it did."""
+        row = {
             "run_id": self.lease_id,
             "stage": STAGE,
             "status": status,
-            "started_at": self.started_at.isoformat(),
+            "started_at": self.started_at,
+            "heartbeat_at": datetime.now(timezone.utc),
             "note": json.dumps({"holder": asdict(self.holder), "seconds": self.seconds}),
         }
-        known = {**{name: f":{name}" for name in values}, "heartbeat_at": "current_timestamp()"}
-        row = ", ".join(f"cast({known.get(column.name, 'NULL')} AS {column.type})" for column in RUNS.columns)
-        newest = f"SELECT max_by({MARK}, heartbeat_at) AS mark FROM {{table}} WHERE stage = '{STAGE}'"
-        select = f"SELECT {row} FROM ({newest}) WHERE coalesce(mark, '') = :expected"
-        self.lake.insert(RUNS, select, {**values, "expected": expected})
+        return self.lake.append_rows(RUNS, [dict.fromkeys(RUNS.names) | row], if_count=known)
 
 
-def _newest(lake: Lake) -> Any:
-    """The newest row of any lease, with its `mark`; None before the first."""
-    rows = lake.read(RUNS).where(F.col("stage") == STAGE).withColumn("mark", F.expr(MARK))
-    newest = rows.agg(F.max_by(F.struct("*"), "heartbeat_at").alias("row")).first()
-    return newest["row"] if newest else None
+def _newest(ledger: list[Row]) -> Row | None:
+    """The newest row of any lease; None before the first."""
+    return max((row for row in ledger if row.stage == STAGE), key=lambda row: row.heartbeat_at, default=None)
 
 
-def _held(newest: Any) -> Held | None:
+def _held(newest: Row | None) -> Held | None:
     """What the newest row says; None where nobody holds the lake."""
-    if newest is None or newest["status"] != HELD:
+    if newest is None or newest.status != HELD:
         return None
-    told = json.loads(newest["note"])
+    told = json.loads(newest.note)
     holder, seconds = Holder(**told["holder"]), told["seconds"]
-    since, seen = (newest[name].astimezone(timezone.utc) for name in ("started_at", "heartbeat_at"))
-    held = Held(holder, since, seen + timedelta(seconds=seconds))
+    held = Held(holder, newest.started_at, newest.heartbeat_at + timedelta(seconds=seconds))
     return None if holder.is_gone() or held.ends_at < datetime.now(timezone.utc) else held
 
 

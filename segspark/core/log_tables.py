@@ -124,6 +124,7 @@ QUARANTINE = ledger(
         Column("seen_at", "timestamp", "when it was rejected, UTC"),
         Column("ingest_seq", "bigint", "the number of the file, as in source_files"),
     ],
+    driver_sized=False,
 )
 
 SOURCE_FILES = ledger(

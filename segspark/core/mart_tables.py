@@ -55,6 +55,7 @@ SEGMENT_FACTS = run_table(
         Column("buyers_30d", "bigint", "users with a paid line above 0 in the 30 days before as_of"),
         Column("revenue_30d", "double", "paid lines after discount in these days"),
     ],
+    driver_sized=True,
 )
 
 SEGMENT_MONTHS = run_table(
@@ -71,6 +72,7 @@ SEGMENT_MONTHS = run_table(
         Column("orders", "bigint", "orders with a paid line"),
         Column("revenue", "double", "paid lines after discount"),
     ],
+    driver_sized=True,
 )
 
 COHORT_MONTHS = run_table(
@@ -86,6 +88,7 @@ COHORT_MONTHS = run_table(
         Column("orders", "bigint", "their orders in the month"),
         Column("revenue", "double", "what they paid in the month"),
     ],
+    driver_sized=True,
 )
 
 SEGMENT_CATEGORIES = run_table(
@@ -100,6 +103,7 @@ SEGMENT_CATEGORIES = run_table(
         Column("units", "double", "units of paid lines"),
         Column("revenue", "double", "paid lines after discount"),
     ],
+    driver_sized=True,
 )
 
 SEGMENT_MOVES = run_table(
@@ -118,4 +122,5 @@ SEGMENT_MOVES = run_table(
         Column("revenue_30d", "double", "what they paid in these days"),
     ],
     kept=True,
+    driver_sized=True,
 )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from pydantic import BaseModel, ConfigDict, Field
-from pyspark.sql import functions as F
 
-from segspark.core.contracts import PUBLICATIONS, QUARANTINE, RUN_TABLES, RUNS, TABLES, Contract
+from segspark.core.arrow_rows import Row
+from segspark.core.contracts import PUBLICATIONS, QUARANTINE, RUN_TABLES, RUNS, TABLES
 from segspark.core.errors import LakeError
 from segspark.core.lake import Lake
 from segspark.core.runs import PIN, PRUNED, WHOLE_RUN, StageRecord, newest_status, record
@@ -40,8 +40,7 @@ class Pruned:
 
 def pin(lake: Lake, run_id: str, pinned: bool = True) -> None:
     """Keeps a whole run from `prune`, or lets it go. Raises LakeError where there is no such run or it is not whole."""
-    is_whole = (F.col("stage") == WHOLE_RUN) & (F.col("status") == "done")
-    rows = newest_status(lake).where((F.col("run_id") == run_id) & is_whole).collect()
+    rows = [row for row in newest_status(lake) if (row.run_id, row.stage, row.status) == (run_id, WHOLE_RUN, "done")]
     if not rows:
         raise LakeError(f"run {run_id} is unknown or not whole; see `segspark status`")
     run = Run(run_id, rows[0].as_of, rows[0].ingest_seq, rows[0].seed)
@@ -58,9 +57,7 @@ def prune(
     of a table that no version since `vacuum_hours` needs, and rows of quarantine older than `quarantine_days`. Nobody
     else may write meanwhile.
     """
-    there = {
-        contract: _runs_in(lake, contract) for contract in RUN_TABLES if not contract.kept and lake.exists(contract)
-    }
+    there = {contract: lake.runs_in(contract) for contract in RUN_TABLES if not contract.kept}
     files = _files_of_runs(lake)
     known = set().union(*there.values(), files.values())
     # Entered before it is done: from then on nobody can publish them, and what was published just before is seen here.
@@ -85,32 +82,30 @@ def runs_to_keep(lake: Lake, published: int) -> dict[str, str]:
 
     An attempt that was begun since the newest publication is left, as it may be gone on with.
     """
-    acts = lake.read(PUBLICATIONS).groupBy("run_id").agg(F.max("seq").alias("seq"), F.max("published_at").alias("at"))
-    newest = acts.orderBy(F.desc("seq")).limit(published).collect()
-    begun = newest_status(lake).groupBy("run_id").agg(F.min("started_at").alias("at"))
-    if newest:
-        begun = begun.where(F.col("at") > F.lit(newest[0].at))
-    pins = newest_status(lake).where((F.col("stage") == PIN) & (F.col("status") == PINNED))
+    acts: dict[str, Row] = {}
+    for act in sorted(lake.rows(PUBLICATIONS), key=lambda act: act.seq):
+        acts[act.run_id] = act
+    newest = sorted(acts.values(), key=lambda act: -act.seq)[:published]
+    status = newest_status(lake)
+    begun: dict[str, datetime] = {}
+    for row in status:
+        begun[row.run_id] = min(begun.get(row.run_id, row.started_at), row.started_at)
+    last = max((act.published_at for act in acts.values()), default=None) if newest else None
     return {
-        **{row.run_id: "begun since the last publication" for row in begun.collect()},
-        **{row.run_id: f"one of the last {published} published" for row in newest},
-        **{row.run_id: "pinned" for row in pins.collect()},
-        **{row.run_id: "published" for row in newest[:1]},
+        **{run_id: "begun since the last publication" for run_id, at in begun.items() if last is None or at > last},
+        **{act.run_id: f"one of the last {published} published" for act in newest},
+        **{row.run_id: "pinned" for row in status if row.stage == PIN and row.status == PINNED},
+        **{act.run_id: "published" for act in newest[:1]},
     }
 
 
 def _enter_removed(lake: Lake, removed: Collection[str]) -> None:
     """Enters in the ledger that these runs can no longer be published, gone on with or taken for done."""
-    newest = lake.read(RUNS).where(F.col("run_id").isin(*removed)).groupBy("run_id")
-    rows = newest.agg(F.max_by(F.struct("as_of", "ingest_seq", "seed", "config_hash"), "heartbeat_at").alias("run"))
-    for row in rows.collect():
-        run = Run(row.run_id, row.run.as_of, row.run.ingest_seq, row.run.seed)
+    newest = {row.run_id: row for row in sorted(lake.rows(RUNS), key=lambda row: row.heartbeat_at)}
+    for row in (row for run_id, row in newest.items() if run_id in removed):
+        run = Run(row.run_id, row.as_of, row.ingest_seq, row.seed)
         gone = StageRecord(WHOLE_RUN, PRUNED, datetime.now(timezone.utc))
-        record(lake, run, row.run.config_hash, [gone])
-
-
-def _runs_in(lake: Lake, contract: Contract) -> set[str]:
-    return {row.run_id for row in lake.read(contract).select("run_id").distinct().collect()}
+        record(lake, run, row.config_hash, [gone])
 
 
 def _files_of_runs(lake: Lake) -> dict[str, str]:

@@ -31,6 +31,7 @@ FEATURE_SELECTION = run_table(
         Column("fitted_by", "string", "the run whose users the preparation was fitted to; this one, or one before it"),
         Column("settings", "string", "digest of what is configured of the features"),
     ],
+    driver_sized=True,
 )
 
 FEATURE_DRIFT = run_table(
@@ -43,6 +44,7 @@ FEATURE_DRIFT = run_table(
         Column("bound", "double", "features.drift_bound, or more where chance alone would reach it among so few users"),
         Column("drifted", "boolean", "whether the index is above the bound"),
     ],
+    driver_sized=True,
 )
 
 PREPARED_FEATURES = run_table(
@@ -153,6 +155,7 @@ RECOMMENDATION_METRICS = run_table(
         ),
         Column("users", "bigint", "users judged for whom the metric is defined"),
     ],
+    driver_sized=True,
 )
 
 QUALITY = run_table(
@@ -166,4 +169,5 @@ QUALITY = run_table(
         Column("value", "double", "the number found"),
         Column("bound", "double", "the number allowed; null where it only informs"),
     ],
+    driver_sized=True,
 )

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 import segspark
 from segspark.core import lease
+from segspark.core.arrow_rows import Row
 from segspark.core.contracts import EVENTS, ORDERS, PUBLICATIONS, RATINGS, RUN_TABLES, RUNS, SOURCE_FILES
 from segspark.core.errors import InputError, LakeError
 from segspark.core.lake import Lake
@@ -20,6 +21,7 @@ from segspark.core.stage import Run
 
 WHOLE_RUN = "run"  # the stage name under which an attempt as a whole is recorded
 PRUNED = "pruned"  # the status of a whole run whose rows were removed
+FINISHED = ("done", "skipped")
 PIN = "pin"  # the stage name under which it is said that a run is kept
 
 
@@ -52,10 +54,10 @@ def code_version() -> str:
 
 def highest_ingest_seq(lake: Lake) -> int:
     """The number of the newest file that was read. Raises InputError where no file was."""
-    highest = lake.read(SOURCE_FILES).agg(F.max("ingest_seq")).first()
-    if highest is None or highest[0] is None:
+    numbers = [row.ingest_seq for row in lake.rows(SOURCE_FILES)]
+    if not numbers:
         raise InputError("sources: no file was read yet; run the ingest stage first")
-    return int(highest[0])
+    return max(numbers)
 
 
 def day_after_the_last_row(lake: Lake) -> date:
@@ -69,8 +71,8 @@ def day_after_the_last_row(lake: Lake) -> date:
 
 def attempts(lake: Lake, digest: str) -> list[str]:
     """The attempts at that work, oldest first."""
-    ids = lake.read(RUNS).where(F.col("run_id").startswith(f"{digest}-")).select("run_id").distinct().collect()
-    return sorted((row.run_id for row in ids), key=lambda run_id: int(run_id.rpartition("-")[2]))
+    ids = {row.run_id for row in lake.rows(RUNS) if row.run_id.startswith(f"{digest}-")}
+    return sorted(ids, key=lambda run_id: int(run_id.rpartition("-")[2]))
 
 
 def published_when_it_began(lake: Lake, run_id: str) -> str | None:
@@ -78,66 +80,61 @@ def published_when_it_began(lake: Lake, run_id: str) -> str | None:
 
     So an attempt that goes on later, or does a stage again, is compared with the same run as before.
     """
-    begun = lake.read(RUNS).where(F.col("run_id") == run_id).agg(F.min("started_at")).first()
-    acts = lake.read(PUBLICATIONS)
-    if begun is not None and begun[0] is not None:
-        acts = acts.where(F.col("published_at") < F.lit(begun[0]))
-    newest = acts.agg(F.max_by("run_id", "seq")).first()
-    return newest[0] if newest else None
+    begun = min((row.started_at for row in lake.rows(RUNS) if row.run_id == run_id), default=None)
+    acts = [act for act in lake.rows(PUBLICATIONS) if begun is None or act.published_at < begun]
+    return max(acts, key=lambda act: act.seq).run_id if acts else None
 
 
-def newest_status(lake: Lake) -> DataFrame:
+def newest_status(lake: Lake) -> list[Row]:
     """One row per run and stage: its newest row in the ledger. Leases are no stages."""
-    newest = F.max_by(F.struct("*"), "heartbeat_at").alias("newest")
-    stages = lake.read(RUNS).where(F.col("stage") != lease.STAGE)
-    return stages.groupBy("run_id", "stage").agg(newest).select("newest.*")
+    newest: dict[tuple[str, str], Row] = {}
+    for row in sorted(lake.rows(RUNS), key=lambda row: row.heartbeat_at):
+        if row.stage != lease.STAGE:
+            newest[row.run_id, row.stage] = row
+    return list(newest.values())
 
 
 def finished_stages(lake: Lake, run_id: str) -> set[str]:
     """The stages of an attempt that need not be done again."""
-    rows = newest_status(lake).where((F.col("run_id") == run_id) & F.col("status").isin("done", "skipped")).collect()
-    return {row.stage for row in rows}
+    return {row.stage for row in newest_status(lake) if row.run_id == run_id and row.status in FINISHED}
 
 
 def pruned(lake: Lake) -> set[str]:
     """The runs whose rows were removed."""
-    rows = newest_status(lake).where((F.col("stage") == WHOLE_RUN) & (F.col("status") == PRUNED)).collect()
-    return {row.run_id for row in rows}
+    return {row.run_id for row in newest_status(lake) if row.stage == WHOLE_RUN and row.status == PRUNED}
 
 
 def run_to_go_by(lake: Lake, stage: str) -> Run:
     """The published run, before any the newest attempt whose `stage` is done. Raises InputError where there is none."""
     published = lake.published_run()
-    done = newest_status(lake).where((F.col("stage") == stage) & F.col("status").isin("done", "skipped"))
-    row = (done.where(F.col("run_id") == published) if published else done).orderBy(F.desc("heartbeat_at")).first()
-    if row is None:
+    done = [row for row in newest_status(lake) if row.stage == stage and row.status in FINISHED]
+    rows = [row for row in done if row.run_id == published] if published else done
+    if not rows:
         raise InputError(f"runs: no run has done the stage {stage} yet; `segspark run` first")
-    return Run(row["run_id"], row["as_of"], row["ingest_seq"], row["seed"])
+    row = max(rows, key=lambda row: row.heartbeat_at)
+    return Run(row.run_id, row.as_of, row.ingest_seq, row.seed)
 
 
 def record(lake: Lake, run: Run, config_digest: str, records: Iterable[StageRecord]) -> None:
     """Adds rows to the ledger."""
     now = datetime.now(timezone.utc)
+    about = {"run_id": run.run_id, "as_of": run.as_of, "ingest_seq": run.ingest_seq, "seed": run.seed}
     rows = [
-        (
-            run.run_id,
-            r.stage,
-            r.status,
-            r.started_at,
-            now,
-            (now - r.started_at).total_seconds(),
-            r.rows,
-            r.note,
-            run.as_of,
-            run.ingest_seq,
-            config_digest,
-            run.seed,
-            code_version(),
-        )
-        for r in records
+        {
+            **about,
+            "stage": entry.stage,
+            "status": entry.status,
+            "started_at": entry.started_at,
+            "heartbeat_at": now,
+            "seconds": (now - entry.started_at).total_seconds(),
+            "rows": entry.rows,
+            "note": entry.note,
+            "config_hash": config_digest,
+            "code_version": code_version(),
+        }
+        for entry in records
     ]
-    schema = ", ".join(f"`{column.name}` {column.type}" for column in RUNS.columns)
-    lake.append(RUNS, lake.spark.createDataFrame(rows, schema))
+    lake.append_rows(RUNS, rows)
 
 
 def publish_run(lake: Lake, run_id: str, reason: str) -> int:

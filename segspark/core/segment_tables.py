@@ -29,6 +29,7 @@ SEGMENT_MODELS = run_table(
         Column("fidelity", "double", "of the chosen one: share of users that segment_rules put in their segment"),
         Column("chosen", "boolean", "whether the segments come from it"),
     ],
+    driver_sized=True,
 )
 
 SEGMENT_MODEL_ARRAYS = run_table(
@@ -41,6 +42,7 @@ SEGMENT_MODEL_ARRAYS = run_table(
         Column("shape", "array<int>", "rows and columns; one number for a vector"),
         Column("cells", "array<double>", "row by row"),
     ],
+    driver_sized=True,
 )
 
 SEGMENTS = run_table(
@@ -59,6 +61,7 @@ SEGMENTS = run_table(
         Column("centroid", "array<float>", "in the prepared space"),
         Column("pca", "array<float>", "the centroid on the scheme's first two principal components"),
     ],
+    driver_sized=True,
 )
 
 USER_SEGMENTS = run_table(
@@ -97,6 +100,7 @@ SEGMENT_PROFILES = run_table(
         Column("overall_median", "double", "over all users who have it"),
         Column("lift", "double", "mean / overall mean; null where that is 0"),
     ],
+    driver_sized=True,
 )
 
 SEGMENT_RULES = run_table(
@@ -111,6 +115,7 @@ SEGMENT_RULES = run_table(
         Column("coverage", "double", "of the segment's users, the share for whom the rule holds"),
         Column("precision", "double", "of the users for whom the rule holds, the share in the segment"),
     ],
+    driver_sized=True,
 )
 
 SEGMENT_IMPORTANCES = run_table(
@@ -122,6 +127,7 @@ SEGMENT_IMPORTANCES = run_table(
         Column("feature", "string", "as in segment_profiles"),
         Column("importance", "double", "share of what a random forest learns; sums to 1 over a scheme"),
     ],
+    driver_sized=True,
 )
 
 SEGMENT_LINEAGE = run_table(
@@ -136,6 +142,7 @@ SEGMENT_LINEAGE = run_table(
         Column("overlap", "double", "users in both / users in either (Jaccard), of those who are in both runs"),
     ],
     kept=True,
+    driver_sized=True,
 )
 
 SEGMENT_CHANGES = run_table(

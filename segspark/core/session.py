@@ -106,6 +106,8 @@ def _common_settings(config: SessionConfig) -> dict[str, str]:
         # row was looked up in vain before it went to the real one: a fifth of the CPU seconds of such a grouping.
         "spark.sql.codegen.aggregate.map.twolevel.enabled": "false",
         "spark.buffer.pageSize": PAGE,
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # as Delta's tables have times
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "128",  # fewer files are looked at without a job
         "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",  # Delta's parser refuses arguments otherwise
         "spark.cleaner.referenceTracking.cleanCheckpoints": "true",
         "spark.ui.showConsoleProgress": "false",

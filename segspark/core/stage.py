@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 from segspark.core.lake import Lake
+from segspark.core.run_view import RunView
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,11 @@ class StageContext:
     lake: Lake
     run: Run
     tell: Callable[[str], None] = field(default=lambda message: None)
+
+    @cached_property
+    def view(self) -> RunView:
+        """What the run has written so far, and what the published run had."""
+        return RunView(self.lake, self.run.run_id, self.run.previous)
 
 
 @dataclass(frozen=True)

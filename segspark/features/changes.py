@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-
-from segspark.core.days import contiguous
 
 ONE_DAY = timedelta(days=1)
 
@@ -55,11 +53,3 @@ def changed_days(logs: Sequence[DataFrame], above: int, up_to: int) -> Changes:
     new = [log.where(is_new).select(F.lit(number).alias("log"), "day") for number, log in enumerate(logs)]
     rows = reduce(DataFrame.union, new).distinct().collect()
     return Changes(*(frozenset(row.day for row in rows if row["log"] == number) for number in range(len(logs))))
-
-
-def within(days: Iterable[date]) -> Column:
-    """Whether `day` is one of the days, said in ranges: one comparison for a year, not 365."""
-    is_inside = F.lit(False)
-    for first, last in contiguous(days):
-        is_inside = is_inside | F.col("day").between(F.lit(first), F.lit(last))
-    return is_inside

@@ -21,10 +21,11 @@ from segspark.core.contracts import (
     USER_TOUCHES,
     USERS,
 )
+from segspark.core.days import within
 from segspark.core.errors import InputError
 from segspark.core.lake import Lake
 from segspark.core.stage import StageContext, StageResult
-from segspark.features.changes import Changes, changed_days, with_neighbours, within
+from segspark.features.changes import Changes, changed_days, with_neighbours
 from segspark.features.config import FeaturesConfig
 from segspark.features.days import count_user_days
 from segspark.features.item_days import count_item_days, count_purchases, count_user_item_days
@@ -85,9 +86,14 @@ def update_days(context: StageContext, config: FeaturesConfig) -> dict[str, int]
     events, orders, ratings = (lake.read(log).where(F.col("ingest_seq") <= up_to) for log in LOGS)
     rows = _write_visits_and_days(context, changes, (events, orders, ratings), config)
     rows |= _write_item_days(lake, changes.of_user_item_days, events, orders)
-    built = (up_to, config.shapes_days(), len(changes.days), min(changes.days), datetime.now(timezone.utc))
-    schema = ", ".join(f"{column.name} {column.type}" for column in DAY_BUILDS.columns)
-    lake.append(DAY_BUILDS, lake.spark.createDataFrame([built], schema))
+    built = {
+        "ingest_seq": up_to,
+        "shape": config.shapes_days(),
+        "days": len(changes.days),
+        "first_day": min(changes.days),
+        "built_at": datetime.now(timezone.utc),
+    }
+    lake.append_rows(DAY_BUILDS, [built])
     return rows
 
 
@@ -104,7 +110,7 @@ def _write_visits_and_days(
         of_days = count_user_days(parts, sessions, orders, ratings, config, _layout(context.lake, days))
         return {
             SESSIONS.name: context.lake.replace_days(SESSIONS, sessions.where(within(of_sessions)), of_sessions),
-            USER_DAYS.name: context.lake.replace_days(USER_DAYS, of_days.where(within(days)), days, gathered=True),
+            USER_DAYS.name: context.lake.replace_days(USER_DAYS, of_days.where(within(days)), days),
         }
     finally:
         parts.unpersist()
@@ -114,7 +120,7 @@ def _write_item_days(lake: Lake, days: set[date], events: DataFrame, orders: Dat
     if not days:  # ratings alone changed
         return {}
     counted = count_user_item_days(events.where(within(days)), orders.where(within(days)), _layout(lake, days))
-    rows = lake.replace_days(USER_ITEM_DAYS, counted, days, gathered=True)
+    rows = lake.replace_days(USER_ITEM_DAYS, counted, days)
     item_days = count_item_days(lake.read(USER_ITEM_DAYS).where(within(days)))
     return {USER_ITEM_DAYS.name: rows, ITEM_DAYS.name: lake.replace_days(ITEM_DAYS, item_days, days)}
 
@@ -169,7 +175,7 @@ def _touches_before(
         more = pack_touches(_touches(lake, days.where(F.col("day") < F.lit(end)), start, salt), keyed, tasks)
         about = {"day": F.lit(end), "ingest_seq": F.lit(held).cast("bigint"), "shape": F.lit(shape)}
         replaced = {end, packed.day} if packed else {end}
-        lake.replace_days(USER_TOUCHES, more.withColumns(about), replaced, gathered=True)
+        lake.replace_days(USER_TOUCHES, more.withColumns(about), replaced)
     return sum_touches(_touches(lake, days, end, salt), keyed, tasks)
 
 

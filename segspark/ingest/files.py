@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.core.errors import InputError
+from segspark.core.files import escaped
 from segspark.ingest.config import SourceConfig
 
 
@@ -42,11 +43,6 @@ def list_files(spark: SparkSession, name: str, source: SourceConfig) -> list[Sou
     if not source.is_table:
         _refuse_links_out(name, source, [row.path for row in rows])
     return sorted((SourceFile(r.path, r.url, r.size, r.modified) for r in rows), key=lambda file: file.path)
-
-
-def escaped(paths: Iterable[str]) -> list[str]:
-    """The paths as Spark's readers take them: a `*` or `[` in a name stands for itself."""
-    return [re.sub(r"([\\{}\[\]*?,])", r"\\\1", path) for path in paths]
 
 
 def open_typed(spark: SparkSession, source: SourceConfig, files: Sequence[SourceFile]) -> DataFrame:

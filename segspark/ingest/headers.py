@@ -14,8 +14,9 @@ from pyspark.sql import functions as F
 
 from segspark.core.errors import InputError
 from segspark.core.expressions import columns_of
+from segspark.core.files import escaped
 from segspark.ingest.config import SourceConfig
-from segspark.ingest.files import SourceFile, escaped, line_options, open_typed, separator
+from segspark.ingest.files import SourceFile, line_options, open_typed, separator
 from segspark.ingest.unreadable import Unreadable, reason_of
 
 PEEKED_LINES = 1000  # of each new JSON file, to see which fields there are

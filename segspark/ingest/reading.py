@@ -14,8 +14,9 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from segspark.core.files import escaped
 from segspark.ingest.config import SourceConfig
-from segspark.ingest.files import SourceFile, escaped, line_options, open_typed, separator
+from segspark.ingest.files import SourceFile, line_options, open_typed, separator
 from segspark.ingest.headers import MARK
 
 PLACE = ("__url", "__block", "__id", "__raw")

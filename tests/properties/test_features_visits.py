@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segspark.core.contracts import EVENTS
-from segspark.features.changes import within
+from segspark.core.days import within
 from segspark.features.config import FeaturesConfig
 from segspark.features.visits import count_slots, cut_visits, list_sessions
 from tests.builders import rows_of

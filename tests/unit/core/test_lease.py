@@ -76,7 +76,7 @@ def test_a_holder_shows_signs_of_life_and_leases_are_no_stages(lake, monkeypatch
             assert time.monotonic() < end, "no sign of life for a minute"
             time.sleep(0.2)
     assert {row.status for row in lake.read(RUNS).collect()} == {"held", "released"}
-    assert newest_status(lake).count() == 0
+    assert newest_status(lake) == []
 
 
 def test_who_waits_gets_the_lake_once_it_is_free(lake, monkeypatch):
