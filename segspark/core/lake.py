@@ -31,6 +31,7 @@ from segspark.core.arrow_rows import Row, stored_columns
 from segspark.core.contracts import PUBLICATIONS, Contract, conform, user_bucket
 from segspark.core.delta_rs import DeltaRs
 from segspark.core.errors import LakeError
+from segspark.core.extent import Extent
 from segspark.core.files import is_catalog, names_in, remove
 from segspark.core.folder_frames import FolderFrames
 from segspark.core.spark_tables import SparkTables
@@ -92,6 +93,17 @@ class Lake:
         if self._delta_rs is not None:
             return self._delta_rs.columns(contract.name)
         return self._of_spark.read(self.spark, contract).columns
+
+    def extent(self, contract: Contract) -> Extent:
+        """How far a log or day table reaches, also beyond what a run sees; mostly its Delta log alone tells."""
+        if not self.exists(contract):
+            return Extent()
+        files = self._delta_rs.files(contract.name) if self._delta_rs is not None else []
+        days = [day for file in files for day in (file.first_day, file.last_day)]
+        if self._delta_rs is not None and None not in days:
+            return Extent(sum(file.rows for file in files), min(days, default=None), max(days, default=None))
+        counted = self.read(contract).agg(F.count(F.lit(1)), F.min("day"), F.max("day"))
+        return Extent(*counted.collect()[0])
 
     # --- read: frames ---
 
@@ -239,6 +251,8 @@ class Lake:
     def create(self, contract: Contract) -> bool:
         """Makes the table where it does not exist; whether it did."""
         if self.exists(contract):
+            if self._folder is not None:  # whose files have all columns, also the one that an earlier version left out
+                self.lay_out(contract)
             return False
         if self._delta_rs is not None:
             self._delta_rs.create(contract, _properties(contract))
@@ -247,6 +261,18 @@ class Lake:
         return True
 
     # --- housekeeping ---
+
+    def lay_out(self, contract: Contract) -> bool:
+        """Writes a table anew that an earlier version partitioned by day, in one transaction; whether it did."""
+        if contract.kind == "run" or not self.exists(contract):
+            return False
+        name = contract.name
+        found = self._delta_rs.partitions(name) if self._delta_rs else self._of_spark.partitions(self.spark, name)
+        if found == list(contract.partition_by):
+            return False
+        with self._told_where_full(contract):
+            self._of_spark.lay_out(self.spark, contract, _properties(contract))
+        return True
 
     def delete_runs(self, contract: Contract, run_ids: Iterable[str]) -> None:
         """Removes the rows of those runs."""
