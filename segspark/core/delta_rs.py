@@ -160,8 +160,7 @@ class DeltaRs:
         """Writes the run's rows in place of what it wrote before; returns how many."""
         table, content = self.table(contract.name), to_arrow(contract, rows, run_id)
         if content.num_rows == 0:
-            if any(file.run_id == run_id for file in self.files(contract.name)):
-                table.delete(f"run_id = '{run_id}'")
+            self.delete_runs(contract.name, [run_id])
             return 0
         write_deltalake(
             table,
@@ -174,7 +173,8 @@ class DeltaRs:
 
     def delete_runs(self, name: str, run_ids: Iterable[str]) -> None:
         """Removes the rows of those runs: whole files, whose names the log forgets."""
-        listed = ", ".join(f"'{run_id}'" for run_id in sorted(run_ids))
+        there = set(run_ids) & {file.run_id for file in self.files(name)}
+        listed = ", ".join(f"'{run_id}'" for run_id in sorted(map(str, there)))
         if listed:
             self.table(name).delete(f"run_id IN ({listed})")
 

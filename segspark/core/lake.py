@@ -161,6 +161,13 @@ class Lake:
             self.create(contract)
             return (self._folder or self._of_spark).replace_days(contract, stored(frame, contract), days, files)
 
+    def clear_run(self, contract: Contract, run_id: str) -> int:
+        """Leaves the run without rows in a table, which is made where it is not there; returns 0."""
+        self._refuse_unless_open(contract, run_id)
+        if not self.create(contract):
+            self.delete_runs(contract, [run_id])
+        return 0
+
     def copy_run(self, contract: Contract, from_run: str, to_run: str) -> int:
         """Takes a run's rows over into another run, in place of its own; returns how many. Nothing is computed."""
         self._refuse_unless_open(contract, to_run)
