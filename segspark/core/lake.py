@@ -29,7 +29,7 @@ from pyspark.sql import functions as F
 
 from segspark.core.arrow_rows import Row, stored_columns
 from segspark.core.contracts import PUBLICATIONS, Contract, conform, user_bucket
-from segspark.core.delta_rs import DeltaRs
+from segspark.core.delta_rs import DeltaRs, problem_with
 from segspark.core.errors import LakeError
 from segspark.core.extent import Extent
 from segspark.core.files import is_catalog, names_in, remove
@@ -146,6 +146,16 @@ class Lake:
             return {file.run_id for file in self._delta_rs.files(contract.name) if file.run_id is not None}
         return {row.run_id for row in self.read(contract).select("run_id").distinct().collect()}
 
+    def newest_day(self, contract: Contract) -> date | None:
+        """The latest `day` of a table's rows, from its files' statistics where these tell; None where there is none."""
+        if not self.exists(contract):
+            return None
+        files = self._delta_rs.files(contract.name) if self._delta_rs is not None else None
+        if files is not None and all(file.last_day is not None for file in files):
+            return max((file.last_day for file in files), default=None)
+        newest = self.read(contract).agg(F.max("day")).first()
+        return newest[0] if newest else None
+
     # --- write: frames ---
 
     def append(self, contract: Contract, frame: DataFrame, files: int | None = None) -> int:
@@ -172,6 +182,13 @@ class Lake:
         with self._told_where_full(contract):
             self.create(contract)
             return (self._folder or self._of_spark).replace_days(contract, stored(frame, contract), days, files)
+
+    def clear_run(self, contract: Contract, run_id: str) -> int:
+        """Leaves the run without rows in a table, which is made where it is not there; returns 0."""
+        self._refuse_unless_open(contract, run_id)
+        if not self.create(contract):
+            self.delete_runs(contract, [run_id])
+        return 0
 
     def copy_run(self, contract: Contract, from_run: str, to_run: str) -> int:
         """Takes a run's rows over into another run, in place of its own; returns how many. Nothing is computed."""
@@ -383,16 +400,11 @@ def reached(root: str) -> DeltaRs | None:
     """The tables of a folder or URL through delta-rs; None for a URL that it cannot reach, such as one whose
     credentials only Spark has.
     """
-    tables = DeltaRs(root)
-    if "://" not in root:
-        return tables
-    try:
-        tables.exists(PUBLICATIONS.name)
-    except (DeltaError, OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0][:200]
-        LOG.warning("lake: %s is read and written through Spark alone, as delta-rs cannot reach it: %s", root, first)
-        return None
-    return tables
+    problem = problem_with(root) if "://" in root else None
+    if problem is None:
+        return DeltaRs(root)
+    LOG.warning("lake: %s is read and written through Spark alone, as delta-rs cannot reach it: %s", root, problem)
+    return None
 
 
 def stored(frame: DataFrame, contract: Contract) -> DataFrame:
