@@ -146,16 +146,6 @@ class Lake:
             return {file.run_id for file in self._delta_rs.files(contract.name) if file.run_id is not None}
         return {row.run_id for row in self.read(contract).select("run_id").distinct().collect()}
 
-    def newest_day(self, contract: Contract) -> date | None:
-        """The latest `day` of a table's rows, from its files' statistics where these tell; None where there is none."""
-        if not self.exists(contract):
-            return None
-        files = self._delta_rs.files(contract.name) if self._delta_rs is not None else None
-        if files is not None and all(file.last_day is not None for file in files):
-            return max((file.last_day for file in files), default=None)
-        newest = self.read(contract).agg(F.max("day")).first()
-        return newest[0] if newest else None
-
     # --- write: frames ---
 
     def append(self, contract: Contract, frame: DataFrame, files: int | None = None) -> int:

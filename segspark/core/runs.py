@@ -62,7 +62,7 @@ def highest_ingest_seq(lake: Lake) -> int:
 
 def day_after_the_last_row(lake: Lake) -> date:
     """The default of as_of: the day after the newest event, order or rating."""
-    newest = [day for log in (EVENTS, ORDERS, RATINGS) if (day := lake.newest_day(log)) is not None]
+    newest = [day for log in (EVENTS, ORDERS, RATINGS) if (day := lake.extent(log).last_day) is not None]
     if not newest:
         raise InputError("sources: no event, order or rating was accepted; see the quarantine table for the reasons")
     return max(newest) + timedelta(days=1)
