@@ -16,7 +16,7 @@ from segspark.ingest.mapping import map_columns
 from segspark.ingest.rules import TIMES, judge
 from segspark.ingest.tally import FIT, Shift, outcome
 
-FILE_ROWS = 1_000_000  # rows of a log that are worth a file: some 60 bytes each as Parquet
+FILE_ROWS = 2_000_000  # rows of a log that are worth a file: 32 MB and more as Parquet
 
 APPENDED = (EVENTS, ORDERS, RATINGS)  # the others are merged: a later file updates users and items
 
