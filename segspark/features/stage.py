@@ -168,9 +168,7 @@ def write_user_features(context: StageContext, config: FeaturesConfig, sources: 
     raise AssertionError("there is always another salt")
 
 
-def _write_user_features(
-    context: StageContext, config: FeaturesConfig, sources: Sources, salt: int
-) -> dict[str, int]:
+def _write_user_features(context: StageContext, config: FeaturesConfig, sources: Sources, salt: int) -> dict[str, int]:
     lake, as_of = context.lake, context.run.as_of
     rows = sum(lake.extent(table).rows for table in (USER_ITEM_DAYS, USER_DAYS, ORDERS))
 
