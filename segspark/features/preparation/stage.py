@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from segspark.core.contracts import FEATURE_DRIFT, FEATURE_SELECTION, PREPARED_FEATURES, USER_FEATURES
 from segspark.core.errors import LakeError
-from segspark.core.stage import StageContext
+from segspark.core.stage import StageContext, StageResult
 from segspark.features.config import FeaturesConfig
 from segspark.features.preparation.drift import Drift, borders_of, compare, count_bins
 from segspark.features.preparation.prepare import (
@@ -23,11 +23,11 @@ from segspark.features.preparation.prepare import (
 from segspark.features.preparation.reuse import Earlier, reason_to_fit, settings_digest, without
 
 
-def write_prepared(context: StageContext, config: FeaturesConfig) -> tuple[dict[str, int], tuple[str, ...]]:
+def write_prepared(context: StageContext, config: FeaturesConfig) -> StageResult:
     """Writes the run's feature_drift, feature_selection and prepared_features, and saves the fitted pipeline.
 
-    User features are prepared as the published run prepared its own, or by a preparation of this run's own. Returns the
-    rows written by table, and what a person should look at.
+    User features are prepared as the published run prepared its own, or by a preparation of this run's own. Raises
+    InputError where no feature varies.
     """
     lake, run = context.lake, context.run
     features = lake.read_run(USER_FEATURES, run.run_id)
@@ -53,7 +53,7 @@ def write_prepared(context: StageContext, config: FeaturesConfig) -> tuple[dict[
         FEATURE_SELECTION.name: lake.replace_run(FEATURE_SELECTION, selection, run.run_id),
         PREPARED_FEATURES.name: lake.replace_run(PREPARED_FEATURES, prepared, run.run_id),
     }
-    return rows, (*notes, *_save(context, model))
+    return StageResult(rows=rows, notes=(*notes, *_save(context, model)))
 
 
 def _measure_drift(context: StageContext, config: FeaturesConfig, features: DataFrame) -> list[Drift]:
