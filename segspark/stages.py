@@ -91,7 +91,10 @@ DAYS = Part(
 )
 FEATURES = Part(
     run=build_features,
-    reads=(*LOGS.values(), tables.USER_DAYS, tables.USER_ITEM_DAYS, tables.ITEM_DAYS),
+    reads=(
+        *(tables.EVENTS, tables.ORDERS, tables.RATINGS, tables.USERS, tables.ITEMS),
+        *(tables.USER_DAYS, tables.USER_ITEM_DAYS, tables.ITEM_DAYS),
+    ),
     writes=(tables.USER_FEATURES,),
     settings=lambda config: (without(config.features, "prepare", "drift_bound"),),
     caches=(tables.DAY_BUILDS, tables.USER_TOUCHES),

@@ -34,7 +34,7 @@ from segspark.core.contracts import (
     USER_DAYS,
 )
 from segspark.core.days import contiguous
-from segspark.core.runs import code_version
+from segspark.core.code import code_version
 from segspark.core.stage import StageContext
 
 HISTORY = timedelta(days=365)  # before as_of: those that started earlier are not measured again
