@@ -17,8 +17,8 @@ from segspark.core import contracts as tables
 from segspark.core.declared import Part, Read, Stage, in_order, only, without
 from segspark.features.preparation.stage import write_prepared
 from segspark.features.stage import build_features, update_days
+from segspark.ingest.checks.stage import check_quality
 from segspark.ingest.config import LOGS
-from segspark.ingest.stage import check_quality
 from segspark.recommend.config import RecommendConfig
 from segspark.recommend.methods.registry import HYBRID
 from segspark.recommend.reader import SCHEME

@@ -13,14 +13,15 @@ from segspark.core.arrow_rows import Row
 from segspark.core.contract import Contract
 from segspark.core.declared import Part, Read
 from segspark.core.errors import ContractError
+from segspark.core.extent import Extent
 from segspark.core.lake import Lake
 from segspark.core.run_view import RunView
 from segspark.core.stage import StageContext
 
 WRITERS_OF_LAKE = (
-    "append", "append_rows", "clear_run", "copy_run", "create", "delete", "replace_days", "replace_rows", "replace_run",
-    "upsert",
-)  # fmt: skip
+    *("append", "append_rows", "clear_run", "copy_run", "create", "delete", "delete_runs", "lay_out"),
+    *("replace_days", "replace_rows", "replace_run", "upsert"),
+)
 WRITERS_OF_VIEW = ("clear", "copy", "write", "write_rows")
 
 
@@ -70,6 +71,11 @@ class StageLake:
     def read_run(self, contract: Contract, run_id: str) -> DataFrame:
         """As `Lake.read_run`, what is declared of it."""
         return _shown(self._access.to_read(contract, run_id), self._lake.read_run(contract, run_id))
+
+    def extent(self, contract: Contract) -> Extent:
+        """As `Lake.extent`."""
+        _whole(self._access.to_read(contract, None))
+        return self._lake.extent(contract)
 
     def rows(self, contract: Contract) -> list[Row]:
         """As `Lake.rows`."""
