@@ -51,14 +51,14 @@ NOTES = {  # what an empty table means, and what would fill it
 
 
 def build_marts(context: StageContext) -> StageResult:
-    """Writes the tables of core/mart_tables.py.
+    """Writes the tables of core/mart_tables.py but for segment_moves.
 
     They hold what views cannot add up from run tables, as it stands in logs and day tables. A source that is absent
     leaves its tables empty, with a note.
     """
     bots = context.lake.read_run(USER_FEATURES, context.run.run_id).where("is_bot").select("user_id")
     with _kept(bots):
-        rows = {**_write_users(context, bots), **_write_items(context, bots), **_write_moves(context)}
+        rows = {**_write_users(context, bots), **_write_items(context, bots)}
     notes = [f"{table.name} is empty: {why}" for table, why in NOTES.items() if not rows[table.name]]
     if not pseudonym_key(context.run.seed).is_secret:
         notes.append(f"user_key: made by a key that follows from the seed, so anybody can tell users; set {VARIABLE}")
@@ -102,8 +102,8 @@ def _write_items(context: StageContext, bots: DataFrame) -> dict[str, int]:
     return rows
 
 
-def _write_moves(context: StageContext) -> dict[str, int]:
-    """Who came from which segment; empty for a run that is compared with none."""
+def build_moves(context: StageContext) -> StageResult:
+    """Writes segment_moves: who came from which segment; empty for a run that is compared with none."""
     lake, run = context.lake, context.run
     moves = segment_moves(
         lake.read_run(USER_SEGMENTS, run.run_id),
@@ -112,7 +112,7 @@ def _write_moves(context: StageContext) -> dict[str, int]:
         now=lake.read_run(SEGMENTS, run.run_id),
         then=lake.read_run(SEGMENTS, run.previous or ""),
     )
-    return {SEGMENT_MOVES.name: lake.replace_run(SEGMENT_MOVES, moves, run.run_id)}
+    return StageResult(rows={SEGMENT_MOVES.name: lake.replace_run(SEGMENT_MOVES, moves, run.run_id)})
 
 
 def _members(context: StageContext) -> DataFrame:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import NamedTuple
 
-from segspark.bi.marts.stage import build_marts
+from segspark.bi.marts.stage import build_marts, build_moves
 from segspark.core import contracts as c
 from segspark.core.lake import Lake
 from segspark.core.stage import Run, StageContext
@@ -34,7 +34,9 @@ def write_shop(lake: Lake, first: Told = FIRST, second: Told | None = SECOND) ->
     plant_logs(lake, first.shelves)
     for told in filter(None, (first, second)):
         plant_run(lake, told)
-        build_marts(StageContext(lake, Run(told.run_id, told.as_of, ingest_seq=1, seed=7, previous=told.previous)))
+        run = Run(told.run_id, told.as_of, ingest_seq=1, seed=7, previous=told.previous)
+        build_marts(StageContext(lake, run))
+        build_moves(StageContext(lake, run))
 
 
 def bought(shelves: tuple[str, ...]) -> list[tuple[str, str, str, str, float]]:
