@@ -3,7 +3,7 @@
 import getpass
 import hashlib
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from functools import cache, reduce
@@ -14,7 +14,8 @@ from pyspark.sql import functions as F
 import segspark
 from segspark.core import lease
 from segspark.core.arrow_rows import Row
-from segspark.core.contracts import EVENTS, ORDERS, PUBLICATIONS, RATINGS, RUN_TABLES, RUNS, SOURCE_FILES
+from segspark.core.contracts import EVENTS, ORDERS, PUBLICATIONS, RATINGS, RUNS, SOURCE_FILES
+from segspark.core.digests import digests_of_run
 from segspark.core.errors import InputError, LakeError
 from segspark.core.lake import Lake
 from segspark.core.stage import Run
@@ -141,21 +142,7 @@ def publish_run(lake: Lake, run_id: str, reason: str) -> int:
     """Makes a finished run what readers see; returns the number of the act. Raises LakeError where it is not whole."""
     if WHOLE_RUN not in finished_stages(lake, run_id):
         raise LakeError(f"run {run_id} is not whole; finish it with `segspark run --resume`, or see `segspark status`")
-    tables = {contract.name: lake.read_run(contract, run_id) for contract in RUN_TABLES if lake.exists(contract)}
-    counts, digests = _rows_and_digests(tables)
+    told = digests_of_run(lake, run_id)
+    counts = {table: rows for table, (rows, _) in told.items()}
+    digests = {table: digest for table, (_, digest) in told.items()}
     return lake.publish(run_id, getpass.getuser(), reason, counts, digests)
-
-
-def _rows_and_digests(tables: Mapping[str, DataFrame]) -> tuple[dict[str, int], dict[str, int]]:
-    """How many rows each table has and the digest of all of them, whatever their order; in one pass over all tables."""
-    hashed = [
-        rows.select(F.lit(name).alias("table"), F.xxhash64(*rows.columns).alias("hash"))
-        for name, rows in tables.items()
-    ]
-    counts, digests = dict.fromkeys(tables, 0), dict.fromkeys(tables, 0)
-    if not hashed:
-        return counts, digests
-    found = reduce(DataFrame.unionByName, hashed).groupBy("table").agg(F.count(F.lit(1)), F.bit_xor("hash")).collect()
-    for table, rows, digest in found:
-        counts[table], digests[table] = rows, digest
-    return counts, digests
