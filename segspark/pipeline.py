@@ -20,7 +20,8 @@ from segspark.core.runs import WHOLE_RUN, StageRecord
 from segspark.core.session import clear_checkpoints, open_session
 from segspark.core.stage import Run, StageContext, StageResult
 from segspark.features.stage import build_features
-from segspark.ingest.stage import check_quality, ingest
+from segspark.ingest.checks.stage import check_quality
+from segspark.ingest.stage import ingest
 from segspark.recommend.stage import (
     build_recommendations,
     build_similarity,

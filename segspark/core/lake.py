@@ -29,8 +29,9 @@ from pyspark.sql import functions as F
 
 from segspark.core.arrow_rows import Row, stored_columns
 from segspark.core.contracts import PUBLICATIONS, Contract, conform, user_bucket
-from segspark.core.delta_rs import DeltaRs
+from segspark.core.delta_rs import DeltaRs, problem_with
 from segspark.core.errors import LakeError
+from segspark.core.extent import Extent
 from segspark.core.files import is_catalog, names_in, remove
 from segspark.core.folder_frames import FolderFrames
 from segspark.core.spark_tables import SparkTables
@@ -92,6 +93,17 @@ class Lake:
         if self._delta_rs is not None:
             return self._delta_rs.columns(contract.name)
         return self._of_spark.read(self.spark, contract).columns
+
+    def extent(self, contract: Contract) -> Extent:
+        """How far a log or day table reaches, also beyond what a run sees; mostly its Delta log alone tells."""
+        if not self.exists(contract):
+            return Extent()
+        files = self._delta_rs.files(contract.name) if self._delta_rs is not None else []
+        days = [day for file in files for day in (file.first_day, file.last_day)]
+        if self._delta_rs is not None and None not in days:
+            return Extent(sum(file.rows for file in files), min(days, default=None), max(days, default=None))
+        counted = self.read(contract).agg(F.count(F.lit(1)), F.min("day"), F.max("day"))
+        return Extent(*counted.collect()[0])
 
     # --- read: frames ---
 
@@ -160,6 +172,13 @@ class Lake:
         with self._told_where_full(contract):
             self.create(contract)
             return (self._folder or self._of_spark).replace_days(contract, stored(frame, contract), days, files)
+
+    def clear_run(self, contract: Contract, run_id: str) -> int:
+        """Leaves the run without rows in a table, which is made where it is not there; returns 0."""
+        self._refuse_unless_open(contract, run_id)
+        if not self.create(contract):
+            self.delete_runs(contract, [run_id])
+        return 0
 
     def copy_run(self, contract: Contract, from_run: str, to_run: str) -> int:
         """Takes a run's rows over into another run, in place of its own; returns how many. Nothing is computed."""
@@ -239,6 +258,8 @@ class Lake:
     def create(self, contract: Contract) -> bool:
         """Makes the table where it does not exist; whether it did."""
         if self.exists(contract):
+            if self._folder is not None:  # whose files have all columns, also the one that an earlier version left out
+                self.lay_out(contract)
             return False
         if self._delta_rs is not None:
             self._delta_rs.create(contract, _properties(contract))
@@ -247,6 +268,18 @@ class Lake:
         return True
 
     # --- housekeeping ---
+
+    def lay_out(self, contract: Contract) -> bool:
+        """Writes a table anew that an earlier version partitioned by day, in one transaction; whether it did."""
+        if contract.kind == "run" or not self.exists(contract):
+            return False
+        name = contract.name
+        found = self._delta_rs.partitions(name) if self._delta_rs else self._of_spark.partitions(self.spark, name)
+        if found == list(contract.partition_by):
+            return False
+        with self._told_where_full(contract):
+            self._of_spark.lay_out(self.spark, contract, _properties(contract))
+        return True
 
     def delete_runs(self, contract: Contract, run_ids: Iterable[str]) -> None:
         """Removes the rows of those runs."""
@@ -357,16 +390,11 @@ def reached(root: str) -> DeltaRs | None:
     """The tables of a folder or URL through delta-rs; None for a URL that it cannot reach, such as one whose
     credentials only Spark has.
     """
-    tables = DeltaRs(root)
-    if "://" not in root:
-        return tables
-    try:
-        tables.exists(PUBLICATIONS.name)
-    except (DeltaError, OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0][:200]
-        LOG.warning("lake: %s is read and written through Spark alone, as delta-rs cannot reach it: %s", root, first)
-        return None
-    return tables
+    problem = problem_with(root) if "://" in root else None
+    if problem is None:
+        return DeltaRs(root)
+    LOG.warning("lake: %s is read and written through Spark alone, as delta-rs cannot reach it: %s", root, problem)
+    return None
 
 
 def stored(frame: DataFrame, contract: Contract) -> DataFrame:

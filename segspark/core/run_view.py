@@ -55,6 +55,11 @@ class RunView:
             self._rows[contract.name] = from_arrow(to_arrow(contract, content))
         return written
 
+    def clear(self, contract: Contract) -> int:
+        """Leaves the run without rows in a table, which is made where it is not there; returns 0."""
+        self._forget(contract)
+        return self.lake.clear_run(contract, self.run_id)
+
     def copy(self, contract: Contract, from_run: str) -> int:
         """Takes another run's rows over, in place of what this run wrote before; returns how many."""
         self._forget(contract)

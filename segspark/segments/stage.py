@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from segspark.core.arrow_rows import Row as StoredRow
 from segspark.core.contracts import (
     FEATURE_DRIFT,
     FEATURE_SELECTION,
@@ -24,9 +26,9 @@ from segspark.core.contracts import (
     SEGMENTS,
     USER_FEATURES,
     USER_SEGMENTS,
-    frame_of,
 )
 from segspark.core.errors import InputError
+from segspark.core.run_view import RunView
 from segspark.core.stage import StageContext, StageResult
 from segspark.segments.assign import assign
 from segspark.segments.config import SchemeConfig, SegmentsConfig
@@ -99,7 +101,7 @@ def build_segments(context: StageContext, config: SegmentsConfig) -> StageResult
     where a refit moves more users than the scheme's churn budget.
     """
     catalogue = load_catalogue(config.personas)
-    features = context.lake.read_run(USER_FEATURES, context.run.run_id).drop("user_bucket")
+    features = context.view.frame(USER_FEATURES).drop("user_bucket")
     if features.isEmpty():
         return StageResult(skipped="there are no user_features; run the stage features, which needs events or orders")
     check_features(catalogue, config.personas, set(numeric_features(features)), set(CATEGORIES))
@@ -168,18 +170,16 @@ def _with_changes(
 
 
 def _reader(context: StageContext) -> Reader:
-    lake, run = context.lake, context.run
-    return Reader(lambda table: lake.read_run(table, run.run_id), _spaces(context), run.seed)
+    return Reader(context.view.frame, _spaces(context), context.run.seed)
 
 
 def _spaces(context: StageContext) -> Spaces:
-    lake, run = context.lake, context.run
-    now = [row.asDict() for row in lake.read_run(FEATURE_SELECTION, run.run_id).collect()]
-    if run.previous is None:
+    view = context.view
+    now = _dicts(view.rows(FEATURE_SELECTION))
+    if view.earlier is None:
         return spaces_of(now)
-    then = [row.asDict() for row in lake.read_run(FEATURE_SELECTION, run.previous).collect()]
-    drifted = lake.read_run(FEATURE_DRIFT, run.run_id).where("drifted").collect()
-    return spaces_of(now, then, (row["feature"] for row in drifted))
+    drifted = [row.feature for row in view.rows(FEATURE_DRIFT) if row.drifted]
+    return spaces_of(now, _dicts(view.earlier.rows(FEATURE_SELECTION)), drifted)
 
 
 def _names(
@@ -196,24 +196,23 @@ def _names(
 
 def _earlier(context: StageContext, name: str) -> Earlier | None:
     """The scheme in the run that was published; None where there is no such run, or no such scheme in it."""
-    lake, run_id = context.lake, context.run.previous
-    if run_id is None:
+    earlier = context.view.earlier
+    if earlier is None:
         return None
-    of_scheme = F.col("scheme") == name
-    names = {row["segment_id"]: row["name"] for row in lake.read_run(SEGMENTS, run_id).where(of_scheme).collect()}
+    names = {row.segment_id: row.name for row in earlier.rows(SEGMENTS) if row.scheme == name}
     if not names:
         return None
-    members = lake.read_run(USER_SEGMENTS, run_id).where(of_scheme)
+    members = earlier.frame(USER_SEGMENTS).where(F.col("scheme") == name)
     members = members.select("user_id", F.col("segment_id").alias("earlier"))
-    tried = [row.asDict() for row in lake.read_run(SEGMENT_MODELS, run_id).where(of_scheme).collect()]
-    arrays = [row.asDict() for row in lake.read_run(SEGMENT_MODEL_ARRAYS, run_id).where(of_scheme).collect()]
+    tried = _dicts(row for row in earlier.rows(SEGMENT_MODELS) if row.scheme == name)
+    arrays = _dicts(row for row in earlier.rows(SEGMENT_MODEL_ARRAYS) if row.scheme == name)
     try:
         model = model_from(arrays)
     except (KeyError, TypeError, ValueError):
         model = None
     settings = settings_from(tried)
-    rotation = _rotation(context, run_id) if settings is not None and settings.source == "factors" else None
-    return Earlier(run_id, names, members, tried, model, settings, rotation)
+    rotation = _rotation(context, earlier) if settings is not None and settings.source == "factors" else None
+    return Earlier(earlier.run_id, names, members, tried, model, settings, rotation)
 
 
 def _cross(reader: Reader, everyone: Everyone, made: Made, earlier: Earlier | None) -> DataFrame:
@@ -247,18 +246,16 @@ def _identify(
 def _last_id(context: StageContext, name: str, names: Iterable[int]) -> int:
     """The highest segment_id that the scheme ever had in a run that was published; -1 where it is new."""
     lake = context.lake
-    published = lake.read(PUBLICATIONS).select("run_id").distinct()
-    lineage = lake.read(SEGMENT_LINEAGE).where(F.col("scheme") == name)
-    highest = lineage.join(published, on="run_id", how="left_semi").agg(F.max("to_segment")).first()
-    return max([-1, *names, *([highest[0]] if highest and highest[0] is not None else [])])
+    published = {act.run_id for act in lake.rows(PUBLICATIONS)}
+    lineage = (row for row in lake.rows(SEGMENT_LINEAGE) if row.scheme == name and row.run_id in published)
+    return max([-1, *names, *(row.to_segment for row in lineage if row.to_segment is not None)])
 
 
-def _rotation(context: StageContext, run_id: str) -> Rotation | None:
+def _rotation(context: StageContext, earlier: RunView) -> Rotation | None:
     """What brings today's factors into the space of the published run's; None where no item is in both."""
-    lake = context.lake
     now, then = (
-        lake.read_run(ITEM_FACTORS, each).select("item_id", F.col("factors").alias(side))
-        for each, side in ((context.run.run_id, "now"), (run_id, "then"))
+        view.frame(ITEM_FACTORS).select("item_id", F.col("factors").alias(side))
+        for view, side in ((context.view, "now"), (earlier, "then"))
     )
     items = now.join(then, on="item_id", how="inner")
     first = items.select(F.size("now"), F.size("then")).first()
@@ -267,15 +264,21 @@ def _rotation(context: StageContext, run_id: str) -> Rotation | None:
     return rotation_of(sum_products(items, first[0]).collect(), first[0])
 
 
+def _dicts(rows: Iterable[StoredRow]) -> list[dict[str, Any]]:
+    return [row.asDict() for row in rows]
+
+
 def _write(context: StageContext, schemes: list[Scheme]) -> dict[str, int]:
-    lake, run_id = context.lake, context.run.run_id
+    view = context.view
     rows = {}
     for contract in SMALL_TABLES:
         content = [row for scheme in schemes for row in scheme.rows[contract.name]]
-        rows[contract.name] = lake.replace_run(contract, frame_of(lake.spark, contract, content), run_id)
+        rows[contract.name] = view.write_rows(contract, content)
     users = reduce(DataFrame.unionByName, [scheme.users for scheme in schemes])
-    rows[USER_SEGMENTS.name] = lake.replace_run(USER_SEGMENTS, users, run_id)
+    rows[USER_SEGMENTS.name] = view.write(USER_SEGMENTS, users)
     changes = [scheme.changes for scheme in schemes if scheme.changes is not None]
-    moved = reduce(DataFrame.unionByName, changes) if changes else frame_of(lake.spark, SEGMENT_CHANGES, [])
-    rows[SEGMENT_CHANGES.name] = lake.replace_run(SEGMENT_CHANGES, moved, run_id)
+    if changes:
+        rows[SEGMENT_CHANGES.name] = view.write(SEGMENT_CHANGES, reduce(DataFrame.unionByName, changes))
+    else:
+        rows[SEGMENT_CHANGES.name] = view.clear(SEGMENT_CHANGES)
     return rows
