@@ -10,10 +10,11 @@ from typing import Any
 from segspark.core import runs
 from segspark.core.access import Access, content, seen_by
 from segspark.core.declared import Part, Read, Stage, writers
+from segspark.core.digests import digests_of_frames
 from segspark.core.errors import GateError, SegsparkError
 from segspark.core.fingerprint import Inputs, fingerprint, newest_files
 from segspark.core.lake import Lake
-from segspark.core.runs import TAKEN_OVER, PartRecord, StageRecord, rows_and_digests
+from segspark.core.runs import TAKEN_OVER, PartRecord, StageRecord
 from segspark.core.stage import StageContext, StageResult, Tell
 from segspark.core.taking_over import Published
 
@@ -136,7 +137,7 @@ class StageRunner:
         wanted = {str(n): read for n, read in enumerate(part.tables(self.config)) if read.columns}
         with self._lock:
             new = {n: read for n, read in wanted.items() if read not in self._contents}
-            found = rows_and_digests({n: content(read, self.context.view) for n, read in new.items()})
+            found = digests_of_frames({n: content(read, self.context.view) for n, read in new.items()})
             self._contents |= {read: f"{found[n][0]} {found[n][1]}" for n, read in new.items()}
             return {read: self._contents[read] for read in wanted.values()}
 

@@ -2,18 +2,15 @@
 
 import getpass
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta, timezone
-from functools import reduce
-
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from segspark.core import lease
 from segspark.core.arrow_rows import Row
 from segspark.core.code import code_version
-from segspark.core.contracts import EVENTS, ORDERS, PUBLICATIONS, RATINGS, RUN_TABLES, RUNS, SOURCE_FILES
+from segspark.core.contracts import EVENTS, ORDERS, PUBLICATIONS, RATINGS, RUNS, SOURCE_FILES
+from segspark.core.digests import digests_of_run
 from segspark.core.errors import InputError, LakeError
 from segspark.core.lake import Lake
 from segspark.core.stage import Run
@@ -140,20 +137,7 @@ def publish_run(lake: Lake, run_id: str, reason: str) -> int:
     """Makes a finished run what readers see; returns the number of the act. Raises LakeError where it is not whole."""
     if WHOLE_RUN not in finished_stages(lake, run_id):
         raise LakeError(f"run {run_id} is not whole; finish it with `segspark run --resume`, or see `segspark status`")
-    tables = {contract.name: lake.read_run(contract, run_id) for contract in RUN_TABLES if lake.exists(contract)}
-    found = rows_and_digests(tables)
-    counts, digests = ({name: told[place] for name, told in found.items()} for place in (0, 1))
+    told = digests_of_run(lake, run_id)
+    counts = {table: rows for table, (rows, _) in told.items()}
+    digests = {table: digest for table, (_, digest) in told.items()}
     return lake.publish(run_id, getpass.getuser(), reason, counts, digests)
-
-
-def rows_and_digests(frames: Mapping[str, DataFrame]) -> dict[str, tuple[int, int]]:
-    """By name how many rows a frame has and the digest of all of them, whatever their order; in one pass over all."""
-    hashed = [
-        frame.select(F.lit(name).alias("frame"), F.xxhash64(*frame.columns).alias("hash"))
-        for name, frame in frames.items()
-    ]
-    found = dict.fromkeys(frames, (0, 0))
-    if hashed:
-        sums = reduce(DataFrame.unionByName, hashed).groupBy("frame").agg(F.count(F.lit(1)), F.bit_xor("hash"))
-        found |= {name: (rows, digest) for name, rows, digest in sums.collect()}
-    return found

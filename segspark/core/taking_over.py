@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from segspark.core.arrow_rows import Row
 from segspark.core.contracts import PUBLICATIONS
 from segspark.core.declared import Part
+from segspark.core.digests import digests_of_frames
 from segspark.core.lake import Lake
 from segspark.core.run_view import RunView
-from segspark.core.runs import TAKEN_OVER, PartRecord, newest_status, pruned, rows_and_digests
+from segspark.core.runs import TAKEN_OVER, PartRecord, newest_status, pruned
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Published:
         """Takes over the rows of a part; returns the rows of each table. None where they are not what was published."""
         then = {table.name: view.earlier.frame(table) for table in part.writes} if view.earlier else {}
         told = {name: (self.act["rows"].get(name, 0), self.act["digests"].get(name, 0)) for name in then}
-        if not then or rows_and_digests(then) != told:
+        if not then or digests_of_frames(then) != told:
             return None
         return {table.name: view.copy(table, self.run_id) for table in part.writes}
 

@@ -7,7 +7,7 @@ from segspark.bi.marts.stage import build_marts, build_moves
 from segspark.core import contracts as c
 from segspark.core.lake import Lake
 from segspark.core.stage import Run, StageContext
-from tests.builders import at, day, rows_of
+from tests.builders import at, day, rows_of, whole_rows, write_rows
 from tests.unit.bi.marts.campaigning import TINY_MONEY, campaign_tables
 
 USERS = 80
@@ -80,7 +80,7 @@ def plant_logs(lake: Lake, shelves: tuple[str, ...]) -> None:
     ]
     lake.append(c.ITEMS, rows_of(spark, c.ITEMS, *items, {"item_id": "tiny item", "category": "tiny shelf"}))
     read = {"source": "orders", "ingest_seq": 1, "rows_in": len(lines), "accepted": len(lines)}
-    lake.append(c.SOURCE_FILES, rows_of(spark, c.SOURCE_FILES, read))
+    lake.append_rows(c.SOURCE_FILES, whole_rows(c.SOURCE_FILES, read))
 
 
 def segment_of(n: int, told: Told) -> int:
@@ -113,7 +113,7 @@ def plant_run(lake: Lake, told: Told) -> None:
         ],
         **campaign_tables(told, segment_of),
     }.items():
-        lake.replace_run(contract, rows_of(lake.spark, contract, *rows), told.run_id)
+        write_rows(lake, contract, told.run_id, *rows)
     run = {"run_id": told.run_id, "as_of": told.as_of, "started_at": at("2024-05-01 10:00"), "status": "done"}
     stages = [
         {"stage": "features", "seconds": 20.0 + len(told.previous or ""), "heartbeat_at": at("2024-05-01 10:01")},
@@ -121,7 +121,7 @@ def plant_run(lake: Lake, told: Told) -> None:
         {"stage": "report", "seconds": 3.0, "heartbeat_at": at("2024-05-01 10:03")},
         {"stage": "run", "seconds": 60.0, "heartbeat_at": at("2024-05-01 10:04")},
     ]
-    lake.append(c.RUNS, rows_of(lake.spark, c.RUNS, *({**run, **stage} for stage in stages)))
+    lake.append_rows(c.RUNS, whole_rows(c.RUNS, *({**run, **stage} for stage in stages)))
 
 
 def members(n: int, told: Told) -> list[dict]:
