@@ -81,7 +81,7 @@ def about_stages(rows: RunRows) -> Markup:
         counted(ended["done"], "stage"),
         reused,
         ended["skipped"],
-        duration(sum(row["seconds"] or 0.0 for row in ended)),
+        duration(sum(row["seconds"] or 0.0 for row in rows.stages)),
         neutral(longest["stage"]),
     )
 
