@@ -6,7 +6,6 @@ a Spark execution.
 
 import json
 import math
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from segspark.core.arrow_rows import Row, arrow_schema, from_arrow, stored_columns, to_arrow
 from segspark.core.contract import Column, Contract
+from segspark.core.delta_log import DeltaLog
 from segspark.core.errors import LakeError
 
 ONCE = CommitProperties(max_commit_retries=0)  # fails where anybody else committed since the table was looked at
@@ -38,33 +38,10 @@ class DataFile:
     last_day: Any = None
 
 
-class DeltaRs:
+class DeltaRs(DeltaLog):
     """The tables below one root, by name. Each look is at the newest version."""
 
-    def __init__(self, root: str) -> None:
-        self.root = root
-        self._opened: dict[str, DeltaTable] = {}
-        self._lock = threading.RLock()
-
     # --- the log ---
-
-    def exists(self, name: str) -> bool:
-        """Whether there is such a table."""
-        return name in self._opened or DeltaTable.is_deltatable(self.place(name))
-
-    def place(self, name: str) -> str:
-        """The table's folder or URL."""
-        return f"{self.root}/{name}"
-
-    def table(self, name: str) -> DeltaTable:
-        """The table at its newest version."""
-        with self._lock:
-            found = self._opened.get(name)
-            if found is None:
-                found = self._opened[name] = DeltaTable(self.place(name))
-            else:
-                found.update_incremental()
-            return found
 
     def create(self, contract: Contract, properties: Mapping[str, str]) -> None:
         """Makes the table where it is not there."""
@@ -77,10 +54,6 @@ class DeltaRs:
             configuration=dict(properties),
         )
 
-    def columns(self, name: str) -> list[str]:
-        """The columns that the table has."""
-        return [field.name for field in self.table(name).schema().fields]
-
     def spark_schema(self, name: str) -> dict[str, Any]:
         """The table's schema as Spark's JSON, in which Delta keeps it."""
         found: dict[str, Any] = json.loads(self.table(name).schema().to_json())
@@ -90,10 +63,6 @@ class DeltaRs:
         """Columns that the contract or an open contract gained; rows that are there have none of them."""
         fields = [Field.from_arrow(field) for field in arrow_schema(columns)]
         self.table(name).alter.add_columns(fields)
-
-    def is_plain(self, name: str) -> bool:
-        """Whether the data files hold the rows as they are: no deletion vectors, no other names for columns."""
-        return self.table(name).protocol().min_reader_version == 1
 
     def files(self, name: str) -> list[DataFile]:
         """The data files of the newest version."""
