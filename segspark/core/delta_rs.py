@@ -8,21 +8,22 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Field, Schema, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from segspark.core.arrow_rows import Row, arrow_schema, from_arrow, stored_columns, to_arrow
 from segspark.core.contract import Column, Contract
 from segspark.core.delta_log import DeltaLog
 from segspark.core.errors import LakeError
+from segspark.core.log_tables import PUBLICATIONS
 
+UNKNOWN_SCHEME = "Unknown scheme"  # how delta-rs begins to say that it does not know the kind of URL
 ONCE = CommitProperties(max_commit_retries=0)  # fails where anybody else committed since the table was looked at
 
 
@@ -110,11 +111,12 @@ class DeltaRs(DeltaLog):
 
     def append_rows(self, contract: Contract, rows: Iterable[Mapping[str, Any]], if_count: int | None = None) -> bool:
         """Adds the rows; with `if_count` only where the table still has so many. Whether they were added."""
-        table = self.table(contract.name)
+        # A handle of its own: others in this process would move a shared one on between the look and the commit.
+        table = self.table(contract.name) if if_count is None else DeltaTable(self.place(contract.name))
         if if_count is not None and table.count() != if_count:
             return False
         merge = self._gained(contract, table)
-        properties = ONCE if if_count is not None else None
+        properties = None if if_count is None else ONCE
         try:
             write_deltalake(
                 table, to_arrow(contract, rows), mode="append", schema_mode=merge, commit_properties=properties
@@ -159,9 +161,19 @@ class DeltaRs(DeltaLog):
         return "merge" if set(contract.names) - there else None
 
 
-def local_folder(root: str) -> Path | None:
-    """The folder on this machine that a lake is; None for a URL."""
-    return None if "://" in root else Path(root)
+def problem_with(root: str) -> str | None:
+    """Why delta-rs cannot read and write tables below a URL, in one line; None where it can."""
+    try:
+        DeltaTable(f"{root}/{PUBLICATIONS.name}")
+    except TableNotFoundError as error:
+        return _first_line(error) if UNKNOWN_SCHEME in str(error) else None
+    except (DeltaError, OSError, ValueError) as error:
+        return _first_line(error)
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200]
 
 
 def _with_nulls(table: pa.Table, columns: Sequence[Column]) -> pa.Table:

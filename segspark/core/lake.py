@@ -31,7 +31,7 @@ from pyspark.sql import functions as F
 from segspark.core.arrow_rows import Row, from_arrow, stored_columns
 from segspark.core.contract import USER_BUCKETS
 from segspark.core.contracts import PUBLICATIONS, TABLES, Contract, conform, user_bucket
-from segspark.core.delta_rs import DeltaRs
+from segspark.core.delta_rs import DeltaRs, problem_with
 from segspark.core.errors import LakeError
 from segspark.core.files import is_catalog, names_in, remove
 from segspark.core.folder_frames import FolderFrames
@@ -156,6 +156,16 @@ class Lake:
         if self._delta_rs is not None:
             return {file.run_id for file in self._delta_rs.files(contract.name) if file.run_id is not None}
         return {row.run_id for row in self.read(contract).select("run_id").distinct().collect()}
+
+    def newest_day(self, contract: Contract) -> date | None:
+        """The latest `day` of a table's rows, from its files' statistics where these tell; None where there is none."""
+        if not self.exists(contract):
+            return None
+        files = self._delta_rs.files(contract.name) if self._delta_rs is not None else None
+        if files is not None and all(file.last_day is not None for file in files):
+            return max((file.last_day for file in files), default=None)
+        newest = self.read(contract).agg(F.max("day")).first()
+        return newest[0] if newest else None
 
     # --- write: frames ---
 
@@ -387,16 +397,11 @@ def reached(root: str) -> DeltaRs | None:
     """The tables of a folder or URL through delta-rs; None for a URL that it cannot reach, such as one whose
     credentials only Spark has.
     """
-    tables = DeltaRs(root)
-    if "://" not in root:
-        return tables
-    try:
-        tables.exists(PUBLICATIONS.name)
-    except (DeltaError, OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0][:200]
-        LOG.warning("lake: %s is read and written through Spark alone, as delta-rs cannot reach it: %s", root, first)
-        return None
-    return tables
+    problem = problem_with(root) if "://" in root else None
+    if problem is None:
+        return DeltaRs(root)
+    LOG.warning("lake: %s is read and written through Spark alone, as delta-rs cannot reach it: %s", root, problem)
+    return None
 
 
 def stored(frame: DataFrame, contract: Contract) -> DataFrame:

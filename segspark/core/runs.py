@@ -5,7 +5,7 @@ import hashlib
 import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import cache, reduce
 
 from pyspark.sql import DataFrame
@@ -61,11 +61,10 @@ def highest_ingest_seq(lake: Lake) -> int:
 
 def day_after_the_last_row(lake: Lake) -> date:
     """The default of as_of: the day after the newest event, order or rating."""
-    newest = [lake.read(log).agg(F.max("day").alias("day")) for log in (EVENTS, ORDERS, RATINGS)]
-    last = reduce(DataFrame.unionByName, newest).agg(F.max("day").alias("day")).collect()[0].day
-    if last is None:
+    newest = [day for log in (EVENTS, ORDERS, RATINGS) if (day := lake.newest_day(log)) is not None]
+    if not newest:
         raise InputError("sources: no event, order or rating was accepted; see the quarantine table for the reasons")
-    return date.fromordinal(last.toordinal() + 1)
+    return max(newest) + timedelta(days=1)
 
 
 def attempts(lake: Lake, digest: str) -> list[str]:
