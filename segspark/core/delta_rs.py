@@ -16,6 +16,7 @@ import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Field, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
+from pyarrow import fs
 
 from segspark.core.arrow_rows import Row, arrow_schema, from_arrow, stored_columns, to_arrow
 from segspark.core.contract import Column, Contract
@@ -102,7 +103,7 @@ class DeltaRs(DeltaLog):
 
     def rows(self, contract: Contract, run_id: str | None = None) -> list[Row]:
         """All rows of a table, or those of one run without `run_id`; columns that it lacks are null."""
-        dataset = self.table(contract.name).to_pyarrow_dataset()
+        dataset = self.table(contract.name).to_pyarrow_dataset(filesystem=self._arrow_files(contract.name))
         there = set(dataset.schema.names)
         wanted = [c for c in stored_columns(contract) if not (run_id is not None and c.name == "run_id")]
         is_of_run = ds.field("run_id") == run_id if run_id is not None else None
@@ -154,6 +155,12 @@ class DeltaRs(DeltaLog):
         self.table(name).vacuum(
             retention_hours=math.ceil(hours), dry_run=False, enforce_retention_duration=False, full=True
         )
+
+    def _arrow_files(self, name: str) -> fs.FileSystem | None:
+        """The table's folder as Arrow itself reads it: through delta-rs it would ask Python for each block, also at the
+        end of the process, when Python is gone. None below a URL, which only delta-rs can reach.
+        """
+        return None if "://" in self.root else fs.SubTreeFileSystem(self.place(name), fs.LocalFileSystem())
 
     def _gained(self, contract: Contract, table: DeltaTable) -> Any:
         """How a write must treat the schema: merge it where the contract has columns that the table lacks."""
