@@ -61,6 +61,10 @@ class DeltaRs(DeltaLog):
         found: dict[str, Any] = json.loads(self.table(name).schema().to_json())
         return found
 
+    def partitions(self, name: str) -> list[str]:
+        """The columns that the table is partitioned by."""
+        return list(self.table(name).metadata().partition_columns)
+
     def add_columns(self, name: str, columns: Sequence[Column]) -> None:
         """Columns that the contract or an open contract gained; rows that are there have none of them."""
         fields = [Field.from_arrow(field) for field in arrow_schema(columns)]
@@ -71,6 +75,7 @@ class DeltaRs(DeltaLog):
         actions = pa.table(self.table(name).get_add_actions(flatten=True))
         columns = {column: actions[column].to_pylist() for column in actions.column_names}
         nothing = [None] * actions.num_rows
+        of_partition = columns.get("partition.day", nothing)  # as earlier versions laid tables out
         return [
             DataFile(unquote(path), size, rows or 0, run_id, first, last)
             for path, size, rows, run_id, first, last in zip(
@@ -78,8 +83,8 @@ class DeltaRs(DeltaLog):
                 columns["size_bytes"],
                 columns.get("num_records", nothing),
                 columns.get("partition.run_id", nothing),
-                columns.get("min.day", nothing),
-                columns.get("max.day", nothing),
+                columns.get("min.day", of_partition),
+                columns.get("max.day", of_partition),
                 strict=True,
             )
         ]

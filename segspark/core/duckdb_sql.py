@@ -1,8 +1,18 @@
-"""Pieces of DuckDB's SQL."""
+"""What is said to DuckDB, in its own SQL."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+import duckdb
 from sqlglot import exp
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A SELECT in DuckDB's SQL, and the database that can answer it."""
+
+    database: duckdb.DuckDBPyConnection
+    sql: str
 
 
 def shown_column(name: str, of: str, is_there: bool) -> str:

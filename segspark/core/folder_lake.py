@@ -26,7 +26,7 @@ from sqlglot import exp
 from segspark.core.contract import USER_BUCKETS, Contract, stored_columns
 from segspark.core.contracts import PUBLICATIONS, TABLES
 from segspark.core.delta_log import DeltaLog
-from segspark.core.duckdb_sql import duckdb_type, parquet, pattern, quoted, shown_column, texts
+from segspark.core.duckdb_sql import Selection, duckdb_type, parquet, pattern, quoted, shown_column, texts
 from segspark.core.errors import LakeError
 from segspark.core.reader import Row, row_of
 from segspark.core.xxhash64 import xxhash64
@@ -44,14 +44,6 @@ class Relation:
 
     sql: str
     files: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Selection:
-    """A SELECT in DuckDB's SQL, and the database that can answer it."""
-
-    database: duckdb.DuckDBPyConnection
-    sql: str
 
 
 class FolderLake:

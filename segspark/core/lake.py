@@ -33,6 +33,7 @@ from segspark.core.contract import USER_BUCKETS
 from segspark.core.contracts import PUBLICATIONS, TABLES, Contract, conform, user_bucket
 from segspark.core.delta_rs import DeltaRs, problem_with
 from segspark.core.errors import LakeError
+from segspark.core.extent import Extent
 from segspark.core.files import is_catalog, names_in, remove
 from segspark.core.folder_frames import FolderFrames
 from segspark.core.spark_tables import SparkTables
@@ -61,6 +62,7 @@ class Lake:
         self._folder = FolderFrames(self._delta_rs) if self._delta_rs is not None and is_local else None
         self._writing: str | None = None  # the run that was looked at for all that is written now
         self._lock = threading.RLock()
+        self._settings_lock = threading.RLock()
 
     @property
     def spark(self) -> SparkSession:
@@ -95,6 +97,17 @@ class Lake:
         if self._delta_rs is not None:
             return self._delta_rs.columns(contract.name)
         return self._of_spark.read(self.spark, contract).columns
+
+    def extent(self, contract: Contract) -> Extent:
+        """How far a log or day table reaches, also beyond what a run sees; mostly its Delta log alone tells."""
+        if not self.exists(contract):
+            return Extent()
+        files = self._delta_rs.files(contract.name) if self._delta_rs is not None else []
+        days = [day for file in files for day in (file.first_day, file.last_day)]
+        if self._delta_rs is not None and None not in days:
+            return Extent(sum(file.rows for file in files), min(days, default=None), max(days, default=None))
+        counted = self.read(contract).agg(F.count(F.lit(1)), F.min("day"), F.max("day"))
+        return Extent(*counted.collect()[0])
 
     # --- read: frames ---
 
@@ -156,16 +169,6 @@ class Lake:
         if self._delta_rs is not None:
             return {file.run_id for file in self._delta_rs.files(contract.name) if file.run_id is not None}
         return {row.run_id for row in self.read(contract).select("run_id").distinct().collect()}
-
-    def newest_day(self, contract: Contract) -> date | None:
-        """The latest `day` of a table's rows, from its files' statistics where these tell; None where there is none."""
-        if not self.exists(contract):
-            return None
-        files = self._delta_rs.files(contract.name) if self._delta_rs is not None else None
-        if files is not None and all(file.last_day is not None for file in files):
-            return max((file.last_day for file in files), default=None)
-        newest = self.read(contract).agg(F.max("day")).first()
-        return newest[0] if newest else None
 
     # --- write: frames ---
 
@@ -279,6 +282,8 @@ class Lake:
     def create(self, contract: Contract) -> bool:
         """Makes the table where it does not exist; whether it did."""
         if self.exists(contract):
+            if self._folder is not None:  # whose files have all columns, also the one that an earlier version left out
+                self.lay_out(contract)
             return False
         if self._delta_rs is not None:
             self._delta_rs.create(contract, _properties(contract))
@@ -287,6 +292,18 @@ class Lake:
         return True
 
     # --- housekeeping ---
+
+    def lay_out(self, contract: Contract) -> bool:
+        """Writes a table anew that an earlier version partitioned by day, in one transaction; whether it did."""
+        if contract.kind == "run" or not self.exists(contract):
+            return False
+        name = contract.name
+        found = self._delta_rs.partitions(name) if self._delta_rs else self._of_spark.partitions(self.spark, name)
+        if found == list(contract.partition_by):
+            return False
+        with self._told_where_full(contract):
+            self._of_spark.lay_out(self.spark, contract, _properties(contract))
+        return True
 
     def delete_runs(self, contract: Contract, run_ids: Iterable[str]) -> None:
         """Removes the rows of those runs."""
@@ -338,18 +355,19 @@ class Lake:
 
     @contextlib.contextmanager
     def settings(self, settings: dict[str, str]) -> Iterator[None]:
-        """Settings of the session for what is written inside."""
-        before = {name: self.spark.conf.get(name, None) for name in settings}
-        for name, value in settings.items():
-            self.spark.conf.set(name, value)
-        try:
-            yield
-        finally:
-            for name, old in before.items():
-                if old is None:
-                    self.spark.conf.unset(name)
-                else:
-                    self.spark.conf.set(name, old)
+        """Settings of the session for what is written inside; one thread at a time, as all have one session."""
+        with self._settings_lock:
+            before = {name: self.spark.conf.get(name, None) for name in settings}
+            for name, value in settings.items():
+                self.spark.conf.set(name, value)
+            try:
+                yield
+            finally:
+                for name, old in before.items():
+                    if old is None:
+                        self.spark.conf.unset(name)
+                    else:
+                        self.spark.conf.set(name, old)
 
     # --- inside ---
 

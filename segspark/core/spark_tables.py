@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from segspark.core.arrow_rows import Row, from_arrow, stored_columns
 from segspark.core.contract import Contract, frame_of
 from segspark.core.days import contiguous
+from segspark.core.folder_frames import FULL_FILE
 
 CHANGED = "segspark: the table has other rows by now"
 
@@ -51,6 +52,24 @@ class SparkTables:
             f"CREATE TABLE IF NOT EXISTS {self.identifier(contract.name)} ({columns}) USING delta {partitions}"
             f" COMMENT {_literal(f'One row is {contract.grain}.')}" + (f" TBLPROPERTIES ({told})" if told else "")
         )
+
+    def partitions(self, spark: SparkSession, name: str) -> list[str]:
+        """The columns that the table is partitioned by."""
+        return list(self.delta_table(spark, name).detail().select("partitionColumns").collect()[0][0])
+
+    def lay_out(self, spark: SparkSession, contract: Contract, properties: Mapping[str, str]) -> None:
+        """Writes all rows of a dated table anew, in the order of their days and in full files, without partitions.
+
+        One transaction replaces the table: until it is committed all is as it was, and it is refused where somebody
+        else wrote meanwhile.
+        """
+        size = self.delta_table(spark, contract.name).detail().select("sizeInBytes").collect()[0][0]
+        files = max(1, size // FULL_FILE)
+        rows = self.read(spark, contract).repartitionByRange(files, "day").sortWithinPartitions("day")
+        writer = rows.writeTo(self.identifier(contract.name)).using("delta")
+        for key, value in {**properties, "comment": f"One row is {contract.grain}."}.items():
+            writer = writer.tableProperty(key, value)
+        writer.replace()
 
     # --- frames ---
 

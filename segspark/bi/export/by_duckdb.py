@@ -4,9 +4,9 @@ import shutil
 from pathlib import Path
 
 from segspark.bi.export.cells import neutralising_sql
+from segspark.core.duckdb_sql import Selection
 from segspark.core.errors import InputError
 from segspark.core.files import WRITING, local_path
-from segspark.core.folder_lake import Selection
 
 
 def write_selection(rows: Selection, form: str, path: str) -> int:

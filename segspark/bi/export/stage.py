@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 from segspark.core.contracts import CAMPAIGNS, SEGMENTS
+from segspark.core.duckdb_sql import Selection
 from segspark.core.errors import InputError
 from segspark.core.files import local_path
-from segspark.core.folder_lake import Selection
 from segspark.core.reader import Reader
 from segspark.core.words import neutral
 

@@ -54,15 +54,15 @@ FIELDS = ("YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE")
 PARTS_OF_A_DAY = ("HOUR", "HOURS", "MINUTE", "MINUTES", "SECOND", "SECONDS")
 # A format as sqlglot reads Spark's: yyyy, MMM, EEE, then MM, dd, HH, mm and ss.
 FORMAT = re.compile(r"(%Y|%b|%a|%[mdHMS](strict)?|[-/:., ])*")
-Check = Callable[[exp.Expression], bool]
+Check = Callable[[exp.Expr], bool]
 
 
-def _is_plain(text: exp.Expression | None, signs: str) -> bool:
+def _is_plain(text: exp.Expr | None, signs: str) -> bool:
     """Whether it is a text literal without any of the signs."""
     return isinstance(text, exp.Literal) and not set(signs) & set(text.name)
 
 
-def _is_compared(interval: exp.Expression) -> bool:
+def _is_compared(interval: exp.Expr) -> bool:
     """Whether what it is added to is compared only: a date and some days are a date in Spark, a time in DuckDB."""
     above = interval.parent
     while isinstance(above, exp.Add | exp.Sub | exp.Paren):
@@ -70,7 +70,7 @@ def _is_compared(interval: exp.Expression) -> bool:
     return isinstance(above, exp.Predicate)
 
 
-IN_SOME_FORMS: dict[type[exp.Expression], Check] = {  # these only mean the same where the check is true
+IN_SOME_FORMS: dict[type[exp.Expr], Check] = {  # these only mean the same where the check is true
     exp.Extract: lambda node: node.name.upper() in FIELDS,
     exp.Interval: lambda node: str(node.args.get("unit", "")).upper() in PARTS_OF_A_DAY or _is_compared(node),
     exp.Lateral: lambda node: not node.args.get("outer"),
@@ -83,7 +83,7 @@ IN_SOME_FORMS: dict[type[exp.Expression], Check] = {  # these only mean the same
 }
 
 
-def _cast(cast: exp.Expression) -> exp.Expression:
+def _cast(cast: exp.Expr) -> exp.Expr:
     """Spark's CAST fails where a value does not fit, and cuts off decimals where DuckDB rounds."""
     kind = exp.TryCast if cast.args.get("safe") else exp.Cast
     value, to = cast.this, cast.args["to"]
@@ -98,7 +98,7 @@ def _cast(cast: exp.Expression) -> exp.Expression:
     return choice
 
 
-def _from_one(text: exp.Expression) -> exp.Expression:
+def _from_one(text: exp.Expr) -> exp.Expr:
     """Spark takes the place 0 for the first."""
     start = text.args.get("start")
     if isinstance(start, exp.Literal) and start.name == "0":
@@ -106,15 +106,15 @@ def _from_one(text: exp.Expression) -> exp.Expression:
     return text
 
 
-def _function(name: str, *arguments: exp.Expression) -> exp.Expression:
+def _function(name: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=[argument.copy() for argument in arguments])
 
 
-def _as_date(node: exp.Expression) -> exp.Expression:
+def _as_date(node: exp.Expr) -> exp.Expr:
     return exp.Cast(this=node.copy(), to=exp.DataType.build("date"))
 
 
-SAID_OTHERWISE: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+SAID_OTHERWISE: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Cast: _cast,
     exp.TryCast: _cast,
     exp.Substring: _from_one,
@@ -129,13 +129,13 @@ SAID_OTHERWISE: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expres
 FUNCTIONS = (*NUMBERS, *CHOICES, *TEXTS, *TIMES, *AGGREGATES, *WINDOWS, *ARRAYS, *IN_SOME_FORMS, *SAID_OTHERWISE)
 
 
-def means_the_same(node: exp.Expression) -> bool:
+def means_the_same(node: exp.Expr) -> bool:
     """Whether DuckDB does by this node, as it is said here, what Spark does."""
     check = IN_SOME_FORMS.get(type(node))
     return type(node) in FUNCTIONS if check is None else check(node)
 
 
-def said_for_duckdb(node: exp.Expression) -> exp.Expression:
+def said_for_duckdb(node: exp.Expr) -> exp.Expr:
     """The node as DuckDB must be told it; its parts were told before."""
     change = SAID_OTHERWISE.get(type(node))
     return node if change is None else change(node)

@@ -91,7 +91,7 @@ def in_duckdb(question: Question) -> str:
         raise InputError(f"query: {str(error).splitlines()[0]} in DuckDB; {ELSEWHERE}") from None
 
 
-def _refuse_unknown(node: exp.Expression) -> None:
+def _refuse_unknown(node: exp.Expr) -> None:
     if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc):
         raise InputError(f"query: {node.name}() is not known to mean the same in DuckDB; {ELSEWHERE}")
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
@@ -101,7 +101,7 @@ def _refuse_unknown(node: exp.Expression) -> None:
         raise InputError(f"query: {_short(node)} is not known to mean the same in DuckDB; {ELSEWHERE}")
 
 
-def _short(node: exp.Expression) -> str:
+def _short(node: exp.Expr) -> str:
     text = " ".join(node.sql("spark", comments=False).split())
     return text if len(text) <= 40 else f"{text[:40]} …"
 
@@ -117,14 +117,14 @@ def _sources(query: exp.Query) -> list[exp.Table]:
     return list(own.values())
 
 
-def _outermost(query: exp.Expression) -> list[exp.Select]:
+def _outermost(query: exp.Expr) -> list[exp.Select]:
     """The SELECTs whose columns are shown: of several that are put together, the first one names them."""
     while isinstance(query, exp.SetOperation | exp.Subquery):
         query = query.this
     return [query] if isinstance(query, exp.Select) else []
 
 
-def _named(column: exp.Expression) -> exp.Expression:
+def _named(column: exp.Expr) -> exp.Expr:
     if isinstance(column, exp.Alias | exp.Column | exp.Star | exp.Dot) or column.is_star:
         return column
     return exp.alias_(column, column.sql("spark", comments=False, normalize_functions="lower"), quoted=True)

@@ -10,8 +10,9 @@ from pyspark.sql import functions as F
 from segspark.bi.export.cells import neutralised
 from segspark.bi.export.stage import MEMBER, Contacts, engine_for, export_campaign, export_segment, write_export
 from segspark.core.contracts import CAMPAIGN_PLAN, CAMPAIGNS, USER_SEGMENTS, USERS, frame_of
+from segspark.core.duckdb_sql import Selection
 from segspark.core.errors import InputError
-from segspark.core.folder_lake import FolderLake, Selection
+from segspark.core.folder_lake import FolderLake
 from tests.unit.bi.conftest import FAKE
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\rx", "\nx", "  =cmd|' /C calc'!A0", "\uff1d1+1", "\x00=1"]

@@ -4,8 +4,8 @@ import sqlglot
 from deltalake import DeltaTable
 
 from segspark.bi.config import MartsConfig
-from segspark.bi.query.stage import Offer, register_views
 from segspark.bi.marts.views import view_statements
+from segspark.bi.query.stage import Offer, register_views
 from segspark.core.contracts import RUN_TABLES, RUNS, SEGMENTS, TABLES, USER_FEATURES, USER_SIMILARITY, USERS
 from segspark.core.errors import ConfigError
 from segspark.core.lake import Lake
