@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from segspark import cli
 from segspark.bi.marts.catalogue import load_views
-from segspark.bi.marts.stage import printed_views, register_views
+from segspark.bi.query.stage import Offer, printed_views, register_views
 from segspark.core.lake import Lake
 from tests.unit.bi.marts.readers import VIEWS, in_duckdb
 from tests.unit.bi.marts.test_marts_views import rows_in_duckdb, rows_in_spark
@@ -62,11 +62,11 @@ def test_hostile_names_come_out_as_they_are_and_change_no_other_answer(plain, ba
     asked = {view.name: f"SELECT * FROM {view.name}" for view in load_views(VIEWS.folder)}
     asked |= {path.stem: path.read_text(encoding="utf-8") for path in QUESTIONS}
     del asked["published_runs"]  # tells when each lake was published
-    register_views(bazaar, VIEWS)
+    register_views(bazaar, Offer(VIEWS))
     for name, question in asked.items():
         own[name] = rows_in_spark(bazaar.spark, question)
         assert sorted(own[name][1], key=repr) == sorted(rows_in_duckdb(database, question)[1], key=repr)
-    register_views(plain, VIEWS)
+    register_views(plain, Offer(VIEWS))
     for name, answer in own.items():
         assert renamed(answer) == renamed(rows_in_spark(plain.spark, asked[name])), name
     assert set(HOSTILE) <= {row[0] for row in rows_in_duckdb(database, "SELECT category FROM dim_item")[1]}

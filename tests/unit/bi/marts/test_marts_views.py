@@ -8,7 +8,7 @@ import pytest
 import sqlglot
 
 from segspark.bi.marts.catalogue import load_views
-from segspark.bi.marts.stage import printed_views, register_views
+from segspark.bi.query.stage import Offer, printed_views, register_views
 from segspark.core.contracts import TABLES, USER_FACTS
 from tests.unit.bi.marts.readers import VIEWS, in_duckdb
 from tests.unit.bi.marts.trading import TINY_MONEY, USERS
@@ -70,7 +70,7 @@ def second(trading):
 @pytest.fixture(scope="module")
 def shown(trading):
     """By view, its columns and rows of r-1 in Spark."""
-    register_views(trading, VIEWS)
+    register_views(trading, Offer(VIEWS))
     return {name: rows_in_spark(trading.spark, f"SELECT * FROM {name}") for name in NAMES}
 
 
@@ -131,16 +131,16 @@ def test_every_view_and_column_has_its_comment_in_the_catalogue(trading, first, 
 
 
 def test_a_session_offers_neither_tables_nor_logs_unless_asked(trading):
-    assert set(register_views(trading, VIEWS)) == set(NAMES)
-    with_tables = set(register_views(trading, VIEWS, tables=True)) - set(NAMES)
+    assert set(register_views(trading, Offer(VIEWS))) == set(NAMES)
+    with_tables = set(register_views(trading, Offer(VIEWS, tables=True))) - set(NAMES)
     assert {"user_features", "user_neighbours", "runs", "items"} <= with_tables
     assert not {"users", "orders", "quarantine", "user_days"} & with_tables
-    assert set(TABLES) <= set(register_views(trading, VIEWS, tables=True, logs=True))
+    assert set(TABLES) <= set(register_views(trading, Offer(VIEWS, tables=True, logs=True)))
 
 
 def test_questions_have_one_answer_and_a_run_published_half_way_is_not_mixed_with_the_other(trading, first, second):
     """Each in Spark and in DuckDB: half of them of r-1, then r-2 is published, and the others of r-2."""
-    register_views(trading, VIEWS)
+    register_views(trading, Offer(VIEWS))
     of_first, of_second = (
         {path.stem: rows_in_duckdb(database, path.read_text(encoding="utf-8")) for path in QUESTIONS}
         for database in (first, second)
