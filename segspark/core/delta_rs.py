@@ -9,20 +9,21 @@ import math
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Field, Schema, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from segspark.core.arrow_rows import Row, arrow_schema, from_arrow, stored_columns, to_arrow
 from segspark.core.contract import Column, Contract
 from segspark.core.errors import LakeError
+from segspark.core.log_tables import PUBLICATIONS
 
+UNKNOWN_SCHEME = "Unknown scheme"  # how delta-rs begins to say that it does not know the kind of URL
 ONCE = CommitProperties(max_commit_retries=0)  # fails where anybody else committed since the table was looked at
 
 
@@ -86,6 +87,10 @@ class DeltaRs:
         found: dict[str, Any] = json.loads(self.table(name).schema().to_json())
         return found
 
+    def partitions(self, name: str) -> list[str]:
+        """The columns that the table is partitioned by."""
+        return list(self.table(name).metadata().partition_columns)
+
     def add_columns(self, name: str, columns: Sequence[Column]) -> None:
         """Columns that the contract or an open contract gained; rows that are there have none of them."""
         fields = [Field.from_arrow(field) for field in arrow_schema(columns)]
@@ -100,6 +105,7 @@ class DeltaRs:
         actions = pa.table(self.table(name).get_add_actions(flatten=True))
         columns = {column: actions[column].to_pylist() for column in actions.column_names}
         nothing = [None] * actions.num_rows
+        of_partition = columns.get("partition.day", nothing)  # as earlier versions laid tables out
         return [
             DataFile(unquote(path), size, rows or 0, run_id, first, last)
             for path, size, rows, run_id, first, last in zip(
@@ -107,8 +113,8 @@ class DeltaRs:
                 columns["size_bytes"],
                 columns.get("num_records", nothing),
                 columns.get("partition.run_id", nothing),
-                columns.get("min.day", nothing),
-                columns.get("max.day", nothing),
+                columns.get("min.day", of_partition),
+                columns.get("max.day", of_partition),
                 strict=True,
             )
         ]
@@ -141,11 +147,12 @@ class DeltaRs:
 
     def append_rows(self, contract: Contract, rows: Iterable[Mapping[str, Any]], if_count: int | None = None) -> bool:
         """Adds the rows; with `if_count` only where the table still has so many. Whether they were added."""
-        table = self.table(contract.name)
+        # A handle of its own: others in this process would move a shared one on between the look and the commit.
+        table = self.table(contract.name) if if_count is None else DeltaTable(self.place(contract.name))
         if if_count is not None and table.count() != if_count:
             return False
         merge = self._gained(contract, table)
-        properties = ONCE if if_count is not None else None
+        properties = None if if_count is None else ONCE
         try:
             write_deltalake(
                 table, to_arrow(contract, rows), mode="append", schema_mode=merge, commit_properties=properties
@@ -190,9 +197,19 @@ class DeltaRs:
         return "merge" if set(contract.names) - there else None
 
 
-def local_folder(root: str) -> Path | None:
-    """The folder on this machine that a lake is; None for a URL."""
-    return None if "://" in root else Path(root)
+def problem_with(root: str) -> str | None:
+    """Why delta-rs cannot read and write tables below a URL, in one line; None where it can."""
+    try:
+        DeltaTable(f"{root}/{PUBLICATIONS.name}")
+    except TableNotFoundError as error:
+        return _first_line(error) if UNKNOWN_SCHEME in str(error) else None
+    except (DeltaError, OSError, ValueError) as error:
+        return _first_line(error)
+    return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200]
 
 
 def _with_nulls(table: pa.Table, columns: Sequence[Column]) -> pa.Table:

@@ -92,8 +92,8 @@ class FolderFrames:
 
     def _is_plain(self, contract: Contract) -> bool:
         """Whether Spark can read the data files as they are: the table is laid out as this version lays it out."""
-        partitions = list(self.tables.table(contract.name).metadata().partition_columns)
-        return self.tables.is_plain(contract.name) and partitions == list(contract.partition_by)
+        is_as_now = self.tables.partitions(contract.name) == list(contract.partition_by)
+        return is_as_now and self.tables.is_plain(contract.name)
 
     def _frame(self, spark: SparkSession, contract: Contract, files: list[DataFile]) -> DataFrame:
         """The rows of those files, without the column that the table is partitioned by."""

@@ -29,8 +29,9 @@ from pyspark.sql import functions as F
 
 from segspark.core.arrow_rows import Row, stored_columns
 from segspark.core.contracts import PUBLICATIONS, Contract, conform, user_bucket
-from segspark.core.delta_rs import DeltaRs
+from segspark.core.delta_rs import DeltaRs, problem_with
 from segspark.core.errors import LakeError
+from segspark.core.extent import Extent
 from segspark.core.files import is_catalog, names_in, remove
 from segspark.core.folder_frames import FolderFrames
 from segspark.core.spark_tables import SparkTables
@@ -58,6 +59,7 @@ class Lake:
         self._folder = FolderFrames(self._delta_rs) if self._delta_rs is not None and is_local else None
         self._writing: str | None = None  # the run that was looked at for all that is written now
         self._lock = threading.RLock()
+        self._settings_lock = threading.RLock()
 
     @property
     def spark(self) -> SparkSession:
@@ -92,6 +94,17 @@ class Lake:
         if self._delta_rs is not None:
             return self._delta_rs.columns(contract.name)
         return self._of_spark.read(self.spark, contract).columns
+
+    def extent(self, contract: Contract) -> Extent:
+        """How far a log or day table reaches, also beyond what a run sees; mostly its Delta log alone tells."""
+        if not self.exists(contract):
+            return Extent()
+        files = self._delta_rs.files(contract.name) if self._delta_rs is not None else []
+        days = [day for file in files for day in (file.first_day, file.last_day)]
+        if self._delta_rs is not None and None not in days:
+            return Extent(sum(file.rows for file in files), min(days, default=None), max(days, default=None))
+        counted = self.read(contract).agg(F.count(F.lit(1)), F.min("day"), F.max("day"))
+        return Extent(*counted.collect()[0])
 
     # --- read: frames ---
 
@@ -246,6 +259,8 @@ class Lake:
     def create(self, contract: Contract) -> bool:
         """Makes the table where it does not exist; whether it did."""
         if self.exists(contract):
+            if self._folder is not None:  # whose files have all columns, also the one that an earlier version left out
+                self.lay_out(contract)
             return False
         if self._delta_rs is not None:
             self._delta_rs.create(contract, _properties(contract))
@@ -254,6 +269,18 @@ class Lake:
         return True
 
     # --- housekeeping ---
+
+    def lay_out(self, contract: Contract) -> bool:
+        """Writes a table anew that an earlier version partitioned by day, in one transaction; whether it did."""
+        if contract.kind == "run" or not self.exists(contract):
+            return False
+        name = contract.name
+        found = self._delta_rs.partitions(name) if self._delta_rs else self._of_spark.partitions(self.spark, name)
+        if found == list(contract.partition_by):
+            return False
+        with self._told_where_full(contract):
+            self._of_spark.lay_out(self.spark, contract, _properties(contract))
+        return True
 
     def delete_runs(self, contract: Contract, run_ids: Iterable[str]) -> None:
         """Removes the rows of those runs."""
@@ -305,18 +332,19 @@ class Lake:
 
     @contextlib.contextmanager
     def settings(self, settings: dict[str, str]) -> Iterator[None]:
-        """Settings of the session for what is written inside."""
-        before = {name: self.spark.conf.get(name, None) for name in settings}
-        for name, value in settings.items():
-            self.spark.conf.set(name, value)
-        try:
-            yield
-        finally:
-            for name, old in before.items():
-                if old is None:
-                    self.spark.conf.unset(name)
-                else:
-                    self.spark.conf.set(name, old)
+        """Settings of the session for what is written inside; one thread at a time, as all have one session."""
+        with self._settings_lock:
+            before = {name: self.spark.conf.get(name, None) for name in settings}
+            for name, value in settings.items():
+                self.spark.conf.set(name, value)
+            try:
+                yield
+            finally:
+                for name, old in before.items():
+                    if old is None:
+                        self.spark.conf.unset(name)
+                    else:
+                        self.spark.conf.set(name, old)
 
     # --- inside ---
 
@@ -364,16 +392,11 @@ def reached(root: str) -> DeltaRs | None:
     """The tables of a folder or URL through delta-rs; None for a URL that it cannot reach, such as one whose
     credentials only Spark has.
     """
-    tables = DeltaRs(root)
-    if "://" not in root:
-        return tables
-    try:
-        tables.exists(PUBLICATIONS.name)
-    except (DeltaError, OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0][:200]
-        LOG.warning("lake: %s is read and written through Spark alone, as delta-rs cannot reach it: %s", root, first)
-        return None
-    return tables
+    problem = problem_with(root) if "://" in root else None
+    if problem is None:
+        return DeltaRs(root)
+    LOG.warning("lake: %s is read and written through Spark alone, as delta-rs cannot reach it: %s", root, problem)
+    return None
 
 
 def stored(frame: DataFrame, contract: Contract) -> DataFrame:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from delta.exceptions import DeltaConcurrentModificationException
+from delta.exceptions import ConcurrentAppendException, DeltaConcurrentModificationException
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from segspark.core.arrow_rows import Row, from_arrow, stored_columns
 from segspark.core.contract import Contract, frame_of
 from segspark.core.days import contiguous
+from segspark.core.folder_frames import FULL_FILE
 
 CHANGED = "segspark: the table has other rows by now"
 
@@ -44,16 +45,31 @@ class SparkTables:
 
     def create(self, spark: SparkSession, contract: Contract, properties: Mapping[str, str]) -> None:
         """Makes the table where it is not there."""
-        builder = DeltaTable.createIfNotExists(spark)
-        if self.is_catalog:
-            builder = builder.tableName(self.identifier(contract.name))
-        else:
-            builder = builder.location(f"{self.root}/{contract.name}")
-        for column in stored_columns(contract):
-            builder = builder.addColumn(column.name, column.type, comment=column.comment)
-        for key, value in properties.items():
-            builder = builder.property(key, value)
-        builder.comment(f"One row is {contract.grain}.").partitionedBy(*contract.partition_by).execute()
+        columns = ", ".join(f"`{c.name}` {c.type} COMMENT {_literal(c.comment)}" for c in stored_columns(contract))
+        partitions = f"PARTITIONED BY ({', '.join(contract.partition_by)})" if contract.partition_by else ""
+        told = ", ".join(f"{_literal(key)} = {_literal(value)}" for key, value in properties.items())
+        spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {self.identifier(contract.name)} ({columns}) USING delta {partitions}"
+            f" COMMENT {_literal(f'One row is {contract.grain}.')}" + (f" TBLPROPERTIES ({told})" if told else "")
+        )
+
+    def partitions(self, spark: SparkSession, name: str) -> list[str]:
+        """The columns that the table is partitioned by."""
+        return list(self.delta_table(spark, name).detail().select("partitionColumns").collect()[0][0])
+
+    def lay_out(self, spark: SparkSession, contract: Contract, properties: Mapping[str, str]) -> None:
+        """Writes all rows of a dated table anew, in the order of their days and in full files, without partitions.
+
+        One transaction replaces the table: until it is committed all is as it was, and it is refused where somebody
+        else wrote meanwhile.
+        """
+        size = self.delta_table(spark, contract.name).detail().select("sizeInBytes").collect()[0][0]
+        files = max(1, size // FULL_FILE)
+        rows = self.read(spark, contract).repartitionByRange(files, "day").sortWithinPartitions("day")
+        writer = rows.writeTo(self.identifier(contract.name)).using("delta")
+        for key, value in {**properties, "comment": f"One row is {contract.grain}."}.items():
+            writer = writer.tableProperty(key, value)
+        writer.replace()
 
     # --- frames ---
 
@@ -86,15 +102,18 @@ class SparkTables:
 
     def _write(self, contract: Contract, rows: DataFrame, where: str | None) -> int:
         written = Observation()
-        rows = rows.observe(written, F.count(F.lit(1)).alias("rows"))
-        writer = rows.write.format("delta").mode("overwrite" if where else "append").option("mergeSchema", "true")
+        observed = rows.observe(written, F.count(F.lit(1)).alias("rows"))
+        writer = (rows if self.is_catalog else observed).write.format("delta")
+        writer = writer.mode("overwrite" if where else "append").option("mergeSchema", "true")
         if where:
             writer = writer.option("replaceWhere", where)
-        if self.is_catalog:
-            writer.saveAsTable(self.identifier(contract.name))
-        else:
+        if not self.is_catalog:
             writer.save(f"{self.root}/{contract.name}")
-        return int(written.get["rows"])
+            return int(written.get["rows"])
+        writer.saveAsTable(self.identifier(contract.name))  # which no observation sees
+        newest = self.delta_table(rows.sparkSession, contract.name).history(1).select("operationMetrics").first()
+        told = newest[0] if newest else {}
+        return int(told.get("numOutputRows", 0)) - int(told.get("numCopiedRows", 0))
 
     # --- rows on the driver ---
 
@@ -121,7 +140,7 @@ class SparkTables:
         is_same = f"if((SELECT count(*) FROM {table}) = {int(if_count)}, true, raise_error('{CHANGED}'))"
         try:
             spark.sql(f"INSERT INTO {table} ({names}) SELECT {names} FROM {view} WHERE {is_same}")
-        except DeltaConcurrentModificationException:
+        except (ConcurrentAppendException, DeltaConcurrentModificationException):
             return False
         except (PySparkException, Py4JError) as error:
             if CHANGED not in str(error):
@@ -140,3 +159,8 @@ class SparkTables:
     def delete_runs(self, spark: SparkSession, name: str, run_ids: Iterable[str]) -> None:
         """Removes the rows of those runs."""
         self.delta_table(spark, name).delete(F.col("run_id").isin(*run_ids))
+
+
+def _literal(text: str) -> str:
+    """A string in Spark SQL."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -26,7 +26,7 @@ def count_user_days(
     config: FeaturesConfig,
     layout: Layout = ONE_TASK,
 ) -> DataFrame:
-    """One row per user and day with any event, order or rating, as the table `user_days` has it.
+    """One row per user and day with any event, order or rating, as the table `user_days` has it, gathered by `layout`.
 
     `parts` are rows of `cut_visits`; a visit's columns stand on the day on which it began.
     """
@@ -44,7 +44,7 @@ def count_user_days(
         )
     )
     amounts = {name: amount(F.coalesce(F.col(name), F.lit(0))) for name in AMOUNTS if name != "discount"}
-    return summed.drop("slice").withColumns(
+    return summed.withColumns(
         {
             **amounts,
             "discount": amount(F.col("discount")),

@@ -16,9 +16,9 @@ AMOUNTS = ("units", "spend")
 def count_user_item_days(events: DataFrame, orders: DataFrame, layout: Layout = ONE_TASK) -> DataFrame:
     """One row per user, item and day with a paid line or an event of `TOUCHES`, as `user_item_days` has it.
 
-    Rows are gathered by day before they are counted: they are nearly as many afterwards, so that counting first would
-    spare the shuffle nothing. Categories travel as hashes and are looked up at the end: Spark sorts all rows where it
-    aggregates text, but hashes them where it aggregates numbers.
+    Rows are gathered by `layout` before they are counted: they are nearly as many afterwards, so that counting first
+    would spare the shuffle nothing. Categories travel as hashes and are looked up at the end: Spark sorts all rows
+    where it aggregates text, but hashes them where it aggregates numbers.
     """
     rows = layout.gather(_event_rows(events).unionByName(_order_rows(orders)))
     summed = rows.groupBy("user_id", "item_id", *KEYS).agg(
@@ -26,10 +26,10 @@ def count_user_item_days(events: DataFrame, orders: DataFrame, layout: Layout = 
         *(F.sum(name).alias(name) for name in ("order_lines", *AMOUNTS)),
         F.max("category_hash").alias("category_hash"),
     )
-    names = events.select("category").unionByName(orders.select("category")).distinct()
+    names = layout.read(events.select("category").unionByName(orders.select("category"))).distinct()
     named = F.broadcast(names.where(F.col("category").isNotNull()).withColumn("category_hash", _hash()))
     return summed.join(named, "category_hash", "left").select(
-        "user_id", "item_id", "day", "category", *COUNTS, *(amount(F.col(name)).alias(name) for name in AMOUNTS)
+        "user_id", "item_id", *KEYS, "category", *COUNTS, *(amount(F.col(name)).alias(name) for name in AMOUNTS)
     )
 
 

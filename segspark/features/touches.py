@@ -32,6 +32,7 @@ FULL_TASK = 2_000_000  # touches that a task holds in memory, some 100 bytes eac
 LEAST_TASK = 500_000  # touches for which another task is worth its start
 KEPT_SINGLE = timedelta(days=7)  # of the newest days touches are not packed: late rows still come there
 WORTH_PACKING = 2_000_000  # rows; of fewer, adding up again is cheaper than a table
+SAME_KEY = "touches: two items have the same key; with another salt they have not"
 
 PARTS = {  # what a task is sent: rows of `single_touches`, of `pack_touches`, and items
     "user_id": "string",
@@ -77,6 +78,11 @@ def pack_touches(touches: Iterable[DataFrame], items: DataFrame, tasks: int) -> 
 def touch_tasks(rows: int, partitions: int) -> int:
     """How many tasks add up so many touches."""
     return max(1, min(partitions, rows // LEAST_TASK), math.ceil(rows / FULL_TASK))
+
+
+def may_pack(rows: int) -> bool:
+    """Whether so many rows of all days may be worth packing."""
+    return rows >= WORTH_PACKING
 
 
 def day_to_pack_to(rows: dict[date, int], as_of: date, packed_to: date | None) -> date | None:
@@ -129,7 +135,8 @@ def _per_user(touches: Iterable[DataFrame], items: DataFrame, tasks: int, work: 
             yield work(touches)
 
     rows = reduce(lambda one, other: one.unionByName(other), parts)
-    return rows.repartitionById(tasks, "task").drop("task").mapInArrow(batches, schema)
+    gathered = rows.coalesce(1) if tasks == 1 else rows.repartitionById(tasks, "task")
+    return gathered.drop("task").mapInArrow(batches, schema)
 
 
 def _part(frame: DataFrame, task: Column) -> DataFrame:
@@ -141,13 +148,15 @@ def _part(frame: DataFrame, task: Column) -> DataFrame:
 def read_touches(table: pa.Table) -> Touches | None:
     """The rows that a task was sent; None where no touch is among them.
 
-    Raises ValueError where touches are of an item that is not in the list.
+    Raises ValueError where two items have the same key, or touches are of an item that is not in the list.
     """
     items, single, packed = (_with_all(table, names) for names in (ITEM, SINGLE, PACK))
     if single.num_rows + packed.num_rows == 0:
         return None
     order = np.argsort(items["item_key"].to_numpy())
     keys, category_no = (items[name].to_numpy()[order] for name in ITEM)
+    if (keys[1:] == keys[:-1]).any():
+        raise ValueError(SAME_KEY)
     user_no, users = _numbered([single["user_id"], packed["user_id"]])
     sizes = pc.list_value_length(packed["item_keys"]).to_numpy()
     row = np.concatenate([user_no[: single.num_rows], np.repeat(user_no[single.num_rows :], sizes)])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,25 +56,41 @@ def bins_of(values: np.ndarray, borders: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(values), np.searchsorted(borders, values, side="left"), len(borders) + 1)
 
 
-def count_bins(features: DataFrame, names: list[str], borders: list[np.ndarray]) -> DataFrame:
-    """Users in each bin, in one pass: feature (its number in `names`), bin, users. Executors need numpy only."""
+def counts_of(values: np.ndarray, borders: list[np.ndarray]) -> list[np.ndarray]:
+    """For each feature the users in each of its bins. Users x features."""
+    columns = zip(values.T, borders, strict=True)
+    return [np.bincount(bins_of(column, own), minlength=len(own) + 2) for column, own in columns]
+
+
+def count_bins(frames: Sequence[DataFrame], names: list[str], borders: list[np.ndarray]) -> DataFrame:
+    """Users in each bin, of all frames in one pass: frame and feature (their places), bin, users.
+
+    Executors need numpy only.
+    """
+    sizes = [len(own) + 2 for own in borders]
 
     def batches(source: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        counts = [np.zeros(len(own) + 2, np.int64) for own in borders]
+        counts: dict[int, np.ndarray] = {}
         for batch in source:
-            for number, own in enumerate(borders):
-                values = batch.column(number).to_numpy(zero_copy_only=False).astype(np.float64)
-                counts[number] += np.bincount(bins_of(values, own), minlength=len(own) + 2)
-        sizes = [len(count) for count in counts]
-        columns = [
-            pa.array(np.repeat(np.arange(len(counts), dtype=np.int32), sizes)),
-            pa.array(np.concatenate([np.arange(size, dtype=np.int32) for size in sizes])),
-            pa.array(np.concatenate(counts)),
-        ]
-        yield pa.RecordBatch.from_arrays(columns, ["feature", "bin", "users"])
+            place = batch.column(len(names)).to_numpy()
+            columns = [batch.column(number).to_numpy(zero_copy_only=False) for number in range(len(names))]
+            values = np.column_stack([column.astype(np.float64) for column in columns])
+            for frame in np.unique(place):
+                found = np.concatenate(counts_of(values[place == frame], borders))
+                counts[frame] = counts.get(frame, 0) + found
+        for frame, found in counts.items():
+            columns = [
+                pa.array(np.full(len(found), frame, np.int32)),
+                pa.array(np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)),
+                pa.array(np.concatenate([np.arange(size, dtype=np.int32) for size in sizes])),
+                pa.array(found),
+            ]
+            yield pa.RecordBatch.from_arrays(columns, ["frame", "feature", "bin", "users"])
 
-    counted = features.select(*names).mapInArrow(batches, "feature int, bin int, users bigint")
-    return counted.groupBy("feature", "bin").agg(F.sum("users").alias("users"))
+    tagged = [frame.select(*names, F.lit(place).alias("frame")) for place, frame in enumerate(frames)]
+    rows = reduce(lambda one, other: one.unionByName(other), tagged)
+    counted = rows.mapInArrow(batches, "frame int, feature int, bin int, users bigint")
+    return counted.groupBy("frame", "feature", "bin").agg(F.sum("users").alias("users"))
 
 
 def stability_index(then: np.ndarray, now: np.ndarray) -> float:

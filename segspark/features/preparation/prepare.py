@@ -4,7 +4,6 @@ import difflib
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from pyspark.ml import Pipeline, PipelineModel, Transformer
 from pyspark.ml.base import Estimator
 from pyspark.ml.feature import (
@@ -21,10 +20,11 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.ml.linalg import Vectors
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
-from segspark.core.contracts import FEATURE_SELECTION
 from segspark.core.errors import ConfigError, InputError
 from segspark.features.config import PrepareConfig
+from segspark.features.preparation.sampling import Sample
 from segspark.features.preparation.selection import Choice, choose_features
 
 Stage = Transformer | Estimator
@@ -39,24 +39,37 @@ class Preparation:
     keeps_names: bool  # whether each number of a vector is one feature: no category, no principal component
 
 
-def fit_preparation(features: DataFrame, config: PrepareConfig, seed: int) -> Preparation:
-    """Fits the preparation on rows of user_features, bots left out.
+def numbers_of(config: PrepareConfig) -> tuple[str, ...]:
+    """The numbers that the preparation looks at."""
+    return tuple(name for block in config.blocks.values() for name in block.columns)
 
-    Bounds, scales and components come from at most `fit_users` users chosen by the hash of their id; these are brought
-    to the driver and put into one partition, so that the fit does not depend on how rows are spread. Raises ConfigError
-    for an unknown column, InputError where no feature varies.
+
+def check_names(schema: StructType, config: PrepareConfig) -> None:
+    """Raises ConfigError for a feature that user_features does not have."""
+    types = {field.name: field.dataType.simpleString() for field in schema.fields}
+    named = {f"blocks.{key}.columns": (block.columns, "double") for key, block in config.blocks.items()}
+    for path, (names, kind) in {**named, "categories": (config.categories, "string")}.items():
+        for name in names:
+            if types.get(name) != kind:
+                known = sorted(column for column, other in types.items() if other == kind)
+                near = difflib.get_close_matches(name, known, 3) or known
+                raise ConfigError(f"features.prepare.{path}: there is no {kind} feature {name}; try {', '.join(near)}")
+
+
+def fit_preparation(spark: SparkSession, sample: Sample, config: PrepareConfig) -> Preparation:
+    """Fits the preparation to a sample of user_features that has all that `config` names.
+
+    The sample is put into one partition, so that the fit does not depend on how rows are spread. Raises InputError
+    where no feature varies.
     """
-    _check_names(features, config)
-    numbers = [name for block in config.blocks.values() for name in block.columns]
-    sample = sample_users(features, [*numbers, *config.categories], config.fit_users, seed)
-    rows: pd.DataFrame = sample.toPandas()
-    values = rows[numbers].to_numpy(dtype=float, na_value=np.nan)
+    numbers, rows = list(numbers_of(config)), sample.rows
+    values = sample.numbers(numbers)
     choices = choose_features(np.where(np.isfinite(values), values, np.nan), numbers, config)
     categories = [name for name in config.categories if rows[name].nunique() > 1]
     choices += [Choice(name, None if name in categories else "constant") for name in config.categories]
     if not any(choice.kept for choice in choices):
         raise InputError(_nothing_varies(choices, len(rows)))
-    local = features.sparkSession.createDataFrame(rows, sample.schema).coalesce(1)
+    local = spark.createDataFrame(rows, sample.schema).coalesce(1)
     keeps_names = config.pca_share is None and not categories
     return Preparation(_fit(choices, categories, config, local), tuple(choices), keeps_names)
 
@@ -80,16 +93,22 @@ def _prepared(name: str) -> Column:
     return vector_to_array(F.col("prepared"), "float32").alias(name)
 
 
-def selection_rows(spark: SparkSession, preparation: Preparation, fitted_by: str, settings: str) -> DataFrame:
+def selection_rows(preparation: Preparation, fitted_by: str, settings: str) -> list[dict[str, object]]:
     """One row per feature that was looked at, as the table `feature_selection` has it."""
-    schema = ", ".join(f"{column.name} {column.type}" for column in FEATURE_SELECTION.columns)
     places = {choice.feature: place for place, choice in enumerate(c for c in preparation.choices if c.kept)}
     named = places if preparation.keeps_names else {}
-    rows = [
-        (c.feature, c.kept, c.reason, c.log_scaled, named.get(c.feature), fitted_by, settings)
-        for c in preparation.choices
+    return [
+        {
+            "feature": choice.feature,
+            "kept": choice.kept,
+            "reason": choice.reason,
+            "log_scaled": choice.log_scaled,
+            "place": named.get(choice.feature),
+            "fitted_by": fitted_by,
+            "settings": settings,
+        }
+        for choice in preparation.choices
     ]
-    return spark.createDataFrame(rows, schema)
 
 
 def _fit(choices: list[Choice], categories: list[str], config: PrepareConfig, sample: DataFrame) -> PipelineModel:
@@ -149,24 +168,6 @@ def _expression(choice: Choice) -> str:
     filled = f"coalesce({known}, double('{choice.fill!r}'))"
     bounded = f"least(greatest({filled}, double('{choice.low!r}')), double('{choice.high!r}'))"
     return f"log1p({bounded})" if choice.log_scaled else bounded
-
-
-def sample_users(features: DataFrame, columns: list[str], users: int, seed: int) -> DataFrame:
-    """Up to that many users of user_features, bots left out, by the hash of their id: user_id and the columns."""
-    by_hash = F.xxhash64(F.lit(seed), F.col("user_id"))
-    people = features.where(~F.col("is_bot"))
-    return people.orderBy(by_hash, "user_id").limit(users).select("user_id", *columns)
-
-
-def _check_names(features: DataFrame, config: PrepareConfig) -> None:
-    types = {field.name: field.dataType.simpleString() for field in features.schema.fields}
-    named = {f"blocks.{key}.columns": (block.columns, "double") for key, block in config.blocks.items()}
-    for path, (names, kind) in {**named, "categories": (config.categories, "string")}.items():
-        for name in names:
-            if types.get(name) != kind:
-                known = sorted(column for column, other in types.items() if other == kind)
-                near = difflib.get_close_matches(name, known, 3) or known
-                raise ConfigError(f"features.prepare.{path}: there is no {kind} feature {name}; try {', '.join(near)}")
 
 
 def _nothing_varies(choices: list[Choice], users: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pyspark.ml import PipelineModel
 
+from segspark.core.arrow_rows import Row
 from segspark.features.config import FeaturesConfig
 from segspark.features.preparation.drift import Drift
 
@@ -22,6 +23,7 @@ class Earlier:
     settings: str | None  # digest; None where the run did not write it
     looked_at: frozenset[str]  # features that it was chosen from
     kept: frozenset[str]  # features that it needs
+    selection: tuple[Row, ...]  # its rows of feature_selection
     model: PipelineModel | None  # None where its files are not there
     missing: str = ""  # why there is no model
 
