@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
 from segspark.core.errors import ContractError
 
@@ -92,6 +93,11 @@ def frame_of(spark: SparkSession, contract: Contract, rows: Iterable[Mapping[str
     """Rows with exactly the contract's columns, from the driver: a few hundred at most."""
     schema = ", ".join(f"`{column.name}` {column.type}" for column in contract.columns)
     return spark.createDataFrame([tuple(row[name] for name in contract.names) for row in rows], schema)
+
+
+def no_rows(spark: SparkSession, schema: StructType | str) -> DataFrame:
+    """A frame that is known to be empty, so that Spark leaves out of a plan what would be joined with it."""
+    return spark.createDataFrame([], schema).limit(0)
 
 
 def user_bucket(user_id: str = "user_id") -> SparkColumn:

@@ -28,6 +28,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.core.arrow_rows import Row, stored_columns
+from segspark.core.contract import no_rows
 from segspark.core.contracts import PUBLICATIONS, Contract, conform, user_bucket
 from segspark.core.delta_rs import DeltaRs, problem_with
 from segspark.core.errors import LakeError
@@ -119,6 +120,21 @@ class Lake:
         if not self.exists(contract):
             return self._empty(contract).drop("run_id")
         return _complete((self._folder or self._of_spark).read_run(self.spark, contract, run_id), contract)
+
+    def read_runs(self, contract: Contract, run_ids: Iterable[str]) -> DataFrame:
+        """The rows of several runs of a run table, with `run_id`."""
+        wanted = frozenset(run_ids)
+        if not wanted or not self.exists(contract):
+            return self._empty(contract)
+        return _complete((self._folder or self._of_spark).read_runs(self.spark, contract, wanted), contract)
+
+    def is_empty(self, contract: Contract) -> bool:
+        """Whether the table has no rows, or was never written."""
+        if not self.exists(contract):
+            return True
+        if self._delta_rs is not None:
+            return not any(file.rows for file in self._delta_rs.files(contract.name))
+        return self.read(contract).isEmpty()
 
     # --- read: rows on the driver ---
 
@@ -385,7 +401,7 @@ class Lake:
 
     def _empty(self, contract: Contract) -> DataFrame:
         columns = ", ".join(f"`{column.name}` {column.type}" for column in stored_columns(contract))
-        return self.spark.createDataFrame([], columns)
+        return no_rows(self.spark, columns)
 
 
 def reached(root: str) -> DeltaRs | None:

@@ -1,6 +1,6 @@
 """Delta tables through Spark: in a catalogue, and wherever delta-rs cannot go."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -82,6 +82,10 @@ class SparkTables:
     def read_run(self, spark: SparkSession, contract: Contract, run_id: str) -> DataFrame:
         """One run's rows, without `run_id`."""
         return self.read(spark, contract).where(F.col("run_id") == run_id).drop("run_id")
+
+    def read_runs(self, spark: SparkSession, contract: Contract, run_ids: Collection[str]) -> DataFrame:
+        """The rows of several runs, with `run_id`."""
+        return self.read(spark, contract).where(F.col("run_id").isin(*run_ids))
 
     def append(self, contract: Contract, frame: DataFrame, files: int | None) -> int:
         """Adds the rows; returns how many."""
