@@ -1,50 +1,32 @@
 """The stages in order; a run, its resume and its publication."""
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from segspark.bi.marts.stage import build_marts
-from segspark.bi.report.stage import build_report
-from segspark.campaigns.stage import build_campaigns, check_campaign
+from threadpoolctl import threadpool_limits
+
+from segspark.campaigns.stage import check_campaign
 from segspark.config import Config
 from segspark.core import runs
 from segspark.core.contracts import PUBLICATIONS, RUN_TABLES
-from segspark.core.errors import ConfigError, GateError, LakeError, SegsparkError
+from segspark.core.declared import needs
+from segspark.core.errors import ConfigError, LakeError
 from segspark.core.files import is_catalog
 from segspark.core.lake import Lake
 from segspark.core.lease import Lease, held_now, hold, this_process
 from segspark.core.retention import HousekeepingConfig, Pruned, prune
+from segspark.core.running import StageRunner, tagged
 from segspark.core.runs import WHOLE_RUN, StageRecord
 from segspark.core.session import clear_checkpoints, open_session
-from segspark.core.stage import Run, StageContext, StageResult
-from segspark.features.stage import build_features
-from segspark.ingest.stage import check_quality, ingest
-from segspark.recommend.stage import (
-    build_recommendations,
-    build_similarity,
-    evaluate_recommendations,
-    fit_factors,
-    tune_als,
-)
+from segspark.core.side_by_side import InTurn, do_all
+from segspark.core.stage import Run, StageContext, Tell
+from segspark.core.taking_over import published
+from segspark.ingest.stage import ingest
+from segspark.recommend.stage import tune_als
 from segspark.recommend.tuning import Tuned
-from segspark.segments.stage import build_segments
+from segspark.stages import STAGES
 
-Tell = Callable[[str], None]
-
-STAGES: dict[str, Callable[[StageContext, Config], StageResult]] = {
-    "ingest": lambda context, config: check_quality(context, config.sources, config.ingest),
-    "features": lambda context, config: build_features(context, config.features),
-    "factors": lambda context, config: fit_factors(context, config.recommend),
-    "similarity": lambda context, config: build_similarity(context, config.recommend),
-    "segments": lambda context, config: build_segments(context, config.segments),
-    "recommendations": lambda context, config: build_recommendations(context, config.recommend),
-    "evaluate": lambda context, config: evaluate_recommendations(context, config.recommend),
-    "campaigns": lambda context, config: build_campaigns(context, config.campaigns, config.earned_names()),
-    "marts": lambda context, config: build_marts(context),
-    "report": lambda context, config: build_report(context, config.report),
-}
 PUBLISH = "publish"
 PRUNE = "prune"  # the work of who holds the lake to remove old runs
 STAGE_NAMES = (*STAGES, PUBLISH)
@@ -83,7 +65,8 @@ def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) ->
     """Reads new input, then makes every run table and publishes them together.
 
     The same work is done once: where a run of the same configuration, input, day and code was published, nothing
-    happens unless `force`. `only` goes on with the unpublished attempt at the same work, and does those stages again.
+    happens unless `force`, and of other runs the rows are taken over that follow from what is the same, unless `force`.
+    `only` goes on with the unpublished attempt at the same work, and does those stages again.
     Raises GateError where a stage refuses the run to be published, and LakeError where somebody else works on the lake.
     """
     stages = _chosen(request.only)
@@ -94,12 +77,12 @@ def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) ->
 def _run(
     lake: Lake, config: Config, stages: tuple[str, ...], request: RunRequest, tell: Tell, lease: Lease
 ) -> RunOutcome:
-    config_digest = config.digest()
     if "ingest" in stages:
-        ingest(lake, config.sources, config.ingest, tell)
+        with tagged(lake, "ingest"):
+            ingest(lake, config.sources, config.ingest, tell)
     as_of = config.as_of or runs.day_after_the_last_row(lake)
     ingest_seq = runs.highest_ingest_seq(lake)
-    digest = runs.work_digest(config_digest, ingest_seq, as_of)
+    digest = runs.work_digest(config.digest(), ingest_seq, as_of)
     run_id, is_published = _attempt(lake, digest, request)
     previous = runs.published_when_it_began(lake, run_id)
     run = Run(run_id, as_of, ingest_seq, config.seed, previous)
@@ -110,19 +93,40 @@ def _run(
     context = StageContext(lake, run, tell)
     if "campaigns" in stages:
         check_campaign(context, config.campaigns)
-    done = runs.finished_stages(lake, run_id) if request.resume and not request.only else set()
     try:
-        for name in (stage for stage in STAGES if stage in stages):
-            if name in done:
-                tell(f"{name}: done before")
-            else:
-                _do_stage(name, context, config)
+        # Numbers must not depend on how many threads of a library the stages beside leave to one.
+        with lake.writing(run_id), threadpool_limits(limits=1):
+            _do_stages(context, config, stages, request)
     finally:
         clear_checkpoints(lake.spark)
     if PUBLISH not in stages:
         return RunOutcome(run, None)
     lease.confirm()
-    return RunOutcome(run, _publish(lake, run, config))
+    with tagged(lake, PUBLISH):
+        return RunOutcome(run, _publish(lake, run, config))
+
+
+def _do_stages(context: StageContext, config: Config, stages: tuple[str, ...], request: RunRequest) -> None:
+    """Does the stages, those side by side that do not need each other, and tells of them in order."""
+    lake, run = context.lake, context.run
+    done = runs.finished_stages(lake, run.run_id) if request.resume and not request.only else set()
+    chosen = [name for name in STAGES if name in stages]
+    earlier = None if request.force else published(lake, run.previous)
+    runner = StageRunner(STAGES, config, config.digest(), context, earlier)
+    in_turn = InTurn(context.tell, chosen)
+
+    def do(name: str) -> None:
+        tell = in_turn.of(name)
+        if name in done:
+            tell(f"{name}: done before")
+        else:
+            runner.do(name, f"[{STAGE_NAMES.index(name) + 1}/{len(STAGE_NAMES)}] {name}", tell)
+        in_turn.end(name)
+
+    try:
+        do_all(chosen, needs(STAGES.values(), config), config.spark.stages_at_once, do)
+    finally:
+        in_turn.close()
 
 
 def tune_recommendations(lake: Lake, config: Config, tell: Tell) -> Tuned:
@@ -213,27 +217,6 @@ def _attempt(lake: Lake, digest: str, request: RunRequest) -> tuple[str, bool]:
     return f"{digest}-{number}", False
 
 
-def _do_stage(name: str, context: StageContext, config: Config) -> None:
-    started_at = datetime.now(timezone.utc)
-
-    def record(status: str, rows: int, note: str | None) -> None:
-        entry = StageRecord(name, status, started_at, rows, note)
-        runs.record(context.lake, context.run, config.digest(), [entry])
-
-    try:
-        with context.lake.writing(context.run.run_id):
-            result = STAGES[name](context, config)
-    except BaseException as error:
-        # Spark's messages may quote a user's values; only our own are written down.
-        record("failed", 0, str(error) if isinstance(error, SegsparkError) else type(error).__name__)
-        raise
-    status = "refused" if result.refused else "skipped" if result.skipped else "done"
-    record(status, sum(result.rows.values()), result.refused or result.skipped or _note(result))
-    _tell_result(context.tell, name, result, (datetime.now(timezone.utc) - started_at).total_seconds())
-    if result.refused:
-        raise GateError(result.refused)
-
-
 def _publish(lake: Lake, run: Run, config: Config) -> int:
     done = runs.finished_stages(lake, run.run_id)
     missing = [name for name in STAGES if name not in done]
@@ -242,17 +225,3 @@ def _publish(lake: Lake, run: Run, config: Config) -> int:
     whole = StageRecord(WHOLE_RUN, "done", datetime.now(timezone.utc))
     runs.record(lake, run, config.digest(), [whole])
     return runs.publish_run(lake, run.run_id, "run")
-
-
-def _note(result: StageResult) -> str | None:
-    return "; ".join(result.notes) or None
-
-
-def _tell_result(tell: Tell, name: str, result: StageResult, seconds: float) -> None:
-    """One line: what, how far, rows, seconds."""
-    place = f"[{STAGE_NAMES.index(name) + 1}/{len(STAGE_NAMES)}] {name}"
-    rows = ", ".join(f"{table} {count:,}" for table, count in result.rows.items())
-    what = f"skipped: {result.skipped}" if result.skipped else rows
-    tell("  ".join(part for part in (place, what, f"{seconds:.1f} s") if part))
-    for note in result.notes:
-        tell(f"      {note}")

@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmarks.case import Case, Check, Contestant, Inputs, Workshop
 from benchmarks.features.comparison import compare, read_features
 from benchmarks.shop_days import ShopSize, write_shop
-from segspark.core.runs import code_version
+from segspark.core.code import code_version
 
 HISTORY_DAYS = 60
 FEW_DAYS = 4  # of history at sizes that only prove that both ways end in the same tables

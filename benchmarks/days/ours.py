@@ -13,7 +13,8 @@ from segspark.core.lake import Lake
 from segspark.core.runs import highest_ingest_seq
 from segspark.core.stage import Run, StageContext
 from segspark.features.config import FeaturesConfig
-from segspark.features.stage import build_features
+from segspark.features.preparation.stage import write_prepared
+from segspark.features.stage import build_features, update_days
 from segspark.ingest.config import IngestConfig, SourceConfig, SourcesConfig
 from segspark.ingest.stage import ingest
 
@@ -33,8 +34,10 @@ def run(task: Task, ready: Ready) -> dict[str, Any]:
     read = ingest(lake, sources, IngestConfig(), _silent)
     run_id = f"benchmark-{days}"
     attempt = Run(run_id, FIRST_DAY + timedelta(days=days), highest_ingest_seq(lake), 7)
-    built = build_features(StageContext(lake, attempt), FeaturesConfig())
-    told = {"bytes_read": bytes_read(spark), "ingested": read.rows, "built": built.rows}
+    built: dict[str, int] = {}
+    for part in (update_days, build_features, write_prepared):
+        built |= part(StageContext(lake, attempt), FeaturesConfig()).rows
+    told = {"bytes_read": bytes_read(spark), "ingested": read.rows, "built": built}
     spark.stop()
     shutil.copytree(root / USER_FEATURES.name / f"run_id={run_id}", root.with_name("user_features"))
     return told

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.case import Case, Check, Contestant, Inputs, Workshop
 from benchmarks.lookback.shop import SETTLED
-from segspark.core.runs import code_version
+from segspark.core.code import code_version
 
 MODULE = "benchmarks.lookback.ours"
 ALL, FOLLOWS = "measures all", "follows"

@@ -4,10 +4,14 @@ Doubles added in another order differ in the last bits, and the order depends on
 added as whole ten-thousandths.
 """
 
+import math
+from collections.abc import Iterable
+
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 SCALE = 10_000
+LIMIT = 2**63  # a bigint lies below it
 
 
 def whole(amount: Column) -> Column:
@@ -30,3 +34,20 @@ def amount(wholes: Column) -> Column:
 def exact_sum(value: Column) -> Column:
     """The sum of doubles, as a double; null where all are null."""
     return amount(F.sum(whole(value)))
+
+
+def sum_of(values: Iterable[float | None]) -> float | None:
+    """The same of numbers that the driver has; None where there are none."""
+    wholes = [found for value in values if value is not None and (found := _whole_of(value)) is not None]
+    return float(sum(wholes)) / SCALE if wholes else None
+
+
+def _whole_of(value: float) -> int | None:
+    """As `whole`."""
+    scaled = value * SCALE
+    if not math.isfinite(scaled):
+        return None
+    nearest = round(scaled)
+    is_half_lost = abs(scaled) - abs(nearest) == 0.5
+    found = nearest + int(math.copysign(1, scaled)) if is_half_lost else nearest
+    return found if -LIMIT <= found < LIMIT else None

@@ -35,7 +35,7 @@ def is_there(spark: SparkSession, path: str) -> bool:
     local = local_path(path)
     if local is not None:
         return local.exists()
-    system, place = _hadoop(spark, path)
+    system, place = hadoop(spark, path)
     return bool(system.exists(place))
 
 
@@ -46,7 +46,7 @@ def write_text(spark: SparkSession, path: str, text: str) -> None:
         local.parent.mkdir(parents=True, exist_ok=True)
         local.write_text(text, encoding="utf-8")
         return
-    system, place = _hadoop(spark, path)
+    system, place = hadoop(spark, path)
     stream = system.create(place, True)
     try:
         stream.write(bytearray(text, "utf-8"))
@@ -56,13 +56,13 @@ def write_text(spark: SparkSession, path: str, text: str) -> None:
 
 def names_in(spark: SparkSession, path: str) -> list[str]:
     """The names in a folder; none where it is not there."""
-    system, place = _hadoop(spark, path)
+    system, place = hadoop(spark, path)
     return sorted(each.getPath().getName() for each in system.listStatus(place)) if system.exists(place) else []
 
 
 def remove(spark: SparkSession, path: str) -> None:
     """Removes a file or a folder."""
-    system, place = _hadoop(spark, path)
+    system, place = hadoop(spark, path)
     system.delete(place, True)
 
 
@@ -80,13 +80,14 @@ def write_csv_file(rows: DataFrame, path: str) -> None:
         part.replace(local)
         shutil.rmtree(local_folder)
         return
-    system, place = _hadoop(spark, folder)
+    system, place = hadoop(spark, folder)
     (part,) = [status.getPath() for status in system.listStatus(place) if status.getPath().getName().startswith("part")]
-    system.rename(part, _hadoop(spark, path)[1])
+    system.rename(part, hadoop(spark, path)[1])
     system.delete(place, True)
 
 
-def _hadoop(spark: SparkSession, path: str) -> tuple[Any, Any]:
+def hadoop(spark: SparkSession, path: str) -> tuple[Any, Any]:
+    """Hadoop's file system that the path is in, and the path as it takes it."""
     java: Any = spark.sparkContext._jvm
     place = java.org.apache.hadoop.fs.Path(path)
     return place.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration()), place

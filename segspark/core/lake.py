@@ -59,6 +59,7 @@ class Lake:
         self._folder = FolderFrames(self._delta_rs) if self._delta_rs is not None and is_local else None
         self._writing: str | None = None  # the run that was looked at for all that is written now
         self._lock = threading.RLock()
+        self._settings_lock = threading.RLock()
 
     @property
     def spark(self) -> SparkSession:
@@ -331,18 +332,19 @@ class Lake:
 
     @contextlib.contextmanager
     def settings(self, settings: dict[str, str]) -> Iterator[None]:
-        """Settings of the session for what is written inside."""
-        before = {name: self.spark.conf.get(name, None) for name in settings}
-        for name, value in settings.items():
-            self.spark.conf.set(name, value)
-        try:
-            yield
-        finally:
-            for name, old in before.items():
-                if old is None:
-                    self.spark.conf.unset(name)
-                else:
-                    self.spark.conf.set(name, old)
+        """Settings of the session for what is written inside; one thread at a time, as all have one session."""
+        with self._settings_lock:
+            before = {name: self.spark.conf.get(name, None) for name in settings}
+            for name, value in settings.items():
+                self.spark.conf.set(name, value)
+            try:
+                yield
+            finally:
+                for name, old in before.items():
+                    if old is None:
+                        self.spark.conf.unset(name)
+                    else:
+                        self.spark.conf.set(name, old)
 
     # --- inside ---
 

@@ -177,7 +177,8 @@ RUNS = ledger(
         Column(
             "status",
             "string",
-            "started, done, skipped, refused (a quality gate), failed, pruned; pinned, unpinned; held, released",
+            "started, done, taken over (from the run published before), skipped, refused (a quality gate), failed,"
+            " pruned; pinned, unpinned; held, released",
         ),
         Column("started_at", "timestamp", "when the stage began, UTC"),
         Column("heartbeat_at", "timestamp", "when this row was written, UTC"),
@@ -189,6 +190,11 @@ RUNS = ledger(
         Column("config_hash", "string", "digest of the configuration without execution settings"),
         Column("seed", "bigint", "of everything that draws"),
         Column("code_version", "string", "version of the package and digest of its source"),
+        Column(
+            "parts",
+            "array<struct<fingerprint:string,note:string>>",
+            "the stage's parts in order: digest of all that the rows depend on, and what deserves a look",
+        ),
     ],
 )
 

@@ -2,27 +2,32 @@
 
 import getpass
 import hashlib
-import pkgutil
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta, timezone
-from functools import cache, reduce
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
-import segspark
 from segspark.core import lease
 from segspark.core.arrow_rows import Row
-from segspark.core.contracts import EVENTS, ORDERS, PUBLICATIONS, RATINGS, RUN_TABLES, RUNS, SOURCE_FILES
+from segspark.core.code import code_version
+from segspark.core.contracts import EVENTS, ORDERS, PUBLICATIONS, RATINGS, RUNS, SOURCE_FILES
+from segspark.core.digests import digests_of_run
 from segspark.core.errors import InputError, LakeError
 from segspark.core.lake import Lake
 from segspark.core.stage import Run
 
 WHOLE_RUN = "run"  # the stage name under which an attempt as a whole is recorded
 PRUNED = "pruned"  # the status of a whole run whose rows were removed
-FINISHED = ("done", "skipped")
+TAKEN_OVER = "taken over"  # the status of a stage whose rows are those of the run that was published before
+FINISHED = ("done", "skipped", TAKEN_OVER)
 PIN = "pin"  # the stage name under which it is said that a run is kept
+
+
+@dataclass(frozen=True)
+class PartRecord:
+    """What a part of a stage was made of, and what it had to say."""
+
+    fingerprint: str
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -30,26 +35,17 @@ class StageRecord:
     """What became of one stage of one attempt."""
 
     stage: str
-    status: str  # started, done, skipped, refused or failed
+    status: str  # started, done, taken over, skipped, refused or failed
     started_at: datetime
     rows: int = 0
     note: str | None = None
+    parts: tuple[PartRecord, ...] = ()
 
 
 def work_digest(config_digest: str, ingest_seq: int, as_of: date) -> str:
     """The same for the same configuration, input, day and code: the run's id up to the attempt."""
     content = f"{config_digest} {ingest_seq} {as_of.isoformat()} {code_version()}"
     return "r" + hashlib.sha256(content.encode()).hexdigest()[:12]
-
-
-@cache
-def code_version() -> str:
-    """The package's version and a digest of its source, also from inside a zip."""
-    digest = hashlib.sha256()
-    for module in pkgutil.walk_packages(segspark.__path__, "segspark."):
-        place = module.name.removeprefix("segspark.").replace(".", "/")
-        digest.update(pkgutil.get_data("segspark", f"{place}/__init__.py" if module.ispkg else f"{place}.py") or b"")
-    return f"{segspark.__version__}+{digest.hexdigest()[:8]}"
 
 
 def highest_ingest_seq(lake: Lake) -> int:
@@ -128,6 +124,7 @@ def record(lake: Lake, run: Run, config_digest: str, records: Iterable[StageReco
             "seconds": (now - entry.started_at).total_seconds(),
             "rows": entry.rows,
             "note": entry.note,
+            "parts": [asdict(part) for part in entry.parts],
             "config_hash": config_digest,
             "code_version": code_version(),
         }
@@ -140,21 +137,7 @@ def publish_run(lake: Lake, run_id: str, reason: str) -> int:
     """Makes a finished run what readers see; returns the number of the act. Raises LakeError where it is not whole."""
     if WHOLE_RUN not in finished_stages(lake, run_id):
         raise LakeError(f"run {run_id} is not whole; finish it with `segspark run --resume`, or see `segspark status`")
-    tables = {contract.name: lake.read_run(contract, run_id) for contract in RUN_TABLES if lake.exists(contract)}
-    counts, digests = _rows_and_digests(tables)
+    told = digests_of_run(lake, run_id)
+    counts = {table: rows for table, (rows, _) in told.items()}
+    digests = {table: digest for table, (_, digest) in told.items()}
     return lake.publish(run_id, getpass.getuser(), reason, counts, digests)
-
-
-def _rows_and_digests(tables: Mapping[str, DataFrame]) -> tuple[dict[str, int], dict[str, int]]:
-    """How many rows each table has and the digest of all of them, whatever their order; in one pass over all tables."""
-    hashed = [
-        rows.select(F.lit(name).alias("table"), F.xxhash64(*rows.columns).alias("hash"))
-        for name, rows in tables.items()
-    ]
-    counts, digests = dict.fromkeys(tables, 0), dict.fromkeys(tables, 0)
-    if not hashed:
-        return counts, digests
-    found = reduce(DataFrame.unionByName, hashed).groupBy("table").agg(F.count(F.lit(1)), F.bit_xor("hash")).collect()
-    for table, rows, digest in found:
-        counts[table], digests[table] = rows, digest
-    return counts, digests

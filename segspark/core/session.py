@@ -37,6 +37,7 @@ class SessionConfig(BaseModel):
     master: str = "local[*]"  # used unless spark-submit names one
     driver_memory: str = "4g"  # heap of the local driver
     shuffle_partitions: int = Field(8, ge=1)  # before adaptive execution coalesces them
+    stages_at_once: int = Field(1, ge=1, le=16)  # stages that run side by side where they do not need each other
     ui: bool = False  # Spark's own page
     checkpoints: str | None = None  # a folder that all executors reach; default: inside the lake
     conf: dict[str, str] = {}  # further Spark settings, as they are

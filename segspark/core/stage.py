@@ -8,6 +8,8 @@ from functools import cached_property
 from segspark.core.lake import Lake
 from segspark.core.run_view import RunView
 
+Tell = Callable[[str], None]  # shows a line of progress
+
 
 @dataclass(frozen=True)
 class Run:
@@ -26,12 +28,13 @@ class StageContext:
 
     lake: Lake
     run: Run
-    tell: Callable[[str], None] = field(default=lambda message: None)
+    tell: Tell = field(default=lambda message: None)
+    shared: RunView | None = None  # the view of all stages of a run; without one, one of its own
 
     @cached_property
     def view(self) -> RunView:
         """What the run has written so far, and what the published run had."""
-        return RunView(self.lake, self.run.run_id, self.run.previous)
+        return self.shared or RunView(self.lake, self.run.run_id, self.run.previous)
 
 
 @dataclass(frozen=True)

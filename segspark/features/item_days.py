@@ -16,9 +16,9 @@ AMOUNTS = ("units", "spend")
 def count_user_item_days(events: DataFrame, orders: DataFrame, layout: Layout = ONE_TASK) -> DataFrame:
     """One row per user, item and day with a paid line or an event of `TOUCHES`, as `user_item_days` has it.
 
-    Rows are gathered by `layout` before they are counted: they are nearly as many afterwards, so that counting first would
-    spare the shuffle nothing. Categories travel as hashes and are looked up at the end: Spark sorts all rows where it
-    aggregates text, but hashes them where it aggregates numbers.
+    Rows are gathered by `layout` before they are counted: they are nearly as many afterwards, so that counting first
+    would spare the shuffle nothing. Categories travel as hashes and are looked up at the end: Spark sorts all rows
+    where it aggregates text, but hashes them where it aggregates numbers.
     """
     rows = layout.gather(_event_rows(events).unionByName(_order_rows(orders)))
     summed = rows.groupBy("user_id", "item_id", *KEYS).agg(

@@ -18,4 +18,9 @@ class Sources:
 
 def sources_before(as_of: date, events: Extent, orders: Extent, ratings: Extent) -> Sources:
     """What is known before as_of from logs that reach so far."""
-    return Sources(*(log.begins_before(as_of) for log in (events, orders, ratings)), events.reaches(as_of))
+    return Sources(
+        events=events.begins_before(as_of),
+        orders=orders.begins_before(as_of),
+        ratings=ratings.begins_before(as_of),
+        visits_go_on=events.reaches(as_of),
+    )

@@ -1,4 +1,4 @@
-"""The features stage: brings the day tables up to date, then describes every user at as_of and prepares them."""
+"""The features stage: brings the day tables up to date, then describes every user at as_of."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timezone
@@ -34,7 +34,6 @@ from segspark.features.days import count_user_days
 from segspark.features.item_days import count_item_days, count_purchases, count_user_item_days
 from segspark.features.items import describe_items, place_items, price_categories
 from segspark.features.layout import Layout, by_user, few_in_one, in_order, lay_out
-from segspark.features.preparation.stage import write_prepared
 from segspark.features.sources import Sources, sources_before
 from segspark.features.taste import measure_taste
 from segspark.features.touches import (
@@ -67,22 +66,19 @@ FULL = {
 
 
 def build_features(context: StageContext, config: FeaturesConfig) -> StageResult:
-    """Writes the day tables, user_features, feature_drift, feature_selection, prepared_features.
+    """Writes user_features of the run, from day tables that are up to date.
 
-    Skipped where no log has a row. Raises InputError where nothing lies before as_of, or where no feature varies.
+    Skipped where no log has a row. Raises InputError where nothing lies before as_of.
     """
     sources = _sources_before(context.lake, context.run.as_of)
     if sources is None:
         return StageResult(skipped="there are no events, orders or ratings; any of these sources brings features")
-    rows = update_days(context, config)
     with context.lake.settings(BY_ROWS):
-        rows |= write_user_features(context, config, sources)
-    prepared, notes = write_prepared(context, config)
-    return StageResult(rows={**rows, **prepared}, notes=notes)
+        return StageResult(rows=write_user_features(context, config, sources))
 
 
-def update_days(context: StageContext, config: FeaturesConfig) -> dict[str, int]:
-    """Brings the day tables up to date; returns the rows written by table.
+def update_days(context: StageContext, config: FeaturesConfig) -> StageResult:
+    """Brings the day tables up to date.
 
     Days are built for which a log has rows of a higher ingest_seq than the last build saw, all of them where the
     settings changed. The ledger is written last: after a crash the same days are built again.
@@ -93,7 +89,7 @@ def update_days(context: StageContext, config: FeaturesConfig) -> dict[str, int]
     changes = changed_days([lake.read(log) for log in LOGS], last, up_to)
     if not changes.days:
         context.tell("features: the day tables are up to date")
-        return {}
+        return StageResult()
     context.tell(f"features: {len(changes.days)} days changed, from {min(changes.days)} to {max(changes.days)}")
     events, orders, ratings = (lake.read(log).where(F.col("ingest_seq") <= up_to) for log in LOGS)
     rows = _write_visits_and_days(lake, changes, (events, orders, ratings), config)
@@ -106,7 +102,7 @@ def update_days(context: StageContext, config: FeaturesConfig) -> dict[str, int]
         "built_at": datetime.now(timezone.utc),
     }
     lake.append_rows(DAY_BUILDS, [built])
-    return rows
+    return StageResult(rows=rows)
 
 
 def _write_visits_and_days(
@@ -168,9 +164,7 @@ def write_user_features(context: StageContext, config: FeaturesConfig, sources: 
     raise AssertionError("there is always another salt")
 
 
-def _write_user_features(
-    context: StageContext, config: FeaturesConfig, sources: Sources, salt: int
-) -> dict[str, int]:
+def _write_user_features(context: StageContext, config: FeaturesConfig, sources: Sources, salt: int) -> dict[str, int]:
     lake, as_of = context.lake, context.run.as_of
     rows = sum(lake.extent(table).rows for table in (USER_ITEM_DAYS, USER_DAYS, ORDERS))
     items = _items_before(lake, as_of, rows)

@@ -1,5 +1,6 @@
 """The `sources:` and `ingest:` parts of the configuration."""
 
+import codecs
 import hashlib
 import itertools
 import json
@@ -54,6 +55,10 @@ class SourceConfig(BaseModel):
                 raise ValueError(f"{name} is not an option here; allowed: {', '.join(allowed) or 'none'}")
         if "encoding" in options and not options.get("multiLine"):
             raise ValueError("encoding goes with multiLine: true only; lines are read as UTF-8")
+        try:
+            codecs.lookup(str(options.get("encoding", "UTF-8")))
+        except LookupError:
+            raise ValueError(f"encoding: {options['encoding']} is not known; UTF-8, UTF-16, windows-1252 are") from None
         return {name: str(value).lower() if isinstance(value, bool) else value for name, value in options.items()}
 
     @field_validator("where")

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException, PySparkException
@@ -12,8 +13,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.core.errors import InputError
-from segspark.core.files import escaped
+from segspark.core.files import escaped, hadoop, local_path
 from segspark.ingest.config import SourceConfig
+
+OPENING = str(64 * 2**10)  # bytes that could be read while a file is opened
+MANY = "1000000"  # files that the driver lists by itself
+LISTING_TASKS = "32"
 
 
 @dataclass(frozen=True)
@@ -32,17 +37,26 @@ def list_files(spark: SparkSession, name: str, source: SourceConfig) -> list[Sou
     Raises InputError where there is none, or where a link leads out of what is configured. As in Spark, files of no
     bytes, and those whose name begins with `_` or `.`, are left out.
     """
-    try:
-        with told_where_damaged(name, source):
-            listing = _table_files(spark, source) if source.is_table else _folder_files(spark, source)
-            rows = listing.collect()
-    except AnalysisException as error:
-        raise InputError(f"{_key(name, source)}: {_first_line(error)}") from error
-    if not rows:
+    files = _table_files(spark, name, source) if source.is_table else _folder_files(spark, name, source)
+    if not files:
         raise InputError(f"{_key(name, source)}: no file there; name files, a folder or a glob that has some")
     if not source.is_table:
-        _refuse_links_out(name, source, [row.path for row in rows])
-    return sorted((SourceFile(r.path, r.url, r.size, r.modified) for r in rows), key=lambda file: file.path)
+        _refuse_links_out(name, source, [file.path for file in files])
+    return sorted(files, key=lambda file: file.path)
+
+
+def listing_settings(sources: Iterable[SourceConfig]) -> dict[str, str]:
+    """Settings of the session under which many small files are found and read by few tasks.
+
+    Spark lists more than 32 files by a job of one task each, and packs them as if opening one took as long as reading
+    four megabytes. On this machine neither pays; elsewhere a listing takes its time, and some tasks share it.
+    """
+    is_here = all(local_path(path) is not None for source in sources for path in source.paths)
+    return {
+        "spark.sql.files.openCostInBytes": OPENING,
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": MANY if is_here else "32",
+        "spark.sql.sources.parallelPartitionDiscovery.parallelism": LISTING_TASKS,
+    }
 
 
 def open_typed(spark: SparkSession, source: SourceConfig, files: Sequence[SourceFile]) -> DataFrame:
@@ -89,24 +103,49 @@ def _refuse_links_out(name: str, source: SourceConfig, paths: Iterable[str]) -> 
             )
 
 
-def _folder_files(spark: SparkSession, source: SourceConfig) -> DataFrame:
-    listing = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(source.paths)
-    return listing.select(
-        "path",
-        F.col("_metadata.file_path").alias("url"),
-        F.col("length").alias("size"),
-        F.unix_micros("modificationTime").alias("modified"),
-    ).distinct()
+def _folder_files(spark: SparkSession, name: str, source: SourceConfig) -> list[SourceFile]:
+    """The files in the configured places and in all folders below them, each once."""
+    found: dict[str, SourceFile] = {}
+    for path in source.paths:
+        try:
+            system, place = hadoop(spark, path)
+            matches = system.globStatus(place)
+            if not matches:
+                raise InputError(f"{_key(name, source)}: {path} does not exist; name files, a folder or a glob")
+            found |= {file.path: file for match in matches for file in _files_at(system, match)}
+        except Py4JJavaError as error:
+            raise InputError(f"{_key(name, source)}: {path} cannot be listed: {error.java_exception}") from error
+    return list(found.values())
 
 
-def _table_files(spark: SparkSession, source: SourceConfig) -> DataFrame:
-    rows = _open_table(spark, source)
-    return rows.select(
-        F.col("_metadata.file_path").alias("path"),
-        F.col("_metadata.file_path").alias("url"),
-        F.col("_metadata.file_size").alias("size"),
-        F.unix_micros("_metadata.file_modification_time").alias("modified"),
-    ).distinct()
+def _files_at(system: Any, status: Any) -> Iterator[SourceFile]:
+    """The file of that status, or those below that folder."""
+    path = status.getPath()
+    if status.isDirectory():
+        for below in system.listStatus(path):
+            if not (below.isDirectory() and _is_hidden(below.getPath().getName())):
+                yield from _files_at(system, below)
+    elif (size := status.getLen()) and not _is_hidden(path.getName()):
+        yield SourceFile(path.toString(), path.toUri().toString(), size, status.getModificationTime() * 1000)
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether Spark's readers pass over it; `_month=5` is a folder that gives a column."""
+    return name.startswith(".") or (name.startswith("_") and "=" not in name) or name.endswith("._COPYING_")
+
+
+def _table_files(spark: SparkSession, name: str, source: SourceConfig) -> list[SourceFile]:
+    try:
+        with told_where_damaged(name, source):
+            metadata = [
+                F.col("_metadata.file_path").alias("path"),
+                F.col("_metadata.file_size").alias("size"),
+                F.unix_micros("_metadata.file_modification_time").alias("modified"),
+            ]
+            rows = _open_table(spark, source).select(*metadata).distinct().collect()
+    except AnalysisException as error:
+        raise InputError(f"{_key(name, source)}: {_first_line(error)}") from error
+    return [SourceFile(row.path, row.path, row.size, row.modified) for row in rows]
 
 
 def _open_table(spark: SparkSession, source: SourceConfig) -> DataFrame:

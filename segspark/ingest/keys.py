@@ -40,12 +40,14 @@ def mark_duplicates(rows: DataFrame, repeated: DataFrame, key: Sequence[str]) ->
     return marked.withColumns({"__problem": problem, "__ok": fit}).select(*rows.columns)
 
 
-def repeated_contents(rows: DataFrame, log: DataFrame) -> DataFrame:
+def repeated_contents(rows: DataFrame, log: DataFrame | None = None) -> DataFrame:
     """One row per content that stands in several fit rows or in `log` too: `__content`, `__before` (times in the log).
 
     `log` has the days of the new rows: the same content has the same time.
     """
     counts = rows.where("__ok").groupBy(content().alias("__content")).agg(F.count(F.lit(1)).alias("__rows"))
+    if log is None:
+        return counts.where(F.col("__rows") > 1).select("__content", F.lit(0).cast("bigint").alias("__before"))
     parts = F.split("event_id", "-")
     number = F.coalesce(F.try_element_at(parts, F.lit(2)).try_cast("bigint"), F.lit(1))
     old = log.select(parts[0].alias("__content"), number.alias("__number")).join(

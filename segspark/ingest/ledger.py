@@ -1,15 +1,14 @@
 """The ledger's side of reading: which files are new, and whether every row of a file is accounted for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from segspark.core.errors import InputError, SegsparkError
 from segspark.ingest.files import SourceFile
 
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 EMPTY = (0, "0-0-0")  # rows and digest of a file without any
 
 
@@ -24,6 +23,7 @@ class Entry:
     rows_in: int = 0
     ingest_seq: int = 0
     problem: str | None = None  # why it could not be read
+    accepted: int = 0
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,17 @@ class FileEntry:
     source: str
     path: str
     entry: Entry
+
+
+def read_before(rows: Iterable[Any]) -> list[FileEntry]:
+    """The ledger, oldest first, from the rows of `source_files`."""
+
+    def entry(row: Any) -> Entry:
+        modified = (row.modified_at - EPOCH) // timedelta(microseconds=1)
+        counts = (row.rows_in, row.ingest_seq, row.problem, row.accepted)
+        return Entry(row.size, modified, row.digest, row.mapping_digest, *counts)
+
+    return sorted((FileEntry(row.source, row.path, entry(row)) for row in rows), key=lambda each: each.entry.ingest_seq)
 
 
 def newest_entries(read_before: Sequence[FileEntry], source: str) -> dict[str, Entry]:
@@ -131,41 +142,55 @@ def settle(name: str, accounts: Sequence[Account]) -> None:
             )
 
 
-def entries(
-    spark: SparkSession, name: str, accounts: Sequence[Account], mapping_digest: str, now: datetime
-) -> DataFrame:
-    """One row of `source_files` for each account."""
-    rows = [
-        (
-            *(name, a.file.path, a.file.size, a.file.modified, a.digest, mapping_digest),
-            *(a.rows_in, a.accepted, a.quarantined, a.filtered, a.repeated, a.ingest_seq, a.problem),
-        )
-        for a in accounts
+def told_of(name: str, accounts: Sequence[Account]) -> list[str]:
+    """What a person is told of a source's new files."""
+    accepted = sum(account.accepted for account in accounts)
+    quarantined = sum(account.quarantined for account in accounts)
+    filtered = sum(account.filtered for account in accounts)
+    return [
+        f"{name}: {accepted:,} rows accepted, {quarantined:,} quarantined, {filtered:,} filtered",
+        *(f"{name}: {each.file.path} is left out: {each.problem}" for each in accounts if each.problem is not None),
     ]
-    schema = (
-        "source string, path string, size bigint, modified bigint, digest string, mapping_digest string, rows_in"
-        " bigint, accepted bigint, quarantined bigint, filtered bigint, repeated bigint, ingest_seq bigint,"
-        " problem string"
-    )
-    frame = spark.createDataFrame(rows, schema)
-    return frame.withColumns({"modified_at": F.timestamp_micros("modified"), "read_at": F.lit(now)})
 
 
-def whole_files(accounts: Sequence[Account], name: str, spark: SparkSession, now: datetime) -> DataFrame:
+def entries(name: str, accounts: Sequence[Account], mapping_digest: str, now: datetime) -> list[dict[str, object]]:
+    """One row of `source_files` for each account."""
+    return [
+        {
+            "source": name,
+            "path": account.file.path,
+            "size": account.file.size,
+            "modified_at": EPOCH + timedelta(microseconds=account.file.modified),
+            "digest": account.digest,
+            "mapping_digest": mapping_digest,
+            "rows_in": account.rows_in,
+            "accepted": account.accepted,
+            "quarantined": account.quarantined,
+            "filtered": account.filtered,
+            "repeated": account.repeated,
+            "ingest_seq": account.ingest_seq,
+            "read_at": now,
+            "problem": account.problem,
+        }
+        for account in accounts
+    ]
+
+
+def whole_files(name: str, accounts: Sequence[Account], now: datetime) -> list[dict[str, object]]:
     """One row of `quarantine`, of line 0, for each file that could not be read."""
-    rows = [(name, a.file.path, 0, a.problem, None, a.ingest_seq) for a in accounts if a.problem is not None]
-    schema = "source string, file string, line bigint, reason string, raw string, ingest_seq bigint"
-    return spark.createDataFrame(rows, schema).withColumn("seen_at", F.lit(now))
-
-
-def line_shifts(blocks: Sequence[tuple[str, int, int, int]]) -> list[tuple[str, int, int]]:
-    """What to add to a row's number to get its line: (file, block, shift) from (file, block, rows, least number)."""
-    shifts, file, before = [], None, 0
-    for url, block, rows, least in sorted(blocks):
-        before = before if url == file else 0
-        shifts.append((url, block, before + 1 - least))
-        file, before = url, before + rows
-    return shifts
+    return [
+        {
+            "source": name,
+            "file": account.file.path,
+            "line": 0,
+            "reason": account.problem,
+            "raw": None,
+            "seen_at": now,
+            "ingest_seq": account.ingest_seq,
+        }
+        for account in accounts
+        if account.problem is not None
+    ]
 
 
 def _is_same(file: SourceFile, entry: Entry, mapping_digest: str | None = None) -> bool:

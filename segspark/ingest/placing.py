@@ -4,44 +4,44 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import reduce
 
-from pyspark.sql import DataFrame, SparkSession
+import pyarrow as pa
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.core.contracts import EVENTS, ORDERS, RATINGS
 from segspark.ingest import reading
 from segspark.ingest.config import LOGS, IngestConfig, SourceConfig
-from segspark.ingest.files import SourceFile
 from segspark.ingest.headers import Group
-from segspark.ingest.ledger import line_shifts
 from segspark.ingest.mapping import map_columns
-from segspark.ingest.rules import judge
+from segspark.ingest.rules import TIMES, judge
+from segspark.ingest.tally import FIT, Shift, outcome
+
+FILE_ROWS = 2_000_000  # rows of a log that are worth a file: 32 MB and more as Parquet
 
 APPENDED = (EVENTS, ORDERS, RATINGS)  # the others are merged: a later file updates users and items
 
 
 def judged_rows(
-    spark: SparkSession, name: str, source: SourceConfig, config: IngestConfig, groups: Sequence[Group], now: datetime
+    name: str, source: SourceConfig, config: IngestConfig, groups: Sequence[Group], now: datetime
 ) -> DataFrame:
     """Every row of the files with the log table's columns, its place, `__problem` and `__filtered`."""
 
-    def judged(columns: tuple[str, ...], files: Sequence[SourceFile]) -> DataFrame:
-        parsed = reading.parse(reading.scan(spark, source, columns, files), source, columns)
+    def judged(group: Group) -> DataFrame:
+        parsed = reading.parse(group.rows, source, group.columns)
         return judge(map_columns(parsed, source, LOGS[name], kept=reading.PLACE), name, config, now)
 
-    with_lines = [group for group in groups if group.columns or source.format == "json"]
-    return reduce(DataFrame.unionByName, (judged(group.columns, group.files) for group in with_lines))
+    return reduce(DataFrame.unionByName, (judged(group) for group in groups if group.has_columns(source)))
 
 
-def place_rows(judged: DataFrame, source: SourceConfig, numbers: Mapping[str, int]) -> DataFrame:
-    """The judged rows with `ingest_seq`, `__line` and `__ok`, without header lines. `numbers` go by the file's URL."""
-    blocks = judged.groupBy("__url", "__block").agg(F.count(F.lit(1)), F.min("__id")).collect()
-    shifts = [(url, block, shift, numbers[url]) for url, block, shift in line_shifts([tuple(b) for b in blocks])]
-    schema = "__url string, __block bigint, __shift bigint, ingest_seq bigint"
-    places = F.broadcast(judged.sparkSession.createDataFrame(shifts, schema))
+def place_rows(judged: DataFrame, source: SourceConfig, shifts: Sequence[Shift]) -> DataFrame:
+    """The judged rows with `ingest_seq`, `__line` and `__ok`, without header lines."""
+    names = ("__url", "__block", "ingest_seq", "__shift")
+    columns = dict(zip(names, map(list, zip(*shifts, strict=True)), strict=True))
+    places = F.broadcast(judged.sparkSession.createDataFrame(pa.table(columns)))
     placed = judged.join(places, on=["__url", "__block"], how="inner")
     lines = placed.withColumn("__line", F.col("__id") + F.col("__shift"))
     rows = lines.where(F.col("__line") > header_lines(source)).drop("__url", "__block", "__id", "__shift")
-    return rows.withColumn("__ok", F.col("__problem").isNull() & ~F.col("__filtered"))
+    return rows.withColumn("__ok", outcome() == FIT)
 
 
 def header_lines(source: SourceConfig) -> int:
@@ -49,13 +49,11 @@ def header_lines(source: SourceConfig) -> int:
     return 1 if source.has_header and not source.is_multiline else 0
 
 
-def rejected_rows(
-    rows: DataFrame, name: str, files: Sequence[SourceFile], numbers: Mapping[str, int], now: datetime
-) -> DataFrame:
-    """One row of `quarantine` for each placed row with a `__problem`."""
-    names = [(numbers[file.url], file.path) for file in files]
-    paths = F.broadcast(rows.sparkSession.createDataFrame(names, "ingest_seq bigint, file string"))
-    rejected = rows.where(F.col("__problem").isNotNull()).join(paths, on="ingest_seq", how="inner")
+def rejected_rows(rows: DataFrame, name: str, paths: Mapping[int, str], now: datetime) -> DataFrame:
+    """One row of `quarantine` for each placed row with a `__problem`. `paths` go by `ingest_seq`."""
+    named = pa.table({"ingest_seq": list(paths), "file": list(paths.values())})
+    files = F.broadcast(rows.sparkSession.createDataFrame(named))
+    rejected = rows.where(F.col("__problem").isNotNull()).join(files, on="ingest_seq", how="inner")
     return rejected.select(
         F.lit(name).alias("source"),
         "file",
@@ -65,6 +63,23 @@ def rejected_rows(
         F.lit(now).alias("seen_at"),
         "ingest_seq",
     )
+
+
+def laid_out(rows: DataFrame, name: str, count: int) -> DataFrame:
+    """The rows, which are `count`, in as many partitions as they are worth files, those of a dated log in time's order.
+
+    So that a file has few days, and what reads a day skips the others.
+    """
+    files = files_worth(count)
+    if name not in TIMES:
+        return rows.coalesce(files)
+    parts = rows.coalesce(1) if files == 1 else rows.repartitionByRange(files, TIMES[name])
+    return parts.sortWithinPartitions("day")
+
+
+def files_worth(rows: int) -> int:
+    """The files that so many rows of a log are worth: of 32 MB and more."""
+    return max(1, rows // FILE_ROWS)
 
 
 def made_key(name: str, source: SourceConfig) -> str | None:

@@ -1,19 +1,22 @@
 """What to read: a source's new files by their raw columns, after all that is checked before the first row is kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from statistics import median
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from segspark.ingest import reading, unreadable
 from segspark.ingest.config import IngestConfig, SourceConfig, mapping_digest
 from segspark.ingest.files import SourceFile, list_files, told_where_damaged
-from segspark.ingest.headers import Group, each_alone, headers
+from segspark.ingest.headers import Group, headers, without
 from segspark.ingest.ledger import EMPTY, Entry, Listing, refuse_changed, sort_out
 from segspark.ingest.mapping import check_expressions
+from segspark.ingest.peek import footer
 from segspark.ingest.unreadable import Unreadable, reason_of, with_rows
 
 Content = tuple[int, str]  # rows and digest
@@ -48,68 +51,110 @@ def plan(
     if config and config.bad_files == "fail":
         unreadable.refuse(name, [*found, *(Unreadable(f, known[f.path].problem or "") for f in listing.left_out)])
     for group in groups:
-        if group.columns or source.format == "json":
-            rows = reading.parse(reading.scan(spark, source, group.columns, group.files), source, group.columns)
-            check_expressions(rows, name, source)
+        if group.has_columns(source):
+            check_expressions(reading.parse(group.rows, source, group.columns), name, source)
     return Plan(groups, found, listing.again)
 
 
 def read_through(
     spark: SparkSession,
-    name: str,
-    source: SourceConfig,
+    plans: Mapping[str, Plan],
+    sources: Mapping[str, SourceConfig],
     config: IngestConfig,
-    planned: Plan,
-    known: Mapping[str, Entry],
-) -> Plan:
-    """The plan with each file's content, after one pass that parses nothing; files that break in it are set aside.
+    known: Mapping[str, Mapping[str, Entry]],
+) -> dict[str, Plan]:
+    """The plans with each file's content, after one pass over all sources that parses nothing; broken files set aside.
 
     So no row is kept of a file that cannot be read to its end. Raises InputError for such a file where `bad_files` is
     `fail`, or where it belongs to a table.
     """
-    found: dict[str, Content] = {}
-    broken = []
-    for group in planned.groups:
-        contents, bad = _contents(spark, name, source, group)
-        found |= contents
-        broken += bad
-    if config.bad_files == "fail":
-        unreadable.refuse(name, broken)
-    bad_paths = {each.file.path for each in broken}
-    sound = [Group(g.columns, [file for file in g.files if file.path not in bad_paths]) for g in planned.groups]
-    size = _bytes_per_row(known, [file for group in sound for file in group.files], found)
-    return replace(
-        planned,
-        groups=[group for group in sound if group.files],
-        unreadable=[with_rows(each, size) for each in [*planned.unreadable, *broken]],
-        contents=found,
-    )
-
-
-def _contents(
-    spark: SparkSession, name: str, source: SourceConfig, group: Group
-) -> tuple[dict[str, Content], list[Unreadable]]:
-    """Each file's content. Where the common pass breaks, each file is read alone, to tell the sound from the broken."""
-
-    def of(files: list[SourceFile]) -> dict[str, Content]:
-        rows = reading.content_of(reading.scan(spark, source, group.columns, files)).collect()
-        return {row["__url"]: (row.rows, row.digest) for row in rows}
-
+    broken: dict[str, list[Unreadable]] = {name: [] for name in plans}
     try:
-        with told_where_damaged(name, source):
-            return of(group.files), []
+        contents = _contents({name: planned.groups for name, planned in plans.items()})
     except (PySparkException, Py4JJavaError) as error:
         if reason_of(error) is None:
             raise
-    alone, broken = each_alone(group.files, lambda file: of([file]))
-    contents = {url: content for _, found in alone for url, content in found.items()}
-    if source.is_text:
-        return contents, broken
-    return contents, [replace(each, rows=_rows_in_footer(spark, each.file)) for each in broken]
+        contents = {}
+        for name, planned in plans.items():
+            contents[name], broken[name] = _sound(spark, name, sources[name], planned.groups)
+            if config.bad_files == "fail":
+                unreadable.refuse(name, broken[name])
+    return {
+        name: _known_content(spark, sources[name], planned, contents.get(name, {}), broken[name], known[name])
+        for name, planned in plans.items()
+    }
 
 
-def _rows_in_footer(spark: SparkSession, file: SourceFile) -> int:
-    return spark.read.parquet(*reading.escaped([file.path])).count()
+def _known_content(
+    spark: SparkSession,
+    source: SourceConfig,
+    planned: Plan,
+    contents: dict[str, Content],
+    broken: Sequence[Unreadable],
+    known: Mapping[str, Entry],
+) -> Plan:
+    bad_paths = {each.file.path for each in broken}
+    sound = [group for group in planned.groups if any(file.path not in bad_paths for file in group.files)]
+    left = [without(group, spark, source, bad_paths) for group in sound]
+    size = _bytes_per_row(known, [file for group in left for file in group.files], contents)
+    return replace(
+        planned,
+        groups=left,
+        unreadable=[with_rows(each, size) for each in [*planned.unreadable, *broken]],
+        contents=contents,
+    )
+
+
+def _contents(groups: Mapping[str, Sequence[Group]]) -> dict[str, dict[str, Content]]:
+    """By source and URL each file's content, in one execution."""
+    rows = [
+        group.rows.select(F.lit(name).alias("__source"), "__url", "__raw")
+        for name, of_source in groups.items()
+        for group in of_source
+    ]
+    found: dict[str, dict[str, Content]] = {}
+    if rows:
+        for row in reading.content_of(reduce(DataFrame.unionByName, rows), ("__source", "__url")).collect():
+            found.setdefault(row["__source"], {})[row["__url"]] = (row.rows, row.digest)
+    return found
+
+
+def _sound(
+    spark: SparkSession, name: str, source: SourceConfig, groups: Sequence[Group]
+) -> tuple[dict[str, Content], list[Unreadable]]:
+    """Each file's content, and the files that break. Where a pass breaks, each half of its files is read by itself.
+
+    A file counts as unreadable once it broke twice: a network may falter.
+    """
+    contents: dict[str, Content] = {}
+    broken: list[Unreadable] = []
+    waiting = list(groups)
+    while waiting:
+        group = waiting.pop(0)
+        found, reason = _attempt(name, source, group)
+        if reason is not None and len(group.files) == 1:
+            found, reason = _attempt(name, source, group)
+        contents |= found
+        if reason is not None and len(group.files) == 1:
+            (file,) = group.files
+            broken.append(Unreadable(file, reason, None if source.is_text else footer(spark, file.path).rows))
+        elif reason is not None:
+            first = {file.path for file in group.files[: len(group.files) // 2]}
+            rest = {file.path for file in group.files} - first
+            waiting += [without(group, spark, source, rest), without(group, spark, source, first)]
+    return contents, broken
+
+
+def _attempt(name: str, source: SourceConfig, group: Group) -> tuple[dict[str, Content], str | None]:
+    """The content of each file, or else why one of them cannot be read."""
+    try:
+        with told_where_damaged(name, source):
+            return _contents({name: [group]}).get(name, {}), None
+    except (PySparkException, Py4JJavaError) as error:
+        reason = reason_of(error)
+        if reason is None:
+            raise
+        return {}, reason
 
 
 def _bytes_per_row(
@@ -131,10 +176,10 @@ def _check_touched(
     if not listing.touched:
         return
     groups, found = headers(spark, name, source, listing.touched)
-    for group in groups:
-        contents, broken = _contents(spark, name, source, group)
-        found += broken
-        for file in (file for file in group.files if file not in [each.file for each in broken]):
-            refuse_changed(name, file.path, known[file.path].digest, contents.get(file.url, EMPTY)[1])
+    contents, broken = _sound(spark, name, source, groups)
+    found += broken
+    unread = {each.file.path for each in found}
+    for file in (file for file in listing.touched if file.path not in unread):
+        refuse_changed(name, file.path, known[file.path].digest, contents.get(file.url, EMPTY)[1])
     for each in found:
         refuse_changed(name, each.file.path, known[each.file.path].digest, _GONE)

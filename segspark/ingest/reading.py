@@ -17,9 +17,10 @@ from pyspark.sql import functions as F
 from segspark.core.files import escaped
 from segspark.ingest.config import SourceConfig
 from segspark.ingest.files import SourceFile, line_options, open_typed, separator
-from segspark.ingest.headers import MARK
+from segspark.ingest.peek import MARK
 
 PLACE = ("__url", "__block", "__id", "__raw")
+TASK_BYTES = 2**20  # of files, as they lie there: what is worth a task
 _END = "\u0001"  # put behind a line as one more field: it is found in its place only where the line is whole
 _EXTRA_FIELDS = 32  # so many fields too many are counted, to tell how many there are
 _MOST_FIELDS = 20_000  # Spark's csv parser throws above 20,480
@@ -29,7 +30,7 @@ def scan(spark: SparkSession, source: SourceConfig, columns: Sequence[str], file
     """Every row of the files with its place: lines of text formats, records with their columns of the others.
 
     `__id` is taken right at the scan; nothing that drops rows is moved below it. `columns` are the raw columns of the
-    files, which must share them.
+    files, which must share them. Small files are read by few tasks: one, where that is the work of one.
     """
     if source.is_multiline:
         rows = _records(spark, source, columns, files)
@@ -45,6 +46,7 @@ def scan(spark: SparkSession, source: SourceConfig, columns: Sequence[str], file
         F.monotonically_increasing_id().alias("__id"),
         "*",
     )
+    placed = placed.coalesce(max(1, sum(file.size for file in files) // TASK_BYTES))
     if source.is_text and not source.is_multiline:
         return placed.select(*PLACE)
     raw = F.to_json(F.struct(*(_named(name) for name in named if name != "__broken")), {"ignoreNullFields": "false"})
@@ -64,20 +66,20 @@ def parse(rows: DataFrame, source: SourceConfig, columns: Sequence[str]) -> Data
     return _parse_csv(rows, source, columns)
 
 
-def content_of(rows: DataFrame) -> DataFrame:
-    """One row per file of the scanned rows: `__url`, rows, and a digest that does not depend on the order of rows.
+def content_of(rows: DataFrame, by: Sequence[str] = ("__url",)) -> DataFrame:
+    """One row per file of the scanned rows: `by`, rows, and a digest that does not depend on the order of rows.
 
     The digest is the count, the exclusive or of the rows' 64-bit hashes, and the sum of their upper halves: the sum
     sees rows that come twice, which cancel each other out in the exclusive or.
     """
-    hashed = rows.select("__url", F.xxhash64("__raw").alias("hash"))
-    sums = hashed.groupBy("__url").agg(
+    hashed = rows.select(*by, F.xxhash64("__raw").alias("hash"))
+    sums = hashed.groupBy(*by).agg(
         F.count(F.lit(1)).alias("rows"),
         F.bit_xor("hash").alias("either"),
         F.sum(F.shiftrightunsigned("hash", 32)).alias("total"),
     )
     digest = F.concat_ws("-", "rows", F.lower(F.hex("either")), F.lower(F.hex("total")))
-    return sums.select("__url", "rows", digest.alias("digest"))
+    return sums.select(*by, "rows", digest.alias("digest"))
 
 
 def _records(

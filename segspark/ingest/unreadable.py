@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from py4j.protocol import Py4JJavaError
+
 from segspark.core.errors import InputError
 from segspark.ingest.files import SourceFile
 
-_CAUSES = (  # what stands in Spark's error or its causes, and what a person is told; the first that fits
+NO_FOOTER = "no whole Parquet file: its end, which tells what is in it, cannot be read"
+_CAUSES = (  # what stands in an error or its causes, and what a person is told; the first that fits
     ("Permission denied", "permission to open the file is denied"),
     ("FILE_NOT_EXIST", "the file was gone when it was to be read"),
-    ("CANNOT_READ_FILE_FOOTER", "no whole Parquet file: its end, which tells what is in it, cannot be read"),
+    ("FileNotFoundException", "the file was gone when it was to be read"),
+    ("CANNOT_READ_FILE_FOOTER", NO_FOOTER),
     ("nexpected end of", "the file is cut off: it cannot be read to its end"),
     ("EOFException", "the file is cut off: it cannot be read to its end"),
     ("not a gzip file", "no gzip file, although its name says so"),
 )
-_DAMAGED = "the file is damaged: it cannot be read to its end"
+DAMAGED = "the file is damaged: it cannot be read to its end"
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,13 @@ class Unreadable:
 
 
 def reason_of(error: Exception) -> str | None:
-    """Why a file cannot be read, for a person; None for an error of another kind."""
-    text = str(error)
-    if "FAILED_READ_FILE" not in text:
-        return None
-    return next((reason for sign, reason in _CAUSES if sign in text), _DAMAGED)
+    """Why a file could not be read by Spark, for a person; None for an error of another kind."""
+    return _reason(error, DAMAGED) if "FAILED_READ_FILE" in str(error) else None
+
+
+def reason_in_java(error: Py4JJavaError, otherwise: str) -> str:
+    """Why a file could not be read by the driver, for a person."""
+    return _reason(error, otherwise)
 
 
 def refuse(name: str, found: Sequence[Unreadable]) -> None:
@@ -50,3 +56,8 @@ def with_rows(found: Unreadable, bytes_per_row: float | None) -> Unreadable:
         return found
     rows = max(1, round(found.file.size / bytes_per_row)) if bytes_per_row else 1
     return Unreadable(found.file, found.reason, rows)
+
+
+def _reason(error: Exception, otherwise: str) -> str:
+    text = str(error)
+    return next((reason for sign, reason in _CAUSES if sign in text), otherwise)

@@ -1,17 +1,20 @@
 """A small demo shop that the end-to-end tests share."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from segspark.config import Config, load_config
+from segspark.core.declared import Part, Stage
 from segspark.core.errors import LakeError
 from segspark.core.lake import Lake
 from segspark.core.stage import Run
 from segspark.pipeline import STAGES, RunRequest, run_pipeline
 from segspark.shop.config import ShopConfig
 from segspark.shop.generate import write_shop
+from tests.end_to_end.executions import Executions
 
 REPO = Path(__file__).parents[2]
 SMALL = (
@@ -76,7 +79,7 @@ def run_shop(spark, configure):
 
 @dataclass(frozen=True)
 class Interrupted:
-    """One published run that stopped before its segments and went on: what each call told."""
+    """One published run that stopped before its segments and went on: what each call told, and what it cost."""
 
     lake: Lake
     config: Config
@@ -84,24 +87,26 @@ class Interrupted:
     before: list[str]
     refused: str
     after: list[str]
+    executions: Counter[str]  # of Spark SQL, by stage
 
 
 @pytest.fixture(scope="session")
-def first_run(run_shop, tmp_path_factory):
+def first_run(spark, run_shop, tmp_path_factory):
     """One whole, published run: stopped before its segments, refused to publish, resumed."""
 
-    def stop(context, config):
+    def stop(context):
         raise RuntimeError("power cut")
 
     folder = tmp_path_factory.mktemp("first") / "lake"
     before: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(STAGES, "segments", stop)
+    with Executions(spark) as counted, pytest.MonkeyPatch.context() as patch:
+        patch.setitem(STAGES, "segments", Stage("segments", (Part(stop),)))
         with pytest.raises(RuntimeError, match="power cut"):
             run_shop(folder, before, RunRequest())
     with pytest.raises(LakeError) as refused:
         run_shop(folder, [], RunRequest(only=("publish",)))
     after: list[str] = []
-    lake, config, outcome = run_shop(folder, after, RunRequest(resume=True))
+    with counted:
+        lake, config, outcome = run_shop(folder, after, RunRequest(resume=True))
     assert outcome.published_seq == 1
-    return Interrupted(lake, config, outcome.run, before, str(refused.value), after)
+    return Interrupted(lake, config, outcome.run, before, str(refused.value), after, counted.by_stage)

@@ -19,7 +19,8 @@ from segspark.core.contracts import (
 )
 from segspark.core.errors import ConfigError, LakeError
 from segspark.core.runs import finished_stages
-from segspark.pipeline import STAGES, RunRequest, publish_earlier, roll_back, run_pipeline
+from segspark.pipeline import STAGE_NAMES, STAGES, RunRequest, publish_earlier, roll_back, run_pipeline
+from tests.end_to_end.executions import BUDGETS
 
 COMPARING = {"feature_drift", "segment_changes", "segment_moves"}  # with the run that was published: empty in the first
 LOOKING_BACK = {  # on campaigns before, or on weeks before the shop's thirty days: a first run has none
@@ -102,6 +103,13 @@ def test_quarantine_holds_exactly_the_dirt_that_the_shop_made(first_run, shop):
 def test_every_stage_tells_a_line(first_run):
     told = "\n".join(first_run.before + first_run.after)
     assert all(f"] {name}" in told for name in STAGES)
+
+
+def test_no_stage_takes_more_spark_executions_than_its_budget(first_run):
+    taken = first_run.executions
+    print("\n".join(f"{stage:16} {taken[stage]:4} of {budget:4}" for stage, budget in BUDGETS.items()))
+    assert set(BUDGETS) == set(STAGE_NAMES)
+    assert {stage: (taken[stage], budget) for stage, budget in BUDGETS.items() if taken[stage] > budget} == {}
 
 
 def test_the_publication_counts_the_rows_of_each_table(first_run):

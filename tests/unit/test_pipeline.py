@@ -3,6 +3,7 @@ from datetime import date, datetime, timezone
 import pytest
 
 from segspark.config import Config
+from segspark.core.declared import Part, Stage
 from segspark.core.errors import GateError, LakeError
 from segspark.core.runs import (
     WHOLE_RUN,
@@ -18,6 +19,11 @@ from segspark.core.stage import Run, StageResult
 from segspark.pipeline import STAGES, RunRequest, publish_earlier, roll_back, run_pipeline
 
 DAY = date(2024, 7, 1)
+
+
+def doing(name, result):
+    """A stage in the place of another, which computes nothing."""
+    return Stage(name, (Part(lambda context: result),))
 
 
 def recorded(lake, run_id, stage, status):
@@ -77,10 +83,9 @@ def test_a_stage_that_refuses_the_run_keeps_it_from_being_published(lake, spark,
     columns |= {"quantity": "1", "unit_price": "2", "status": "'paid'"}
     orders = {"path": str(tmp_path / "*.csv"), "format": "csv", "options": {"header": True}, "columns": columns}
     config = Config.model_validate({"lake": lake.root, "sources": {"orders": orders}})
-    calm = {name: lambda context, config: StageResult() for name in STAGES}
-    refusing = {**calm, "segments": lambda context, config: StageResult(rows={"segments": 3}, refused="too many moved")}
-    for name, stage in refusing.items():
-        monkeypatch.setitem(STAGES, name, stage)
+    for name in STAGES:
+        monkeypatch.setitem(STAGES, name, doing(name, StageResult()))
+    monkeypatch.setitem(STAGES, "segments", doing("segments", StageResult({"segments": 3}, refused="too many moved")))
     with pytest.raises(GateError, match="too many moved") as refusal:
         run_pipeline(lake, config, RunRequest(), lambda line: None)
     assert refusal.value.exit_code == 3
@@ -89,5 +94,5 @@ def test_a_stage_that_refuses_the_run_keeps_it_from_being_published(lake, spark,
     assert (row.status, row.rows, row.note) == ("refused", 3, "too many moved")
     with pytest.raises(LakeError, match="is not whole: segments"):
         run_pipeline(lake, config, RunRequest(only=("publish",)), lambda line: None)
-    monkeypatch.setitem(STAGES, "segments", calm["segments"])
+    monkeypatch.setitem(STAGES, "segments", doing("segments", StageResult()))
     assert run_pipeline(lake, config, RunRequest(resume=True), lambda line: None).published_seq == 1

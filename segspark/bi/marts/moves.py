@@ -1,6 +1,9 @@
 """Who went from which segment to which, and what they pay."""
 
-from pyspark.sql import Column, DataFrame
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.bi.marts.money import money
@@ -8,15 +11,13 @@ from segspark.core.exact import whole
 
 SAME = "same"
 ENDS = ("scheme", "from_segment", "to_segment")
+Row = Mapping[str, Any]
 
 
-def segment_moves(
-    members: DataFrame, changes: DataFrame, facts: DataFrame, now: DataFrame, then: DataFrame
-) -> DataFrame:
-    """The rows of the table segment_moves.
+def count_moves(members: DataFrame, changes: DataFrame, facts: DataFrame) -> DataFrame:
+    """The rows of the table segment_moves, without the names of segments.
 
-    `members` as user_segments, `changes` as segment_changes, `facts` user_id and revenue_30d; `now` and `then` are the
-    segments of this run and of the published one: scheme, segment_id and name.
+    `members` as user_segments, `changes` as segment_changes, `facts` user_id and revenue_30d.
     """
     stayed = members.where(F.col("change") == SAME).select(
         "scheme",
@@ -27,7 +28,7 @@ def segment_moves(
     )
     went = changes.select("scheme", "user_id", "from_segment", "to_segment", "cause").unionByName(stayed)
     paid = facts.select("user_id", whole(F.col("revenue_30d")).alias("wholes"))
-    counted = (
+    return (
         went.join(paid, on="user_id", how="left")
         .groupBy(*ENDS, "cause")
         .agg(
@@ -36,13 +37,16 @@ def segment_moves(
             money(F.sum("wholes")).alias("revenue_30d"),
         )
     )
-    return _named(_named(counted, then, "from"), now, "to")
 
 
-def _named(counted: DataFrame, segments: DataFrame, end: str) -> DataFrame:
-    names = segments.select("scheme", _as("segment_id", f"{end}_segment"), _as("name", f"{end}_name"))
-    return counted.join(F.broadcast(names), on=["scheme", f"{end}_segment"], how="left")
-
-
-def _as(column: str, name: str) -> Column:
-    return F.col(column).alias(name)
+def named_moves(counted: Iterable[Row], then: Iterable[Row], now: Iterable[Row]) -> list[Row]:
+    """The same with the names that the segments had in the published run and have in this one; both are segments."""
+    before, after = ({(row["scheme"], row["segment_id"]): row["name"] for row in rows} for rows in (then, now))
+    return [
+        {
+            **row,
+            "from_name": before.get((row["scheme"], row["from_segment"])),
+            "to_name": after.get((row["scheme"], row["to_segment"])),
+        }
+        for row in counted
+    ]

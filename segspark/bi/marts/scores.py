@@ -1,8 +1,10 @@
 """What is told of a user without telling who they are: fifths and bands of recency, frequency and money."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from segspark.bi.marts.money import money
@@ -40,16 +42,25 @@ def count_ranks(totals: DataFrame, as_of: date) -> DataFrame:
     return buyers.select(pairs.alias("pair")).groupBy("pair.measure", "pair.rank").agg(F.count(F.lit(1)).alias("users"))
 
 
-def cut_fifths(ranks: DataFrame) -> DataFrame:
-    """measure, score and least: the least rank of each score, of the rows of `count_ranks`.
+def cut_fifths(ranks: Iterable[Mapping[str, Any]]) -> Cuts:
+    """The least rank of each score, of the rows of `count_ranks`.
 
     A score is 1 and the whole fifths of buyers who rank lower. Equals have the same score, so a fifth may be missing.
     """
-    by_rank = Window.partitionBy("measure").orderBy("rank")
-    lower = F.sum("users").over(by_rank) - F.col("users")
-    total = F.sum("users").over(Window.partitionBy("measure"))
-    score = (F.floor(lower * FIFTHS / total) + 1).cast("int")
-    return ranks.withColumn("score", score).groupBy("measure", "score").agg(F.min("rank").alias("least"))
+    users: dict[str, dict[int, int]] = {}
+    for row in ranks:
+        users.setdefault(row["measure"], {})[row["rank"]] = row["users"]
+    return {measure: _cuts(by_rank) for measure, by_rank in users.items()}
+
+
+def _cuts(users: Mapping[int, int]) -> dict[int, int]:
+    """By score its least rank, of the buyers by rank."""
+    total, lower = sum(users.values()), 0
+    cuts: dict[int, int] = {}
+    for rank in sorted(users):
+        cuts.setdefault(lower * FIFTHS // total + 1, rank)
+        lower += users[rank]
+    return cuts
 
 
 def describe(totals: DataFrame, cuts: Cuts, as_of: date) -> DataFrame:

@@ -11,10 +11,10 @@ from segspark.bi.config import MartsConfig
 from segspark.bi.marts.catalogue import MartView, load_views, needed
 from segspark.bi.marts.items import item_facts, purchases_before, segment_categories, users_of_items
 from segspark.bi.marts.months import cohort_months, segment_facts, segment_months, user_months
-from segspark.bi.marts.moves import segment_moves
+from segspark.bi.marts.moves import Row, count_moves, named_moves
 from segspark.bi.marts.pseudonyms import VARIABLE, pseudonym_key, with_user_key
 from segspark.bi.marts.rendering import view_statements_of
-from segspark.bi.marts.scores import Cuts, count_ranks, cut_fifths, describe, user_totals
+from segspark.bi.marts.scores import count_ranks, cut_fifths, describe, user_totals
 from segspark.bi.marts.views import NEIGHBOURS, Dialect, dialect_over, spark_dialect, view_statements
 from segspark.core.contracts import (
     COHORT_MONTHS,
@@ -51,72 +51,63 @@ NOTES = {  # what an empty table means, and what would fill it
 
 
 def build_marts(context: StageContext) -> StageResult:
-    """Writes the tables of core/mart_tables.py.
+    """Writes the tables of core/mart_tables.py but for segment_moves.
 
     They hold what views cannot add up from run tables, as it stands in logs and day tables. A source that is absent
     leaves its tables empty, with a note.
     """
-    bots = context.lake.read_run(USER_FEATURES, context.run.run_id).where("is_bot").select("user_id")
-    with _kept(bots):
-        rows = {**_write_users(context, bots), **_write_items(context, bots), **_write_moves(context)}
+    people = context.view.frame(USER_FEATURES).select("user_id", "is_bot")
+    bots = people.where("is_bot").select("user_id")
+    rows = {**_write_users(context, people.where("NOT is_bot").select("user_id"), bots), **_write_items(context, bots)}
     notes = [f"{table.name} is empty: {why}" for table, why in NOTES.items() if not rows[table.name]]
     if not pseudonym_key(context.run.seed).is_secret:
         notes.append(f"user_key: made by a key that follows from the seed, so anybody can tell users; set {VARIABLE}")
     return StageResult(rows=rows, notes=tuple(notes))
 
 
-def _write_users(context: StageContext, bots: DataFrame) -> dict[str, int]:
+def build_moves(context: StageContext) -> StageResult:
+    """Writes segment_moves: who came from which segment; empty for a run that is compared with none."""
+    view, then = context.view, context.view.earlier
+    moves: list[Row] = []
+    if then is not None:
+        counted = count_moves(view.frame(USER_SEGMENTS), view.frame(SEGMENT_CHANGES), view.frame(USER_FACTS))
+        moves = named_moves((row.asDict() for row in counted.collect()), then.rows(SEGMENTS), view.rows(SEGMENTS))
+    return StageResult(rows={SEGMENT_MOVES.name: view.write_rows(SEGMENT_MOVES, moves)})
+
+
+def _write_users(context: StageContext, people: DataFrame, bots: DataFrame) -> dict[str, int]:
     """user_facts, and what segments and cohorts did month by month."""
-    lake, run = context.lake, context.run
-    months = user_months(lake.read(USER_DAYS), bots, run.as_of).repartition("user_id")
-    with _kept(months):
-        people = lake.read_run(USER_FEATURES, run.run_id).where("NOT is_bot").select("user_id")
+    view, as_of = context.view, context.run.as_of
+    with _kept(user_months(context.lake.read(USER_DAYS), bots, as_of)) as months:
         totals = user_totals(months, people)
-        cuts: Cuts = {}
-        for row in cut_fifths(count_ranks(totals, run.as_of)).collect():
-            cuts.setdefault(row.measure, {})[row.score] = row.least
-        facts = with_user_key(describe(totals, cuts, run.as_of), pseudonym_key(run.seed))
-        rows = {USER_FACTS.name: lake.replace_run(USER_FACTS, facts, run.run_id)}
-        by_segment = segment_months(months, _members(context), run.as_of)
-        rows[SEGMENT_MONTHS.name] = lake.replace_run(SEGMENT_MONTHS, by_segment, run.run_id)
-        written = lake.read_run(USER_FACTS, run.run_id)
-        of_segments = segment_facts(written, _members(context))
-        rows[SEGMENT_FACTS.name] = lake.replace_run(SEGMENT_FACTS, of_segments, run.run_id)
-        by_cohort = cohort_months(months, written)
-        rows[COHORT_MONTHS.name] = lake.replace_run(COHORT_MONTHS, by_cohort, run.run_id)
-    return rows
+        cuts = cut_fifths(row.asDict() for row in count_ranks(totals, as_of).collect())
+        with _kept(with_user_key(describe(totals, cuts, as_of), pseudonym_key(context.run.seed))) as facts:
+            return {
+                USER_FACTS.name: view.write(USER_FACTS, facts),
+                SEGMENT_MONTHS.name: view.write(SEGMENT_MONTHS, segment_months(months, _members(context), as_of)),
+                SEGMENT_FACTS.name: view.write(SEGMENT_FACTS, segment_facts(facts, _members(context))),
+                COHORT_MONTHS.name: view.write(COHORT_MONTHS, cohort_months(months, facts)),
+            }
 
 
 def _write_items(context: StageContext, bots: DataFrame) -> dict[str, int]:
     """item_facts, and what segments bought of each category."""
-    lake, run = context.lake, context.run
+    lake, view, as_of = context.lake, context.view, context.run.as_of
     orders, ratings = (_seen(context, log) for log in (ORDERS, RATINGS))
-    purchases = purchases_before(orders, bots, run.as_of)
-    with _kept(purchases):
-        acted_on = users_of_items(lake.read(USER_ITEM_DAYS), ratings, bots, run.as_of)
-        facts = item_facts(purchases, acted_on, lake.read(ITEMS), run.as_of)
-        rows = {ITEM_FACTS.name: lake.replace_run(ITEM_FACTS, facts, run.run_id)}
-        categories = lake.read_run(ITEM_FACTS, run.run_id).select("item_id", "category")
-        bought = segment_categories(purchases, categories, _members(context))
-        rows[SEGMENT_CATEGORIES.name] = lake.replace_run(SEGMENT_CATEGORIES, bought, run.run_id)
-    return rows
-
-
-def _write_moves(context: StageContext) -> dict[str, int]:
-    """Who came from which segment; empty for a run that is compared with none."""
-    lake, run = context.lake, context.run
-    moves = segment_moves(
-        lake.read_run(USER_SEGMENTS, run.run_id),
-        lake.read_run(SEGMENT_CHANGES, run.run_id),
-        lake.read_run(USER_FACTS, run.run_id),
-        now=lake.read_run(SEGMENTS, run.run_id),
-        then=lake.read_run(SEGMENTS, run.previous or ""),
-    )
-    return {SEGMENT_MOVES.name: lake.replace_run(SEGMENT_MOVES, moves, run.run_id)}
+    acted_on = users_of_items(lake.read(USER_ITEM_DAYS), ratings, bots, as_of)
+    with (
+        _kept(purchases_before(orders, bots, as_of)) as purchases,
+        _kept(item_facts(purchases, acted_on, lake.read(ITEMS), as_of)) as facts,
+    ):
+        bought = segment_categories(purchases, facts.select("item_id", "category"), _members(context))
+        return {
+            ITEM_FACTS.name: view.write(ITEM_FACTS, facts),
+            SEGMENT_CATEGORIES.name: view.write(SEGMENT_CATEGORIES, bought),
+        }
 
 
 def _members(context: StageContext) -> DataFrame:
-    return context.lake.read_run(USER_SEGMENTS, context.run.run_id).select("scheme", "segment_id", "user_id")
+    return context.view.frame(USER_SEGMENTS).select("scheme", "segment_id", "user_id")
 
 
 def _seen(context: StageContext, log: Contract) -> DataFrame:
@@ -124,10 +115,11 @@ def _seen(context: StageContext, log: Contract) -> DataFrame:
 
 
 @contextmanager
-def _kept(frame: DataFrame) -> Iterator[None]:
+def _kept(frame: DataFrame) -> Iterator[DataFrame]:
+    """The frame, computed once for all that is made of it inside."""
     frame.persist()
     try:
-        yield
+        yield frame
     finally:
         frame.unpersist()
 

@@ -1,5 +1,8 @@
 """All of the report that knows the lake: what it reads of a run, and the file beside the tables."""
 
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from operator import itemgetter
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -11,14 +14,8 @@ from segspark.bi.report.campaign.stage import gather_campaigns
 from segspark.bi.report.content import Row, RunRows, in_reading_order
 from segspark.bi.report.dendrogram import ARRAYS
 from segspark.bi.report.examples import COMPARED
-from segspark.bi.report.tables import (
-    example_users,
-    map_sample,
-    newest_stages,
-    offers_to,
-    quarantine_reasons,
-    rows_by_source,
-)
+from segspark.bi.report.ledgers import named_in, newest_stages, rows_by_source, with_items
+from segspark.bi.report.tables import example_lists, example_users, map_samples, quarantine_reasons
 from segspark.core.contracts import (
     FEATURE_DRIFT,
     FEATURE_SELECTION,
@@ -44,8 +41,8 @@ from segspark.core.errors import LakeError
 from segspark.core.files import write_text
 from segspark.core.stage import StageContext, StageResult
 
-MOVE = ("scheme", "from_segment", "to_segment", "cause")
-SEGMENT_COLUMNS = ("segment_id", "name", "size", "share", "why", "strategy", "pca")
+ENDS = ("from_segment", "to_segment")
+SEGMENT_COLUMNS = ("scheme", "segment_id", "name", "size", "share", "why", "strategy", "pca")
 
 
 def build_report(context: StageContext, config: ReportConfig) -> StageResult:
@@ -56,84 +53,113 @@ def build_report(context: StageContext, config: ReportConfig) -> StageResult:
     except ImportError as error:
         return StageResult(skipped=f"{error.name} is not installed; install segspark[report]")
     from segspark.bi.report.page import render_page
+    from segspark.bi.report.script import page_script
 
     try:
         path = context.lake.path(f"reports/{context.run.run_id}.html")
     except LakeError as error:
         return StageResult(skipped=str(error))
-    page = render_page(gather(context, config), config)
-    write_text(context.lake.spark, path, page)
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(page_script)  # is put together while Spark answers: two seconds that need no rows
+        rows = gather(context, config)
+    write_text(context.lake.spark, path, render_page(rows, config))
     return StageResult(notes=(f"report: {path}",))
 
 
 def gather(context: StageContext, config: ReportConfig) -> RunRows:
-    """The rows that the report shows, collected: bounded by segments, models, features, checks and the sample."""
-    lake, run = context.lake, context.run
-    members = lake.read_run(USER_SEGMENTS, run.run_id)
-    segments = _rows(lake.read_run(SEGMENTS, run.run_id).select("scheme", *SEGMENT_COLUMNS))
+    """The rows that the report shows: bounded by segments, models, features, checks and the sample.
+
+    Spark is asked for what lies in tables of the size of the users or the items, and only where there is any.
+    """
+    lake, view, run = context.lake, context.view, context.run
+    segments = _of(SEGMENT_COLUMNS, view.rows(SEGMENTS))
     schemes = sorted({row["scheme"] for row in segments})
-    features = lake.read_run(USER_FEATURES, run.run_id)
+    sources = rows_by_source(lake.rows(SOURCE_FILES), run.ingest_seq)
     return RunRows(
         run_id=run.run_id,
         as_of=run.as_of,
         seed=run.seed,
         segments=segments,
-        models=_rows(lake.read_run(SEGMENT_MODELS, run.run_id)),
-        profiles=_rows(lake.read_run(SEGMENT_PROFILES, run.run_id)),
-        rules=_rows(lake.read_run(SEGMENT_RULES, run.run_id)),
-        metrics=_rows(lake.read_run(RECOMMENDATION_METRICS, run.run_id).orderBy("method", "k", "metric")),
-        quality=_rows(lake.read_run(QUALITY, run.run_id)),
-        sources=_rows(rows_by_source(lake.read(SOURCE_FILES), run.ingest_seq)),
-        reasons=_rows(quarantine_reasons(lake.read(QUARANTINE), run.ingest_seq, config.quarantine_reasons)),
-        stages=_rows(newest_stages(lake.read(RUNS), run.run_id)),
-        selection=_rows(lake.read_run(FEATURE_SELECTION, run.run_id).orderBy("feature")),
-        spending=_rows(
-            lake.read_run(SEGMENT_FACTS, run.run_id).selectExpr("scheme", "segment_id", "revenue AS spending")
-        ),
-        samples={name: _rows(map_sample(members, name, config.sample_points, run.seed)) for name in schemes},
-        trees=_rows(lake.read_run(SEGMENT_MODEL_ARRAYS, run.run_id).where(F.col("name").isin(*ARRAYS))),
-        examples=_examples(context, schemes, features, config) if config.example_users else (),
+        models=view.rows(SEGMENT_MODELS),
+        profiles=view.rows(SEGMENT_PROFILES),
+        rules=view.rows(SEGMENT_RULES),
+        metrics=sorted(view.rows(RECOMMENDATION_METRICS), key=itemgetter("method", "k", "metric")),
+        quality=view.rows(QUALITY),
+        sources=sources,
+        reasons=_reasons(context, sources, config),
+        stages=newest_stages(lake.rows(RUNS), run.run_id),
+        selection=sorted(view.rows(FEATURE_SELECTION), key=itemgetter("feature")),
+        spending=[
+            {"scheme": row["scheme"], "segment_id": row["segment_id"], "spending": row["revenue"]}
+            for row in view.rows(SEGMENT_FACTS)
+        ],
+        samples=_samples(context, schemes, config),
+        trees=[row for row in view.rows(SEGMENT_MODEL_ARRAYS) if row["name"] in ARRAYS],
+        examples=_examples(context, schemes, config) if schemes and config.example_users else (),
         campaign=gather_campaigns(context, config.min_group),
         **_against_the_published_run(context),
     )
 
 
-def _examples(context: StageContext, schemes: list[str], features: DataFrame, config: ReportConfig) -> list[Row]:
-    """A user of each segment of the first scheme, as recommendations with the user's features and without the id."""
-    lake, run = context.lake, context.run
-    if not schemes:
+def _reasons(context: StageContext, sources: Iterable[Row], config: ReportConfig) -> Sequence[Row]:
+    if not any(row["quarantined"] for row in sources):
         return []
-    recommendations = lake.read_run(RECOMMENDATIONS, run.run_id)
-    metrics = lake.read_run(RECOMMENDATION_METRICS, run.run_id)
-    members = lake.read_run(USER_SEGMENTS, run.run_id)
+    rejected = context.lake.read(QUARANTINE)
+    return _collected(quarantine_reasons(rejected, context.run.ingest_seq, config.quarantine_reasons))
+
+
+def _samples(context: StageContext, schemes: list[str], config: ReportConfig) -> dict[str, list[dict[str, Any]]]:
+    """Users on the map, by scheme."""
+    samples: dict[str, list[dict[str, Any]]] = {scheme: [] for scheme in schemes}
+    if schemes and config.sample_points:
+        members = context.view.frame(USER_SEGMENTS)
+        for row in _collected(map_samples(members, schemes, config.sample_points, context.run.seed)):
+            samples[row.pop("scheme")].append(row)
+    return samples
+
+
+def _examples(context: StageContext, schemes: list[str], config: ReportConfig) -> list[Row]:
+    """A user of each segment of the first scheme, as recommendations with the user's features and without the id."""
+    view = context.view
+    recommendations, features = view.frame(RECOMMENDATIONS), view.frame(USER_FEATURES)
     first = in_reading_order(schemes)[0]
-    users = example_users(members, recommendations, first, run.seed).localCheckpoint()
-    known = [F.col(name) for name in COMPARED if name in features.columns]
-    compared = features.select("user_id", F.struct(*known, F.lit(None).alias("none")).alias("features"))
-    numbers = _rows(compared.join(F.broadcast(users), on="user_id").drop("user_id"))
-    of_segment = {row["segment_id"]: row["features"].asDict() for row in numbers}
-    items = lake.read(ITEMS).select("item_id", "description", "category")
-    offers = _rows(offers_to(users, recommendations, metrics, items, config.example_items))
-    words = {word for row in offers for word in (row["reason"] or "").split()}
-    named = _rows(items.where(F.col("item_id").isin(*words) & F.col("description").isNotNull())) if words else []
-    names = {row["item_id"]: row["description"] for row in named}
-    return [{**row, "features": of_segment.get(row["segment_id"], {}), "names": names} for row in offers]
+    users = example_users(view.frame(USER_SEGMENTS), recommendations, first, context.run.seed)
+    compared = features.select("user_id", *(name for name in COMPARED if name in features.columns))
+    metrics = view.rows(RECOMMENDATION_METRICS)
+    lists = _collected(example_lists(users, recommendations, metrics, compared, config.example_items))
+    if not lists:
+        return []
+    named = context.lake.read(ITEMS).where(F.col("item_id").isin(*named_in(lists)))
+    items = {row.pop("item_id"): row for row in _collected(named.select("item_id", "description", "category"))}
+    return with_items(lists, items)
 
 
 def _against_the_published_run(context: StageContext) -> dict[str, Any]:
     """What RunRows holds of the run that was published when this one began; nothing where there was none."""
-    lake, run = context.lake, context.run
-    if run.previous is None:
+    view, previous = context.view, context.view.earlier
+    if previous is None:
         return {}
-    segments = _rows(lake.read_run(SEGMENTS, run.previous).select("scheme", "segment_id", "name", "size"))
-    known = lake.read(RUNS).where(F.col("run_id") == run.previous).agg(F.max("as_of")).first()
+    known = [row["as_of"] for row in context.lake.rows(RUNS) if row["run_id"] == previous.run_id and row["as_of"]]
+    segments = _of(("scheme", "segment_id", "name", "size"), previous.rows(SEGMENTS))
     return {
-        "before": {"run_id": run.previous, "as_of": known[0] if known else None, "segments": segments},
-        "moved": _rows(lake.read_run(SEGMENT_MOVES, run.run_id).where(F.col("cause") != SAME).orderBy(*MOVE)),
-        "lineage": _rows(lake.read_run(SEGMENT_LINEAGE, run.run_id)),
-        "drift": _rows(lake.read_run(FEATURE_DRIFT, run.run_id)),
+        "before": {"run_id": previous.run_id, "as_of": max(known, default=None), "segments": segments},
+        "moved": sorted((row for row in view.rows(SEGMENT_MOVES) if row["cause"] != SAME), key=_by_ends),
+        "lineage": view.rows(SEGMENT_LINEAGE),
+        "drift": view.rows(FEATURE_DRIFT),
     }
 
 
-def _rows(frame: DataFrame) -> list[Row]:
+def _by_ends(move: Row) -> tuple[object, ...]:
+    """Scheme, both segments with none first, cause."""
+    ends = ((move[end] is not None, move[end]) for end in ENDS)
+    return (move["scheme"], *ends, move["cause"])
+
+
+def _of(columns: Iterable[str], rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Those columns of the rows."""
+    names = tuple(columns)
+    return [{name: row[name] for name in names} for row in rows]
+
+
+def _collected(frame: DataFrame) -> list[dict[str, Any]]:
     return [row.asDict() for row in frame.collect()]

@@ -1,53 +1,58 @@
-"""From a run's tables to the few rows that the report shows. Every result is bounded by configuration or by the number
-of segments, models, checks, stages and kinds of source; nothing has the size of the users."""
+"""From tables of the size of the users to the few rows that the report shows: bounded by configuration or by the number
+of segments. None has a user's id."""
 
-from pyspark.sql import DataFrame, Window
+from collections.abc import Collection, Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.core.merit import best_lists
-from segspark.core.runs import PIN, WHOLE_RUN
 
 
-def map_sample(user_segments: DataFrame, scheme: str, sample_points: int, seed: int) -> DataFrame:
-    """At most `sample_points` users of the scheme, chosen by a hash of the id: segment_id, x, y and no id.
+def map_samples(user_segments: DataFrame, schemes: Sequence[str], sample_points: int, seed: int) -> DataFrame:
+    """At most `sample_points` users of each scheme, chosen by a hash of the id: scheme, segment_id, x and y.
 
-    The same users whatever the partitioning, in the order of the hash, so that no segment is drawn over the others.
+    The same users whatever the partitioning, each scheme's in the order of the hash, so that no segment is drawn over
+    the others.
     """
-    draw = F.xxhash64(F.lit(seed), F.col("user_id"))
-    placed = user_segments.where((F.col("scheme") == scheme) & (F.size("pca") >= 2))
-    place = [F.col("segment_id"), F.col("pca")[0].alias("x"), F.col("pca")[1].alias("y")]
-    chosen = placed.select(*place, draw.alias("draw"), "user_id").orderBy("draw", "user_id").limit(sample_points)
-    return chosen.drop("draw", "user_id")
+    draw = F.xxhash64(F.lit(seed), F.col("user_id")).alias("draw")
+    place = [F.col("pca")[0].alias("x"), F.col("pca")[1].alias("y")]
+    placed = user_segments.where(F.size("pca") >= 2).select("scheme", "segment_id", *place, draw, "user_id")
+    samples = [
+        placed.where(F.col("scheme") == scheme).orderBy("draw", "user_id").limit(sample_points) for scheme in schemes
+    ]
+    return reduce(DataFrame.unionByName, samples).drop("draw", "user_id")
 
 
 def example_users(user_segments: DataFrame, recommendations: DataFrame, scheme: str, seed: int) -> DataFrame:
     """One row per segment of the scheme: the `user_id` who is drawn by a hash among those with recommendations."""
     draw = F.struct(F.xxhash64(F.lit(seed), F.col("user_id")), F.col("user_id"))
-    served = recommendations.where("rank = 1").select("user_id").distinct()
+    served = recommendations.where("rank = 1").select("user_id")
     members = user_segments.where(F.col("scheme") == scheme).select("scheme", "segment_id", "user_id")
     drawn = members.join(served, on="user_id", how="left_semi").groupBy("scheme", "segment_id")
     return drawn.agg(F.min_by("user_id", draw).alias("user_id"))
 
 
-def offers_to(
-    users: DataFrame, recommendations: DataFrame, metrics: DataFrame, items: DataFrame, size: int
+def example_lists(
+    users: DataFrame,
+    recommendations: DataFrame,
+    metrics: Collection[Mapping[str, Any]],
+    features: DataFrame,
+    size: int,
 ) -> DataFrame:
     """The first `size` items for each of a few users by the best judged method that they have, without their ids.
 
-    One row per user and item: scheme, segment_id, rank, item_id, reason, and the item's description and category.
+    One row per user and item: scheme, segment_id, rank, item_id, reason, and the user's features. `metrics` are rows
+    of recommendation_metrics, `features` has user_id and features.
     """
-    lists = recommendations.where(F.col("rank") <= size).join(F.broadcast(users), on="user_id")
-    told = best_lists(lists, metrics).select("scheme", "segment_id", "rank", "item_id", "reason")
-    return told.join(items.select("item_id", "description", "category"), on="item_id", how="left").orderBy(
-        "scheme", "segment_id", "rank"
-    )
-
-
-def rows_by_source(source_files: DataFrame, ingest_seq: int) -> DataFrame:
-    """One row per source: its files and rows up to the file that the run saw last."""
-    seen = source_files.where(F.col("ingest_seq") <= ingest_seq)
-    totals = [F.sum(name).alias(name) for name in ("rows_in", "accepted", "quarantined", "filtered")]
-    return seen.groupBy("source").agg(F.count(F.lit(1)).alias("files"), *totals).orderBy("source")
+    few = F.broadcast(users)
+    lists = best_lists(recommendations.where(F.col("rank") <= size).join(few, on="user_id", how="inner"), metrics)
+    known = features.join(few, on="user_id", how="left_semi")
+    told = lists.join(F.broadcast(known), on="user_id", how="left")
+    names = [name for name in features.columns if name != "user_id"]
+    return told.select("scheme", "segment_id", "rank", "item_id", "reason", *names)
 
 
 def quarantine_reasons(quarantine: DataFrame, ingest_seq: int, reasons: int) -> DataFrame:
@@ -55,12 +60,3 @@ def quarantine_reasons(quarantine: DataFrame, ingest_seq: int, reasons: int) -> 
     seen = quarantine.where(F.col("ingest_seq") <= ingest_seq)
     counts = seen.groupBy("source", "reason").count()
     return counts.orderBy(F.desc("count"), "source", "reason").limit(reasons)
-
-
-def newest_stages(runs: DataFrame, run_id: str) -> DataFrame:
-    """One row per stage of the run: what became of it last, in the order in which the stages began."""
-    newest = Window.partitionBy("stage").orderBy(F.desc("heartbeat_at"))
-    of_run = runs.where((F.col("run_id") == run_id) & ~F.col("stage").isin(WHOLE_RUN, PIN)).withColumn(
-        "age", F.row_number().over(newest)
-    )
-    return of_run.where("age = 1").orderBy("started_at", "stage").drop("age")

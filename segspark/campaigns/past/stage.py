@@ -22,6 +22,7 @@ from segspark.campaigns.past.settled import (
 )
 from segspark.campaigns.responses import days_with, measure, planned_contacts, purchases_of
 from segspark.campaigns.windows import last_days, open_campaigns
+from segspark.core.code import code_version
 from segspark.core.contracts import (
     CAMPAIGN_EVIDENCE,
     CAMPAIGN_PLAN,
@@ -34,7 +35,6 @@ from segspark.core.contracts import (
     USER_DAYS,
 )
 from segspark.core.days import contiguous
-from segspark.core.runs import code_version
 from segspark.core.stage import StageContext
 
 HISTORY = timedelta(days=365)  # before as_of: those that started earlier are not measured again

@@ -221,8 +221,7 @@ def _goods(context: StageContext) -> DataFrame:
 
 def _own_lists(context: StageContext) -> DataFrame:
     """user_id, item_id, rank: each user's recommendations by the method that was judged best of those they have."""
-    lake, run = context.lake, context.run
-    lists = best_lists(lake.read_run(RECOMMENDATIONS, run.run_id), lake.read_run(RECOMMENDATION_METRICS, run.run_id))
+    lists = best_lists(context.view.frame(RECOMMENDATIONS), context.view.rows(RECOMMENDATION_METRICS))
     return lists.select("user_id", "item_id", "rank")
 
 

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from segspark.core.contracts import FEATURE_DRIFT, FEATURE_SELECTION, PREPARED_FEATURES, USER_FEATURES
 from segspark.core.errors import LakeError
-from segspark.core.stage import StageContext
+from segspark.core.stage import StageContext, StageResult
 from segspark.features.config import FeaturesConfig
 from segspark.features.preparation.drift import Drift, borders_of, compare, count_bins, counts_of
 from segspark.features.preparation.prepare import (
@@ -27,11 +27,11 @@ from segspark.features.preparation.reuse import Earlier, reason_to_fit, settings
 from segspark.features.preparation.sampling import Sample, draw_users
 
 
-def write_prepared(context: StageContext, config: FeaturesConfig) -> tuple[dict[str, int], tuple[str, ...]]:
+def write_prepared(context: StageContext, config: FeaturesConfig) -> StageResult:
     """Writes the run's feature_drift, feature_selection and prepared_features, and saves the fitted pipeline.
 
-    User features are prepared as the published run prepared its own, or by a preparation of this run's own. Returns the
-    rows written by table, and what a person should look at.
+    User features are prepared as the published run prepared its own, or by a preparation of this run's own. Raises
+    InputError where no feature varies.
     """
     run, features = context.run, context.view.frame(USER_FEATURES)
     check_names(features.schema, config.prepare)
@@ -59,7 +59,7 @@ def write_prepared(context: StageContext, config: FeaturesConfig) -> tuple[dict[
         FEATURE_SELECTION.name: context.view.write_rows(FEATURE_SELECTION, selection),
         PREPARED_FEATURES.name: context.view.write(PREPARED_FEATURES, prepared),
     }
-    return rows, (*notes, *_save(context, model))
+    return StageResult(rows=rows, notes=(*notes, *_save(context, model)))
 
 
 def _samples(

@@ -1,13 +1,12 @@
 import pytest
 
-from segspark.core.contracts import RECOMMENDATION_METRICS, RECOMMENDATIONS
+from segspark.core.contracts import RECOMMENDATIONS
 from segspark.core.merit import best_lists
 from tests.builders import rows_of
 
 
-def judged(spark, *rows):
-    keys = ("method", "metric", "k", "value")
-    return rows_of(spark, RECOMMENDATION_METRICS, *(dict(zip(keys, row, strict=True)) for row in rows))
+def judged(*rows):
+    return [dict(zip(("method", "metric", "k", "value"), row, strict=True)) for row in rows]
 
 
 def lists(spark, **methods):
@@ -22,7 +21,6 @@ def shown(frame):
 
 def test_each_user_is_shown_the_whole_list_of_the_method_that_was_judged_best_of_those_they_have(spark):
     metrics = judged(
-        spark,
         ("als", "ndcg_at_k", 10, 0.1),
         ("user_cosine", "ndcg_at_k", 10, 0.3),
         ("popularity", "ndcg_at_k", 10, 0.2),
@@ -53,4 +51,4 @@ def test_each_user_is_shown_the_whole_list_of_the_method_that_was_judged_best_of
     ids=["nothing was judged", "a tie", "the longest list counts", "one was not judged", "one has no value"],
 )
 def test_what_counts_is_ndcg_at_the_longest_list_then_the_alphabet(spark, rows):
-    assert {row.method for row in best_lists(lists(spark, u=["b", "a"]), judged(spark, *rows)).collect()} == {"a"}
+    assert {row.method for row in best_lists(lists(spark, u=["b", "a"]), judged(*rows)).collect()} == {"a"}

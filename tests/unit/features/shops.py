@@ -12,6 +12,7 @@ from segspark.features.days import count_user_days
 from segspark.features.item_days import count_purchases, count_user_item_days
 from segspark.features.items import describe_items, place_items, price_categories
 from segspark.features.layout import ONE_TASK
+from segspark.features.preparation.stage import write_prepared
 from segspark.features.sources import Sources
 from segspark.features.stage import build_features, update_days, write_user_features
 from segspark.features.taste import measure_taste
@@ -39,10 +40,14 @@ class Shop:
         return StageContext(self.lake, Run(run_id, day(as_of), self.seq, 7))
 
     def update(self, config=None):
-        return update_days(self.context("2030-01-01"), config or FeaturesConfig())
+        return update_days(self.context("2030-01-01"), config or FeaturesConfig()).rows
 
     def run(self, as_of, config=None, run_id="run-1"):
-        return build_features(self.context(as_of, run_id), config or FeaturesConfig())
+        """All parts of the stage; what the last one said that was done."""
+        context, config = self.context(as_of, run_id), config or FeaturesConfig()
+        update_days(context, config)
+        described = build_features(context, config)
+        return described if described.skipped else write_prepared(context, config)
 
     def describe(self, as_of, config, run_id):
         """Up to the user features, without the preparation."""

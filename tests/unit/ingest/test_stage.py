@@ -13,10 +13,11 @@ from pyspark.sql import functions as F
 from segspark.core.contracts import EVENTS, ITEMS, ORDERS, QUALITY, QUARANTINE, RATINGS, SOURCE_FILES, USERS
 from segspark.core.errors import InputError, SegsparkError
 from segspark.core.stage import Run, StageContext
+from segspark.ingest.checks.stage import check_quality
 from segspark.ingest.config import IngestConfig, SourcesConfig
 from segspark.ingest.files import SourceFile
 from segspark.ingest.ledger import Account, settle
-from segspark.ingest.stage import check_quality, check_sources, ingest
+from segspark.ingest.stage import check_sources, ingest
 from tests.builders import at
 from tests.unit.ingest.sources import (
     EVENT_COLUMNS,

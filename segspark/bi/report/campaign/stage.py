@@ -1,6 +1,8 @@
 """All of the chapter on campaigns that knows the lake."""
 
-from segspark.bi.report.campaign.rows import CampaignRows
+from pyspark.sql import functions as F
+
+from segspark.bi.report.campaign.rows import CampaignRows, Row
 from segspark.bi.report.campaign.tables import demand_by_week, planned_actions, with_starts
 from segspark.core.contracts import (
     CAMPAIGN_CHECKS,
@@ -14,30 +16,37 @@ from segspark.core.contracts import (
     SEGMENT_DEMAND,
     STRATEGIES,
     STRATEGY_VALUES,
-    Contract,
 )
 from segspark.core.stage import StageContext
 
 
 def gather_campaigns(context: StageContext, min_group: int) -> CampaignRows:
-    """The run's rows, collected: bounded by segments, actions, campaigns of a year, categories and weeks."""
-    lake, run_id = context.lake, context.run.run_id
-
-    def rows(contract: Contract) -> list[dict[str, object]]:
-        return [row.asDict() for row in lake.read_run(contract, run_id).collect()]
-
-    planned = planned_actions(lake.read_run(CAMPAIGN_PLAN, run_id))
-    lifts = with_starts(lake.read_run(CAMPAIGN_LIFT, run_id), lake.read(CAMPAIGNS))
-    bought = lake.read_run(SEGMENT_CATEGORIES, run_id)
-    demand = demand_by_week(lake.read_run(SEGMENT_DEMAND, run_id), bought, lake.read_run(ITEM_FACTS, run_id), min_group)
+    """The run's rows: bounded by segments, actions, campaigns of a year, categories and weeks."""
+    view = context.view
+    campaigns, lifts = view.rows(CAMPAIGNS), view.rows(CAMPAIGN_LIFT)
     return CampaignRows(
-        campaigns=rows(CAMPAIGNS),
-        planned=[row.asDict() for row in planned.collect()],
-        lifts=[row.asDict() for row in lifts.collect()],
-        checks=rows(CAMPAIGN_CHECKS),
-        moves=rows(CAMPAIGN_MOVES),
-        strategies=rows(STRATEGIES),
-        values=rows(STRATEGY_VALUES),
-        demand=[row.asDict() for row in demand.collect()],
-        accuracy=rows(DEMAND_ACCURACY),
+        campaigns=campaigns,
+        planned=_planned(context) if campaigns else (),
+        lifts=with_starts(lifts, context.lake.rows(CAMPAIGNS)) if lifts else (),
+        checks=view.rows(CAMPAIGN_CHECKS),
+        moves=view.rows(CAMPAIGN_MOVES),
+        strategies=view.rows(STRATEGIES),
+        values=view.rows(STRATEGY_VALUES),
+        demand=_demand(context, min_group),
+        accuracy=view.rows(DEMAND_ACCURACY),
     )
+
+
+def _planned(context: StageContext) -> list[Row]:
+    return [row.asDict() for row in planned_actions(context.view.frame(CAMPAIGN_PLAN)).collect()]
+
+
+def _demand(context: StageContext, min_group: int) -> list[Row]:
+    view = context.view
+    demand = view.rows(SEGMENT_DEMAND)
+    items = sorted({row["item_id"] for row in demand if row["item_id"] is not None})
+    buyers: dict[str, int] = {}
+    if items:
+        facts = view.frame(ITEM_FACTS).where(F.col("item_id").isin(*items))
+        buyers = {row.item_id: row.buyers for row in facts.select("item_id", "buyers").collect()}
+    return demand_by_week(demand, view.rows(SEGMENT_CATEGORIES), buyers, min_group)

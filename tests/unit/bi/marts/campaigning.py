@@ -77,7 +77,7 @@ def campaign(told, plan: list[dict], rounds: int) -> dict:
         "held_out": len(plan) - len(made),
         "cost": sum(row["cost"] for row in made),
         "expected_gain": sum(row["expected_gain"] for row in made),
-        "left_out": left_out,
+        "left_out": [{"reason": reason, "users": users} for reason, users in left_out],
     }
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from segspark.core import contracts as c
 from segspark.core.lake import Lake
 from segspark.core.stage import Run, StageContext
-from tests.builders import at, day, rows_of
+from tests.builders import at, day, rows_of, write_rows
 
 AS_OF = date(2024, 3, 15)
 CROWD = 12  # users of the large segment; the small one has two
@@ -76,5 +76,5 @@ def plant_run(
         {"scheme": "value", "segment_id": n, "name": name, "size": size, "share": size / 15, "why": "", "title": name}
         for n, (name, size) in enumerate(zip(names, (CROWD + 1, 2), strict=True))
     ]
-    lake.replace_run(c.SEGMENTS, rows_of(spark, c.SEGMENTS, *segments), run_id)
+    write_rows(lake, c.SEGMENTS, run_id, *segments)
     lake.replace_run(c.SEGMENT_CHANGES, rows_of(spark, c.SEGMENT_CHANGES, *changes), run_id)

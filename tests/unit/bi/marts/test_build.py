@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from segspark.bi.marts.pseudonyms import VARIABLE
-from segspark.bi.marts.stage import build_marts
+from segspark.bi.marts.stage import build_marts, build_moves
 from segspark.core.contracts import (
     COHORT_MONTHS,
     ITEM_FACTS,
@@ -39,7 +39,10 @@ def built(spark, tmp_path_factory):
     plant_run(lake, "r-1", CHANGES)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, KEY)
-        return lake, build_marts(context(lake, "r-1", previous="r-0"))
+        asked = context(lake, "r-1", previous="r-0")
+        made = build_marts(asked)
+        build_moves(asked)
+        return lake, made
 
 
 def rows(built, contract, *columns):
@@ -144,7 +147,8 @@ def test_a_short_key_is_refused_before_anything_is_done(monkeypatch):
 def test_without_sources_tables_are_empty_and_notes_say_what_would_fill_them(lake, monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
     result = build_marts(context(lake))
-    assert set(result.rows.values()) == {0} and len(result.rows) == 7
+    moves = build_moves(context(lake))
+    assert set((result.rows | moves.rows).values()) == {0} and len(result.rows | moves.rows) == 7
     told = "\n".join(result.notes)
     assert "cohort_months is empty: nobody ordered; the source orders" in told
     assert f"so anybody can tell users; set {VARIABLE}" in told

@@ -25,9 +25,7 @@ def test_scores_are_the_fifths_of_buyers_that_pandas_ranks(spark):
     )
     rows = [tuple(row) for row in users[[part.split()[0] for part in schema.split(", ")]].astype(object).values]
     totals = spark.createDataFrame([[None if v is pd.NaT else v for v in row] for row in rows], schema)
-    cuts = {}
-    for row in cut_fifths(count_ranks(totals, AS_OF)).collect():
-        cuts.setdefault(row.measure, {})[row.score] = row.least
+    cuts = cut_fifths(row.asDict() for row in count_ranks(totals, AS_OF).collect())
     found = describe(totals.repartition(3), cuts, AS_OF).toPandas().set_index("user_id")
     buyers = users[users.orders > 0].set_index("user_id")
     ranked = {
@@ -40,3 +38,11 @@ def test_scores_are_the_fifths_of_buyers_that_pandas_ranks(spark):
         assert found.loc[buyers.index, name].astype(int).to_dict() == expected.to_dict(), name
         assert found.drop(buyers.index)[name].isna().all()
     assert found.revenue.to_dict() == (users.set_index("user_id").wholes / 10_000).to_dict()
+
+
+def test_equal_buyers_have_one_score_so_that_a_fifth_may_be_missing():
+    users = {1: 5, 3: 1, 2: 4}  # by rank, of ten buyers
+    assert cut_fifths({"measure": "frequency", "rank": rank, "users": n} for rank, n in users.items()) == {
+        "frequency": {1: 1, 3: 2, 5: 3}  # none rank below 1, five below 2, nine below 3
+    }
+    assert cut_fifths([]) == {}

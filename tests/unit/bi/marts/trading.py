@@ -3,11 +3,11 @@
 from datetime import date
 from typing import NamedTuple
 
-from segspark.bi.marts.stage import build_marts
+from segspark.bi.marts.stage import build_marts, build_moves
 from segspark.core import contracts as c
 from segspark.core.lake import Lake
 from segspark.core.stage import Run, StageContext
-from tests.builders import at, day, rows_of
+from tests.builders import at, day, rows_of, whole_rows, write_rows
 from tests.unit.bi.marts.campaigning import TINY_MONEY, campaign_tables
 
 USERS = 80
@@ -34,7 +34,9 @@ def write_shop(lake: Lake, first: Told = FIRST, second: Told | None = SECOND) ->
     plant_logs(lake, first.shelves)
     for told in filter(None, (first, second)):
         plant_run(lake, told)
-        build_marts(StageContext(lake, Run(told.run_id, told.as_of, ingest_seq=1, seed=7, previous=told.previous)))
+        run = Run(told.run_id, told.as_of, ingest_seq=1, seed=7, previous=told.previous)
+        build_marts(StageContext(lake, run))
+        build_moves(StageContext(lake, run))
 
 
 def bought(shelves: tuple[str, ...]) -> list[tuple[str, str, str, str, float]]:
@@ -78,7 +80,7 @@ def plant_logs(lake: Lake, shelves: tuple[str, ...]) -> None:
     ]
     lake.append(c.ITEMS, rows_of(spark, c.ITEMS, *items, {"item_id": "tiny item", "category": "tiny shelf"}))
     read = {"source": "orders", "ingest_seq": 1, "rows_in": len(lines), "accepted": len(lines)}
-    lake.append(c.SOURCE_FILES, rows_of(spark, c.SOURCE_FILES, read))
+    lake.append_rows(c.SOURCE_FILES, whole_rows(c.SOURCE_FILES, read))
 
 
 def segment_of(n: int, told: Told) -> int:
@@ -111,7 +113,7 @@ def plant_run(lake: Lake, told: Told) -> None:
         ],
         **campaign_tables(told, segment_of),
     }.items():
-        lake.replace_run(contract, rows_of(lake.spark, contract, *rows), told.run_id)
+        write_rows(lake, contract, told.run_id, *rows)
     run = {"run_id": told.run_id, "as_of": told.as_of, "started_at": at("2024-05-01 10:00"), "status": "done"}
     stages = [
         {"stage": "features", "seconds": 20.0 + len(told.previous or ""), "heartbeat_at": at("2024-05-01 10:01")},
@@ -119,7 +121,7 @@ def plant_run(lake: Lake, told: Told) -> None:
         {"stage": "report", "seconds": 3.0, "heartbeat_at": at("2024-05-01 10:03")},
         {"stage": "run", "seconds": 60.0, "heartbeat_at": at("2024-05-01 10:04")},
     ]
-    lake.append(c.RUNS, rows_of(lake.spark, c.RUNS, *({**run, **stage} for stage in stages)))
+    lake.append_rows(c.RUNS, whole_rows(c.RUNS, *({**run, **stage} for stage in stages)))
 
 
 def members(n: int, told: Told) -> list[dict]:

@@ -29,7 +29,7 @@ def campaign_rows(names: dict[int, str], category: str) -> CampaignRows:
 def campaign_tables(names: dict[int, str], category: str) -> dict[Contract, list[dict]]:
     """The tables that these rows are gathered from."""
     return {
-        c.CAMPAIGNS: [{**campaign(), "left_out": [tuple(each.values()) for each in campaign()["left_out"]]}],
+        c.CAMPAIGNS: [campaign()],
         c.CAMPAIGN_PLAN: contacts(names),
         c.CAMPAIGN_LIFT: [{key: row[key] for key in row if key != "starts_on"} for row in lifts(names)],
         c.CAMPAIGN_CHECKS: checks(category),

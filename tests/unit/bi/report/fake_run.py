@@ -9,9 +9,10 @@ from pyspark.sql import DataFrame
 
 from segspark.bi.report.content import RunRows
 from segspark.core import contracts as c
+from segspark.core.contract import Contract
 from segspark.core.lake import Lake
 from segspark.core.stage import Run, StageContext
-from tests.builders import at, rows_of
+from tests.builders import at, rows_of, whole_rows, write_rows
 from tests.unit.bi.report.fake_campaigns import campaign_rows, campaign_tables, earlier
 
 AS_OF = date(2011, 9, 1)
@@ -85,7 +86,27 @@ class FakeRun:
 
 def write_run(lake: Lake, fake: FakeRun) -> None:
     """All tables of the run, and the ledgers of what was read where they are not there yet."""
-    for contract, rows in {
+    tables = {
+        **tables_of_segments(fake),
+        **campaign_tables(fake.value_names, fake.category),
+        c.PREPARED_FEATURES: [{"user_id": "u0", "features": [1.0, 0.5]}],
+        c.USER_SEGMENTS: members(fake),
+        c.USER_SIMILARITY: [{"method": "cosine", "user_id": "u0", "neighbours": [("u2", 0.9), ("u1", 0.5)]}],
+        c.RECOMMENDATIONS: recommendations(fake),
+    }
+    for contract, rows in tables.items():
+        write_rows(lake, contract, fake.run_id, *rows)
+    lake.replace_run(c.USER_FEATURES, features(lake, fake), fake.run_id)
+    lake.append_rows(c.RUNS, whole_rows(c.RUNS, *stages(fake)))
+    write_rows(lake, c.CAMPAIGNS, "r-earlier", *earlier())
+    if not lake.exists(c.SOURCE_FILES):
+        lake.append_rows(c.SOURCE_FILES, whole_rows(c.SOURCE_FILES, *sources()))
+        lake.append(c.QUARANTINE, rows_of(lake.spark, c.QUARANTINE, *quarantined(fake)))
+
+
+def tables_of_segments(fake: FakeRun) -> dict[Contract, list[dict]]:
+    """What the run tells of segments, models, features and checks, by table."""
+    return {
         c.SEGMENTS: segments(fake),
         c.SEGMENT_MODELS: models(),
         c.SEGMENT_MODEL_ARRAYS: [*tree_arrays(), {"scheme": "taste", "name": "axes", "shape": [1], "cells": [0.5]}],
@@ -97,22 +118,10 @@ def write_run(lake: Lake, fake: FakeRun) -> None:
         c.FEATURE_DRIFT: drift(),
         c.SEGMENT_PROFILES: profiles(fake),
         c.SEGMENT_RULES: rules(fake),
-        c.PREPARED_FEATURES: [{"user_id": "u0", "features": [1.0, 0.5]}],
         c.RECOMMENDATION_METRICS: metrics(),
         c.QUALITY: checks(),
         c.FEATURE_SELECTION: selection(),
-        c.USER_SEGMENTS: members(fake),
-        c.USER_SIMILARITY: [{"method": "cosine", "user_id": "u0", "neighbours": [("u2", 0.9), ("u1", 0.5)]}],
-        c.RECOMMENDATIONS: recommendations(fake),
-        **campaign_tables(fake.value_names, fake.category),
-    }.items():
-        lake.replace_run(contract, rows_of(lake.spark, contract, *rows), fake.run_id)
-    lake.replace_run(c.USER_FEATURES, features(lake, fake), fake.run_id)
-    lake.append(c.RUNS, rows_of(lake.spark, c.RUNS, *stages(fake)))
-    lake.replace_run(c.CAMPAIGNS, rows_of(lake.spark, c.CAMPAIGNS, *earlier()), "r-earlier")
-    if not lake.exists(c.SOURCE_FILES):
-        lake.append(c.SOURCE_FILES, rows_of(lake.spark, c.SOURCE_FILES, *sources()))
-        lake.append(c.QUARANTINE, rows_of(lake.spark, c.QUARANTINE, *quarantined(fake)))
+    }
 
 
 def run_rows(fake: FakeRun) -> RunRows:

@@ -10,6 +10,7 @@ from segspark.bi.report.campaign.labels import points, signed, span
 from segspark.bi.report.campaign.plan import plan_of
 from segspark.bi.report.campaign.rows import CampaignRows
 from segspark.bi.report.campaign.strategy import strategy_of
+from segspark.bi.report.campaign.tables import demand_by_week, with_starts
 from segspark.bi.report.content import schemes
 from segspark.bi.report.figures import effects_figure
 from segspark.core.words import NOTHING
@@ -208,3 +209,35 @@ def test_days_and_differences_are_written_as_people_write_them():
         "0",
         NOTHING,
     ]
+
+
+WEEK = date(2024, 3, 4)
+WANTED = {"scheme": "value", "category": "Garden", "item_id": None, "week": WEEK, "expected_units": 0.1, "stock": 3.0}
+WANTED |= {"campaign_units": None, "stock_cover_days": None, "is_short": None}
+
+
+def test_demand_is_added_up_over_segments_and_what_is_not_known_of_one_is_taken_from_the_others():
+    more = {"expected_units": 0.2, "stock": None, "stock_cover_days": 9.5, "is_short": False}
+    (week,) = demand_by_week([WANTED, {**WANTED, **more}], [], {}, min_group=10)
+    expected = {**WANTED, "expected_units": 0.3, "stock_cover_days": 9.5, "is_short": False}
+    assert week == {name: value for name, value in expected.items() if name != "scheme"}
+
+
+def test_what_only_few_bought_is_not_told():
+    bought = [
+        {"scheme": "value", "category": shelf, "buyers": n} for shelf, n in (("Garden", 5), ("Garden", 5), ("x", 9))
+    ]
+    demand = [{**WANTED, "category": shelf, "item_id": item} for shelf, item in (("Garden", None), ("x", None))]
+    demand += [{**WANTED, "item_id": item} for item in ("i1", "few", "never bought")]
+    told = demand_by_week(demand, bought, {"i1": 10, "few": 9}, min_group=10)
+    assert [(row["category"], row["item_id"]) for row in told] == [
+        ("Garden", None),
+        ("Garden", "i1"),
+        ("Garden", "never bought"),
+    ]
+
+
+def test_a_lift_knows_the_first_day_of_its_campaign_as_it_was_planned_last():
+    planned = [{"campaign_id": "a", "starts_on": day} for day in (date(2024, 3, 1), date(2024, 3, 4), None)]
+    lifts = [{"campaign_id": name, "lift": 0.1} for name in ("a", "of nobody")]
+    assert [row["starts_on"] for row in with_starts(lifts, planned)] == [date(2024, 3, 4), None]

@@ -5,8 +5,8 @@ import pytest
 from segspark.bi.config import ReportConfig
 from segspark.bi.report.content import schemes
 from segspark.bi.report.examples import ITEM_LENGTH, band, examples
-from segspark.bi.report.tables import example_users, offers_to
-from segspark.core.contracts import ITEMS, RECOMMENDATION_METRICS, RECOMMENDATIONS, USER_SEGMENTS
+from segspark.bi.report.tables import example_lists, example_users
+from segspark.core.contracts import RECOMMENDATIONS, USER_SEGMENTS
 from tests.builders import rows_of
 from tests.unit.bi.report.fake_run import FakeRun, run_rows
 
@@ -64,17 +64,21 @@ def test_users_with_a_list_are_drawn_the_same_however_the_rows_lie_and_no_id_com
         *({"method": m, "user_id": f"u{n}", "rank": r, "item_id": f"{m}{r}", "reason": "popular"}
           for m in ("als", "popularity") for n in range(1, 4) for r in (1, 2, 3)),
     )  # fmt: skip
-    items = rows_of(spark, ITEMS, {"item_id": "als1", "category": "Garden", "description": "chair"})
     drawn = [
         example_users(frame, lists, "value", seed=3).collect()
         for frame in (members, members.repartition(3, "user_id"), members.orderBy("user_id"))
     ]
     assert drawn[0] == drawn[1] == drawn[2] and drawn[0][0].user_id in {"u1", "u2", "u3"}
-    better = {"method": "als", "metric": "ndcg_at_k", "k": 10, "value": 0.3}
-    metrics = rows_of(spark, RECOMMENDATION_METRICS, better, {**better, "method": "popularity", "value": 0.2})
-    offers = offers_to(example_users(members, lists, "value", seed=3), lists, metrics, items, size=2)
-    assert "user_id" not in offers.columns
-    assert [tuple(row) for row in offers.select("rank", "item_id", "description", "category").collect()] == [
-        (1, "als1", "chair", "Garden"),
-        (2, "als2", None, None),
+    spent = spark.createDataFrame([(f"u{n}", float(n)) for n in range(6)], "user_id string, monetary double")
+    judged = [
+        {"method": method, "metric": "ndcg_at_k", "k": 10, "value": value}
+        for method, value in (("als", 0.3), ("popularity", 0.2))
+    ]
+    users = example_users(members, lists, "value", seed=3)
+    shown = example_lists(users, lists, judged, spent, size=2)
+    assert "user_id" not in shown.columns
+    own = float(drawn[0][0].user_id[1:])
+    assert sorted(tuple(row) for row in shown.select("rank", "item_id", "reason", "monetary").collect()) == [
+        (1, "als1", "popular", own),
+        (2, "als2", "popular", own),
     ]

@@ -6,13 +6,13 @@ import pytest
 
 from segspark.bi.config import ReportConfig
 from segspark.bi.report.stage import build_report, gather
-from segspark.bi.report.tables import map_sample
-from segspark.core.contracts import USER_SEGMENTS
+from segspark.bi.report.tables import map_samples
+from segspark.core.contracts import RUNS, STRATEGIES, USER_SEGMENTS
 from segspark.core.lake import Lake
-from tests.builders import rows_of
+from tests.builders import rows_of, whole_rows, write_rows
 from tests.unit.bi.conftest import FAKE
-from tests.unit.bi.report.fake_campaigns import campaign_rows
-from tests.unit.bi.report.fake_run import AS_OF, members, tree_arrays
+from tests.unit.bi.report.fake_campaigns import campaign_rows, strategies
+from tests.unit.bi.report.fake_run import AS_OF, members, stages, tables_of_segments, tree_arrays
 
 
 @pytest.mark.slow
@@ -81,11 +81,32 @@ def test_the_first_run_is_compared_with_nothing(shop):
 def test_the_map_shows_the_same_users_however_the_rows_lie(spark):
     frame = rows_of(spark, USER_SEGMENTS, *members(FAKE)[:1500])
     drawn = [
-        [tuple(row) for row in map_sample(f, "value", 40, seed=3).collect()]
+        [tuple(row) for row in map_samples(f, ["value", "taste"], 40, seed=3).collect()]
         for f in (frame.repartition(1), frame.repartition(5, "distance"), frame.orderBy("user_id"))
     ]
     assert drawn[0] == drawn[1] == drawn[2]
-    assert drawn[0] != [tuple(row) for row in map_sample(frame, "value", 40, seed=4).collect()]
+    assert [row[0] for row in drawn[0]] == ["value"] * 40 + ["taste"] * 40
+    assert drawn[0] != [tuple(row) for row in map_samples(frame, ["value", "taste"], 40, seed=4).collect()]
+
+
+def test_what_the_driver_has_is_not_asked_of_spark(lake):
+    for contract, rows in {**tables_of_segments(FAKE), STRATEGIES: strategies(FAKE.value_names, FAKE.category)}.items():
+        write_rows(lake, contract, FAKE.run_id, *rows)
+    lake.append_rows(RUNS, whole_rows(RUNS, *stages(FAKE)))
+    asked = lake.spark._jsparkSession.sharedState().statusStore()
+    before = asked.executionsCount()
+    rows = gather(FAKE.context(lake), ReportConfig(sample_points=0, example_users=0))
+    assert asked.executionsCount() == before
+    told = (rows.segments, rows.models, rows.quality, rows.stages, rows.campaign.strategies)
+    assert [len(table) for table in told] == [9, 14, 4, 5, 6]
+
+
+def test_all_that_lies_in_large_tables_is_asked_in_six_executions(shop):
+    asked = shop.spark._jsparkSession.sharedState().statusStore()
+    before = asked.executionsCount()
+    rows = gather(FAKE.context(shop), ReportConfig())
+    assert asked.executionsCount() - before == 6
+    assert rows.reasons and rows.examples and rows.campaign.planned and len(rows.samples) == 2
 
 
 @pytest.mark.parametrize("library", ["jinja2", "vl_convert"])

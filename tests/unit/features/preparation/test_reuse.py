@@ -78,7 +78,8 @@ class Runs:
             for n, row in enumerate(users)
         ]
         self.lake.replace_run(USER_FEATURES, self.lake.spark.createDataFrame(rows, schema), run_id)
-        return write_prepared(StageContext(self.lake, Run(run_id, DAY, 1, 7, previous)), config)
+        done = write_prepared(StageContext(self.lake, Run(run_id, DAY, 1, 7, previous)), config)
+        return done.rows, done.notes
 
     def vectors(self, run_id, column="features"):
         rows = self.lake.read_run(PREPARED_FEATURES, run_id).orderBy("user_id").collect()

@@ -1,0 +1,53 @@
+"""How many Spark SQL executions each stage of a run takes, and how many it may take."""
+
+from collections import Counter
+
+from pyspark.java_gateway import ensure_callback_server_started
+
+# On the shop of the end-to-end tests, in a first run. A stage that comes later brings a budget of its own.
+BUDGETS = {
+    "ingest": 60,
+    "features": 35,
+    "factors": 25,
+    "similarity": 20,
+    "segments": 50,
+    "recommendations": 20,
+    "evaluate": 35,
+    "campaigns": 45,
+    "marts": 15,
+    "report": 10,
+    "publish": 5,
+}
+
+
+class Executions:
+    """A listener of Spark that counts by stage; as a context it listens."""
+
+    def __init__(self, spark):
+        self.spark, self.by_stage = spark, Counter()
+
+    def __enter__(self):
+        ensure_callback_server_started(self.spark.sparkContext._gateway)
+        self._context().addSparkListener(self)
+        return self
+
+    def __exit__(self, *error):
+        self._context().listenerBus().waitUntilEmpty()
+        self._context().removeSparkListener(self)
+
+    def onOtherEvent(self, event):  # noqa: N802 - as Spark calls it
+        if event.getClass().getSimpleName() == "SparkListenerSQLExecutionStart":
+            tags = event.jobTags().mkString(",").split(",")
+            self.by_stage[next((tag for tag in tags if tag in BUDGETS), "no stage")] += 1
+
+    def __getattr__(self, name):
+        """Every other event, which Spark tells as well."""
+        if name.startswith("on"):
+            return lambda *event: None
+        raise AttributeError(name)
+
+    def _context(self):
+        return self.spark.sparkContext._jsc.sc()
+
+    class Java:
+        implements = ["org.apache.spark.scheduler.SparkListenerInterface"]  # noqa: RUF012 - as py4j wants it
