@@ -43,10 +43,10 @@ def price_categories(described: DataFrame) -> DataFrame:
 
 
 def place_items(described: DataFrame, categories: DataFrame) -> DataFrame:
-    """One row per item of `describe_items`: launch_day, and its category's number and price."""
+    """One row per item of `describe_items`: launch_day, category, and its number and price."""
     numbered = F.broadcast(categories.withColumnRenamed("category", "name"))
     return described.join(numbered, F.expr("category <=> name"), "left").select(
-        "item_id", "launch_day", "category_no", "category_price"
+        "item_id", "launch_day", "category", "category_no", "category_price"
     )
 
 
