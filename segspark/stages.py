@@ -138,7 +138,7 @@ RECOMMENDATIONS = Part(
 )
 EVALUATE = Part(
     run=evaluate_recommendations,
-    reads=(*ACTS, tables.ITEMS, BY_VALUE),
+    reads=(*ACTS, tables.ITEMS, BY_VALUE, Read(tables.SEGMENTS, ("scheme", "segment_id"))),
     writes=(tables.RECOMMENDATION_METRICS,),
     settings=recommend_config,
 )

@@ -120,9 +120,12 @@ class StageView:
         return _shown(self._access.to_read(contract, self._view.run_id), self._view.frame(contract))
 
     def rows(self, contract: Contract) -> list[Row]:
-        """As `RunView.rows`."""
-        _whole(self._access.to_read(contract, self._view.run_id))
-        return self._view.rows(contract)
+        """As `RunView.rows`, the columns that are declared of it."""
+        read = self._access.to_read(contract, self._view.run_id)
+        if read.where:
+            raise ContractError(f"{contract.name} is declared in part; read it as a frame")
+        rows = self._view.rows(contract)
+        return [Row({name: row[name] for name in read.columns}) for row in rows] if read.columns else rows
 
 
 def seen_by(access: Access, context: StageContext) -> StageContext:
