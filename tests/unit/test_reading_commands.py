@@ -113,6 +113,8 @@ def test_the_codes_of_commands_are_those_of_the_process(config, tmp_path):
         ("query", "SELECT nothing FROM segment_overview"),
         ("query", "SELECT mode(users) FROM segment_overview"),
         ("query",),
+        ("query", "SHOW TABLES"),
+        ("query", "SELECT * FROM segment_overview a, segment_overview a"),
         ("user", "nobody"),
         ("export", "--segment", "disloyal", "--to", str(tmp_path / "x")),
         ("status", "--set", "lake=main.shop", "--engine", "duckdb"),

@@ -7,6 +7,7 @@ file, attach a database, change a setting) can be said.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from segspark.bi.query.functions import IN_SOME_FORMS, means_the_same, said_for_duckdb
 from segspark.core.errors import InputError
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it does not know is told in our own line
 
 ELSEWHERE = "ask with --engine spark"
 CLAUSES = (
@@ -108,7 +111,10 @@ def _short(node: exp.Expr) -> str:
 
 def _sources(query: exp.Query) -> list[exp.Table]:
     """The tables and views, without what WITH names. Raises InputError where it is not clear which one is meant."""
-    scopes = traverse_scope(query)
+    try:
+        scopes = traverse_scope(query)
+    except SqlglotError as error:
+        raise InputError(f"query: {str(error).splitlines()[0]}") from None
     own = {id(source): source for scope in scopes for source in scope.sources.values() if isinstance(source, exp.Table)}
     named = {cte.alias.lower() for cte in query.find_all(exp.CTE)}
     for table in query.find_all(exp.Table):

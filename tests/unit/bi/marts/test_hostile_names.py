@@ -8,6 +8,8 @@ from click.testing import CliRunner
 from segspark import cli
 from segspark.bi.marts.catalogue import load_views
 from segspark.bi.query.stage import Offer, printed_views, register_views
+from segspark.cli import reading
+from segspark.core.folder_lake import FolderLake
 from segspark.core.lake import Lake
 from tests.unit.bi.marts.readers import VIEWS, in_duckdb
 from tests.unit.bi.marts.test_marts_views import rows_in_duckdb, rows_in_spark
@@ -72,8 +74,10 @@ def test_hostile_names_come_out_as_they_are_and_change_no_other_answer(plain, ba
     assert set(HOSTILE) <= {row[0] for row in rows_in_duckdb(database, "SELECT category FROM dim_item")[1]}
 
 
-def test_the_command_prints_them_without_what_steers_a_terminal(bazaar, monkeypatch):
-    monkeypatch.setattr(cli.reading, "open_lake", lambda config: bazaar)
+@pytest.mark.parametrize("engine", ["spark", "duckdb"])
+def test_the_command_prints_them_without_what_steers_a_terminal(bazaar, monkeypatch, engine):
+    lake = bazaar if engine == "spark" else FolderLake(bazaar.root)
+    monkeypatch.setattr(reading, "reading_lake", lambda config, engine: lake)
     monkeypatch.setenv("COLUMNS", "200")
     bazaar.spark.catalog.dropTempView("user_features")  # of another test in the same session
     found = CliRunner().invoke(cli.main_group, ["query", "SELECT category FROM dim_item ORDER BY item_id"])
