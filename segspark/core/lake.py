@@ -310,7 +310,7 @@ class Lake:
 
     def lay_out(self, contract: Contract) -> bool:
         """Writes a table anew that an earlier version partitioned by day, in one transaction; whether it did."""
-        if contract.kind == "run" or not self.exists(contract):
+        if contract.kind == "run" or "day" not in contract.names or not self.exists(contract):
             return False
         name = contract.name
         found = self._delta_rs.partitions(name) if self._delta_rs else self._of_spark.partitions(self.spark, name)
