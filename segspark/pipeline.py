@@ -79,7 +79,9 @@ def _run(
 ) -> RunOutcome:
     for contract in TABLES.values():
         if lake.lay_out(contract):
-            tell(f"{contract.name}: laid out anew in files of days that follow; an earlier version had one for each day")
+            tell(
+                f"{contract.name}: laid out anew in files of days that follow; an earlier version had one for each day"
+            )
     if "ingest" in stages:
         with tagged(lake, "ingest"):
             ingest(lake, config.sources, config.ingest, tell)

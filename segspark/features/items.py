@@ -21,11 +21,15 @@ def describe_items(item_days: DataFrame, items: DataFrame, as_of: date) -> DataF
     )
     sold = _sum_categories(item_days.where(F.col("day") < F.lit(as_of)))
     newest = F.max(F.when(F.col("category").isNotNull(), F.struct("last_day", "category")))
-    both = sold.unionByName(listed, allowMissingColumns=True).groupBy("item_id").agg(
-        newest.getField("category").alias("category"),
-        F.min("first_sale").alias("first_sale"),
-        *(amount(F.sum(name)).alias(name) for name in ("units", "spend")),
-        *(F.max(name).alias(name) for name in ("listed_category", "listed_launch")),
+    both = (
+        sold.unionByName(listed, allowMissingColumns=True)
+        .groupBy("item_id")
+        .agg(
+            newest.getField("category").alias("category"),
+            F.min("first_sale").alias("first_sale"),
+            *(amount(F.sum(name)).alias(name) for name in ("units", "spend")),
+            *(F.max(name).alias(name) for name in ("listed_category", "listed_launch")),
+        )
     )
     return both.select(
         "item_id",

@@ -153,7 +153,7 @@ def test_the_layout_of_the_tasks_changes_nothing_and_keeps_a_user_and_day_togeth
 
 @pytest.mark.slow
 def test_a_small_shop_has_one_file_a_table_in_the_order_of_days_whenever_its_rows_came(shop, logs):
-    events, orders, ratings = logs
+    events, orders, _ = logs
     shop.log(ORDERS, *orders)
     shop.log(EVENTS, *(row for row in events if row["event_time"].day != 1))
     shop.update()
