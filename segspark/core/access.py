@@ -78,7 +78,10 @@ class StageLake:
 
     def read_runs(self, contract: Contract, run_ids: Iterable[str]) -> DataFrame:
         """As `Lake.read_runs`."""
-        return self._lake.read_runs(self._whole(contract), run_ids)
+        wanted = list(run_ids)
+        for run_id in wanted:
+            self._whole(contract, run_id)
+        return self._lake.read_runs(contract, wanted)
 
     def extent(self, contract: Contract) -> Extent:
         """As `Lake.extent`."""
@@ -122,8 +125,12 @@ class StageView:
         return _shown(self._access.to_read(contract, self.run_id), self._view.frame(contract))
 
     def rows(self, contract: Contract) -> list[Row]:
-        """As `RunView.rows`."""
-        return self._view.rows(_whole(self._access.to_read(contract, self.run_id)))
+        """As `RunView.rows`, the columns that are declared of it."""
+        read = self._access.to_read(contract, self.run_id)
+        if read.where:
+            raise ContractError(f"{contract.name} is declared in part; read it as a frame")
+        rows = self._view.rows(contract)
+        return [Row({name: row[name] for name in read.columns}) for row in rows] if read.columns else rows
 
 
 def seen_by(access: Access, context: StageContext) -> StageContext:

@@ -14,6 +14,7 @@ from segspark.core.digests import digests_of_frames
 from segspark.core.errors import GateError, SegsparkError
 from segspark.core.fingerprint import Inputs, fingerprint, newest_files
 from segspark.core.lake import Lake
+from segspark.core.ledger import newest_status
 from segspark.core.runs import TAKEN_OVER, PartRecord, StageRecord
 from segspark.core.stage import StageContext, StageResult, Tell
 from segspark.core.taking_over import Source
@@ -148,7 +149,7 @@ class StageRunner:
 
     def _done_before(self) -> dict[str, list[PartRecord]]:
         run_id = self.context.run.run_id
-        rows = [row for row in runs.newest_status(self.context.lake) if row.run_id == run_id]
+        rows = [row for row in newest_status(self.context.lake) if row.run_id == run_id]
         return {
             row.stage: [PartRecord(**part) for part in row.parts or ()] for row in rows if row.status in runs.FINISHED
         }

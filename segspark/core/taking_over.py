@@ -9,8 +9,9 @@ from segspark.core.contracts import PUBLICATIONS
 from segspark.core.declared import Part
 from segspark.core.digests import digests_of_run
 from segspark.core.lake import Lake
+from segspark.core.ledger import newest_status
 from segspark.core.run_view import RunView
-from segspark.core.runs import TAKEN_OVER, PartRecord, newest_status, pruned
+from segspark.core.runs import TAKEN_OVER, PartRecord, pruned
 from segspark.core.stage import Run
 
 

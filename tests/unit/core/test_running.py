@@ -22,9 +22,10 @@ from segspark.core.contracts import (
 )
 from segspark.core.declared import Part, Read, Stage, in_order, needs, only
 from segspark.core.errors import ContractError, GateError
+from segspark.core.ledger import newest_status
 from segspark.core.retention import HousekeepingConfig, prune
 from segspark.core.running import StageRunner
-from segspark.core.runs import WHOLE_RUN, StageRecord, finished_stages, newest_status, publish_run, record
+from segspark.core.runs import WHOLE_RUN, StageRecord, finished_stages, publish_run, record
 from segspark.core.side_by_side import InTurn, do_all
 from segspark.core.stage import Run, StageContext, StageResult
 from segspark.core.taking_over import sources_of
