@@ -21,7 +21,7 @@ from segspark.core.runs import WHOLE_RUN, StageRecord
 from segspark.core.session import clear_checkpoints, open_session
 from segspark.core.side_by_side import InTurn, do_all
 from segspark.core.stage import Run, StageContext, Tell
-from segspark.core.taking_over import published
+from segspark.core.taking_over import sources_of
 from segspark.ingest.stage import ingest
 from segspark.recommend.stage import tune_als
 from segspark.recommend.tuning import Tuned
@@ -116,8 +116,8 @@ def _do_stages(context: StageContext, config: Config, stages: tuple[str, ...], r
     lake, run = context.lake, context.run
     done = runs.finished_stages(lake, run.run_id) if request.resume and not request.only else set()
     chosen = [name for name in STAGES if name in stages]
-    earlier = None if request.force else published(lake, run.previous)
-    runner = StageRunner(STAGES, config, config.digest(), context, earlier)
+    sources = [] if request.force else sources_of(lake, run)
+    runner = StageRunner(STAGES, config, config.digest(), context, sources)
     in_turn = InTurn(context.tell, chosen)
 
     def do(name: str) -> None:

@@ -18,6 +18,7 @@ from segspark.core.lake import Lake
 from segspark.core.run_view import RunView
 from segspark.core.stage import StageContext
 
+FREE = ("columns", "exists", "identifier", "path", "root", "settings", "spark")  # of a lake: no rows
 WRITERS_OF_LAKE = (
     *("append", "append_rows", "clear_run", "copy_run", "create", "delete", "delete_runs", "lay_out"),
     *("replace_days", "replace_rows", "replace_run", "upsert"),
@@ -55,14 +56,17 @@ class Access:
 
 
 class StageLake:
-    """A lake to one part; what is no reading or writing of tables is the lake's own."""
+    """A lake to one part. What is not here a part does not get."""
 
     def __init__(self, lake: Lake, access: Access) -> None:
         self._lake, self._access = lake, access
 
     def __getattr__(self, name: str) -> Any:
-        own = getattr(self._lake, name)
-        return _checked(own, self._access) if name in WRITERS_OF_LAKE else own
+        if name in FREE:
+            return getattr(self._lake, name)
+        if name in WRITERS_OF_LAKE:
+            return _checked(getattr(self._lake, name), self._access)
+        raise AttributeError(f"{name}: no part of a stage gets that of the lake; see core/access.py")
 
     def read(self, contract: Contract) -> DataFrame:
         """As `Lake.read`, what is declared of it."""
@@ -76,39 +80,40 @@ class StageLake:
         """As `Lake.read_runs`."""
         wanted = list(run_ids)
         for run_id in wanted:
-            _whole(self._access.to_read(contract, run_id))
+            self._whole(contract, run_id)
         return self._lake.read_runs(contract, wanted)
-
-    def is_empty(self, contract: Contract) -> bool:
-        """As `Lake.is_empty`."""
-        self._access.to_read(contract, None)
-        return self._lake.is_empty(contract)
 
     def extent(self, contract: Contract) -> Extent:
         """As `Lake.extent`."""
-        _whole(self._access.to_read(contract, None))
-        return self._lake.extent(contract)
+        return self._lake.extent(self._whole(contract))
+
+    def is_empty(self, contract: Contract) -> bool:
+        """As `Lake.is_empty`."""
+        return self._lake.is_empty(self._whole(contract))
 
     def rows(self, contract: Contract) -> list[Row]:
         """As `Lake.rows`."""
-        _whole(self._access.to_read(contract, None))
-        return self._lake.rows(contract)
+        return self._lake.rows(self._whole(contract))
 
     def rows_of_run(self, contract: Contract, run_id: str) -> list[Row]:
         """As `Lake.rows_of_run`."""
-        _whole(self._access.to_read(contract, run_id))
-        return self._lake.rows_of_run(contract, run_id)
+        return self._lake.rows_of_run(self._whole(contract, run_id), run_id)
+
+    def _whole(self, contract: Contract, run_id: str | None = None) -> Contract:
+        return _whole(self._access.to_read(contract, run_id))
 
 
 class StageView:
-    """A run's view to one part."""
+    """A run's view to one part. What is not here a part does not get."""
 
     def __init__(self, view: RunView, access: Access) -> None:
         self._view, self._access = view, access
+        self.run_id = view.run_id
 
     def __getattr__(self, name: str) -> Any:
-        own = getattr(self._view, name)
-        return _checked(own, self._access) if name in WRITERS_OF_VIEW else own
+        if name in WRITERS_OF_VIEW:
+            return _checked(getattr(self._view, name), self._access)
+        raise AttributeError(f"{name}: no part of a stage gets that of a run's view; see core/access.py")
 
     @property
     def earlier(self) -> "StageView | None":
@@ -117,11 +122,11 @@ class StageView:
 
     def frame(self, contract: Contract) -> DataFrame:
         """As `RunView.frame`, what is declared of it."""
-        return _shown(self._access.to_read(contract, self._view.run_id), self._view.frame(contract))
+        return _shown(self._access.to_read(contract, self.run_id), self._view.frame(contract))
 
     def rows(self, contract: Contract) -> list[Row]:
         """As `RunView.rows`, the columns that are declared of it."""
-        read = self._access.to_read(contract, self._view.run_id)
+        read = self._access.to_read(contract, self.run_id)
         if read.where:
             raise ContractError(f"{contract.name} is declared in part; read it as a frame")
         rows = self._view.rows(contract)
@@ -144,9 +149,10 @@ def _shown(read: Read, frame: DataFrame) -> DataFrame:
     return rows.select(*read.columns) if read.columns else rows
 
 
-def _whole(read: Read) -> None:
+def _whole(read: Read) -> Contract:
     if read.columns:
         raise ContractError(f"{read.contract.name} is declared in part; read it as a frame")
+    return read.contract
 
 
 def _checked(write: Callable[..., Any], access: Access) -> Callable[..., Any]:

@@ -192,8 +192,8 @@ RUNS = ledger(
         Column("code_version", "string", "version of the package and digest of its source"),
         Column(
             "parts",
-            "array<struct<fingerprint:string,note:string>>",
-            "the stage's parts in order: digest of all that the rows depend on, and what deserves a look",
+            "array<struct<fingerprint:string,rows:bigint,note:string>>",
+            "the stage's parts in order: digest of all that the rows depend on, how many, and what deserves a look",
         ),
     ],
 )

@@ -1,8 +1,8 @@
-"""The stages of one run: computed, or taken over from the published run; told, and entered in the ledger."""
+"""The stages of one run: computed, or taken over from an earlier run; told, and entered in the ledger."""
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -14,9 +14,10 @@ from segspark.core.digests import digests_of_frames
 from segspark.core.errors import GateError, SegsparkError
 from segspark.core.fingerprint import Inputs, fingerprint, newest_files
 from segspark.core.lake import Lake
+from segspark.core.ledger import newest_status
 from segspark.core.runs import TAKEN_OVER, PartRecord, StageRecord
 from segspark.core.stage import StageContext, StageResult, Tell
-from segspark.core.taking_over import Published
+from segspark.core.taking_over import Source
 
 
 @dataclass
@@ -26,14 +27,14 @@ class Outcome:
     parts: list[PartRecord] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    taken_over: list[str] = field(default_factory=list)  # tables
+    taken_over: dict[str, list[str]] = field(default_factory=dict)  # tables by run
     is_computed: bool = False  # whether any part was
     skipped: str | None = None
     refused: str | None = None
 
     def add(self, mark: str, result: StageResult) -> None:
         """Enters what a part did."""
-        self.parts.append(PartRecord(mark, "; ".join(result.notes) or None))
+        self.parts.append(PartRecord(mark, sum(result.rows.values()), "; ".join(result.notes) or None))
         self.rows |= result.rows
         self.notes += result.notes
         self.skipped, self.refused = result.skipped, result.refused
@@ -41,7 +42,14 @@ class Outcome:
     @property
     def note(self) -> str | None:
         """As the ledger has it."""
-        return self.refused or self.skipped or "; ".join(self.notes) or None
+        return self.refused or self.skipped or "; ".join(self.told) or None
+
+    @property
+    def told(self) -> list[str]:
+        """Where rows come from that were not computed, and what a person should look at."""
+        is_whole = not self.is_computed and len(self.taken_over) == 1
+        named = {run_id: "" if is_whole else f"{', '.join(tables)}: " for run_id, tables in self.taken_over.items()}
+        return [*(f"{tables}taken over from run {run_id}" for run_id, tables in named.items()), *self.notes]
 
     @property
     def status(self) -> str:
@@ -62,12 +70,12 @@ class StageRunner:
         config: Any,
         config_digest: str,
         context: StageContext,
-        published: Published | None,
+        sources: Sequence[Source] = (),
     ) -> None:
-        """`published` is the run that rows may be taken over from; None computes all."""
+        """`sources` are the runs that rows may be taken over from; without any all is computed."""
         self.stages, self.config, self.config_digest = stages, config, config_digest
         self.context = replace(context, shared=context.view)
-        self.published = published
+        self.sources = sources
         self._writers = writers(stages)
         self._logs = newest_files(context.lake, context.run)
         self._marks = {stage: [part.fingerprint for part in parts] for stage, parts in self._done_before().items()}
@@ -96,9 +104,9 @@ class StageRunner:
         marks = self._marks[stage.name] = []
         for place, part in enumerate(stage.parts):
             mark = fingerprint(part, self.config, context.run, self._inputs(part))
-            result = self._take_over(stage, place, mark, context.tell)
-            if result is not None:
-                outcome.taken_over += result.rows
+            source, result = self._take_over(stage, place, mark, context.tell)
+            if source is not None:
+                outcome.taken_over.setdefault(source.run_id, []).extend(result.rows)
             else:
                 access = Access(stage.name, part, self.config, context.run.run_id)
                 result = part.run(seen_by(access, context), *part.settings(self.config))
@@ -107,22 +115,20 @@ class StageRunner:
             outcome.add(mark, result)
             if result.skipped:
                 break
-        if outcome.taken_over and self.published:
-            tables = f"{', '.join(outcome.taken_over)}: " if outcome.is_computed else ""
-            outcome.notes.insert(0, f"{tables}taken over from run {self.published.run_id}")
         return outcome
 
-    def _take_over(self, stage: Stage, place: int, mark: str, tell: Tell) -> StageResult | None:
-        """The part's rows of the published run, where they are made of the same; None where it must be computed."""
+    def _take_over(self, stage: Stage, place: int, mark: str, tell: Tell) -> tuple[Source | None, StageResult]:
+        """The first source that has the part's rows, made of the same, and these; None where they must be computed."""
         part = stage.parts[place]
-        then = self.published.part(stage.name, place) if self.published else None
-        if self.published is None or then is None or then.fingerprint != mark or not part.can_be_taken_over:
-            return None
-        rows = self.published.take(part, self.context.view)
-        if rows is None:
-            tell(f"{stage.name}: the rows of run {self.published.run_id} are no longer those that were published")
-            return None
-        return StageResult(rows, notes=(then.note,) if then.note else ())
+        for source in self.sources if part.can_be_taken_over else ():
+            record = source.part(stage.name, place)
+            if record is None or record.fingerprint != mark:
+                continue
+            rows = source.take(part, record, self.context.view)
+            if rows is not None:
+                return source, StageResult(rows, notes=(record.note,) if record.note else ())
+            tell(f"{stage.name}: the rows of run {source.run_id} are no longer what they were")
+        return None, StageResult()
 
     def _inputs(self, part: Part) -> Inputs:
         made_by = {
@@ -143,7 +149,7 @@ class StageRunner:
 
     def _done_before(self) -> dict[str, list[PartRecord]]:
         run_id = self.context.run.run_id
-        rows = [row for row in runs.newest_status(self.context.lake) if row.run_id == run_id]
+        rows = [row for row in newest_status(self.context.lake) if row.run_id == run_id]
         return {
             row.stage: [PartRecord(**part) for part in row.parts or ()] for row in rows if row.status in runs.FINISHED
         }
@@ -169,5 +175,5 @@ def _tell_outcome(tell: Tell, place: str, outcome: Outcome, seconds: float) -> N
     what = f"skipped: {outcome.skipped}" if outcome.skipped else rows
     what = f"taken over: {what}" if outcome.status == TAKEN_OVER else what
     tell("  ".join(part for part in (place, what, f"{seconds:.1f} s") if part))
-    for note in outcome.notes:
+    for note in outcome.told:
         tell(f"      {note}")

@@ -23,9 +23,10 @@ PIN = "pin"  # the stage name under which it is said that a run is kept
 
 @dataclass(frozen=True)
 class PartRecord:
-    """What a part of a stage was made of, and what it had to say."""
+    """What a part of a stage was made of, how many rows that gave, and what it had to say."""
 
     fingerprint: str
+    rows: int = 0
     note: str | None = None
 
 

@@ -8,7 +8,7 @@ import pytest
 from segspark.config import Config
 from segspark.core.contracts import PUBLICATIONS, RUN_TABLES
 from segspark.core.lake import Lake
-from segspark.core.runs import newest_status
+from segspark.core.ledger import newest_status
 from segspark.pipeline import RunRequest, run_pipeline
 from segspark.stages import STAGES
 

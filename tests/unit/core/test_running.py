@@ -22,12 +22,13 @@ from segspark.core.contracts import (
 )
 from segspark.core.declared import Part, Read, Stage, in_order, needs, only
 from segspark.core.errors import ContractError, GateError
+from segspark.core.ledger import newest_status
 from segspark.core.retention import HousekeepingConfig, prune
 from segspark.core.running import StageRunner
-from segspark.core.runs import WHOLE_RUN, StageRecord, finished_stages, newest_status, publish_run, record
+from segspark.core.runs import WHOLE_RUN, StageRecord, finished_stages, publish_run, record
 from segspark.core.side_by_side import InTurn, do_all
 from segspark.core.stage import Run, StageContext, StageResult
-from segspark.core.taking_over import published
+from segspark.core.taking_over import sources_of
 from tests.builders import at, day, rows_of
 
 AS_OF = date(2024, 7, 1)
@@ -122,8 +123,8 @@ class Shop:
         run = Run(run_id or f"r{self.runs}-1", as_of, self.files, seed, self.published)
         context = StageContext(self.lake, run)
         computed.clear()
-        earlier = published(self.lake, self.published) if reuse else None
-        runner = StageRunner(stages, config or Settings(), "c", context, earlier)
+        sources = sources_of(self.lake, run) if reuse else []
+        runner = StageRunner(stages, config or Settings(), "c", context, sources)
         self.told = []
         for name in stages:
             if name not in finished_stages(self.lake, run.run_id):
@@ -208,7 +209,7 @@ def test_rows_that_are_no_longer_what_was_published_are_computed(shop):
     stored.update({"user_no": "user_no + 1"}, predicate=f"run_id = '{first}'")
     second, made = shop.run()
     assert made == {"numbers"} | LINEAGE
-    assert any(f"the rows of run {first} are no longer those that were published" in line for line in shop.told)
+    assert any(f"the rows of run {first} are no longer what they were" in line for line in shop.told)
     assert shop.rows(USER_INDEX, second) == before != shop.rows(USER_INDEX, first)
 
 
@@ -223,9 +224,33 @@ def test_of_a_run_that_was_pruned_nothing_is_taken_over(shop):
     shop.rate("cleo")
     shop.run()
     prune(shop.lake, HousekeepingConfig(keep_runs=1, vacuum_hours=0), datetime.now(timezone.utc))
-    assert published(shop.lake, first) is None
     shop.published = first
     assert shop.run(run_id="r9-1")[1] == ALL
+
+
+def test_what_an_attempt_made_that_was_not_published_is_taken_over(shop):
+    shop.run()
+    shop.rate("cleo")
+    broken = {**STAGES, "metrics": Stage("metrics", (Part(lambda context: 1 / 0),))}
+    with pytest.raises(ZeroDivisionError):
+        shop.run(stages=broken, run_id="r7-1")
+    run_id, made = shop.run(Settings(digits=2), publish=False)
+    assert made == {"metrics"} | LINEAGE
+    ledger = shop.ledger(run_id)
+    assert ledger["numbers"].note == "taken over from run r7-1; few users"
+    assert ledger["factors"].note == "user_factors: taken over from run r7-1"
+    shop.lake.delete_runs(USER_INDEX, ["r7-1", run_id])
+    assert "numbers" in shop.run(Settings(digits=3), publish=False)[1]
+
+
+def test_an_attempt_from_before_the_publication_is_no_source(shop):
+    shop.run(publish=False)
+    first, made = shop.run(reuse=False)
+    assert made == ALL
+    run = Run("r9-1", AS_OF, shop.files, 7, first)
+    assert [source.run_id for source in sources_of(shop.lake, run)] == [first]
+    later, _ = shop.run(publish=False)
+    assert [source.run_id for source in sources_of(shop.lake, run)] == [first, later]
 
 
 def test_an_attempt_that_goes_on_takes_over_what_it_would_have(shop):
@@ -248,10 +273,10 @@ def test_what_nothing_made_in_this_attempt_is_not_taken_for_made(shop):
 
 def test_a_ledger_of_the_version_before_tells_no_fingerprints(shop):
     first, _ = shop.run()
-    earlier = published(shop.lake, first)
-    silent = {stage: type(row)(row | {"parts": None}) for stage, row in earlier.stages.items()}
-    assert replace(earlier, stages=silent).part("numbers", 0) is None
-    assert earlier.part("numbers", 0).note == "few users"
+    (source,) = sources_of(shop.lake, Run("r9-1", AS_OF, shop.files, 7, first))
+    assert source.part("numbers", 0).note == "few users"
+    silent = {stage: type(row)(row | {"parts": None}) for stage, row in source.stages.items()}
+    assert replace(source, stages=silent).part("numbers", 0) is None
 
 
 def test_a_stage_sees_only_what_it_declares(shop):
@@ -309,7 +334,7 @@ def test_stages_that_run_side_by_side_leave_what_they_leave_one_after_the_other(
     items = Stage("items", (Part(number_items, (RATINGS,), (ITEM_INDEX,)),))
     stages = in_order((numbers, items, STAGES["factors"]))
     run = Run("r1-1", AS_OF, shop.files, 7)
-    runner = StageRunner(stages, Settings(), "c", StageContext(shop.lake, run), None)
+    runner = StageRunner(stages, Settings(), "c", StageContext(shop.lake, run))
     told = []
     in_turn = InTurn(told.append, list(stages))
 

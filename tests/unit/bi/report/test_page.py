@@ -268,6 +268,24 @@ def test_a_run_without_segments_still_makes_a_page_that_says_why():
     assert text.count("two users are too few") == 2  # beside the headline, and among what was left out
 
 
+def test_what_was_taken_over_is_told_apart_from_what_was_done():
+    kinds = [("features", "done", 30.0), ("factors", "taken over", 0.5), ("similarity", "taken over", 0.5)]
+    stages = [
+        {
+            "stage": name,
+            "status": status,
+            "note": None,
+            "code_version": "1",
+            "config_hash": "2",
+            "seconds": s,
+            "rows": 1,
+        }
+        for name, status, s in kinds
+    ]
+    text = " ".join("".join(Page(render_page(RunRows("r-1", AS_OF, 1, stages=stages), ReportConfig())).text).split())
+    assert "1 stage done, 2 taken over from the run before and 0 skipped" in text
+
+
 def test_text_on_colours_has_the_contrast_that_wcag_asks_for():
     assert contrast("#ffffff", "#000000") == pytest.approx(21.0)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)  # WebAIM's published example
