@@ -1,7 +1,11 @@
-"""How far a log or day table reaches."""
+"""How far a log or day table reaches, and whether its rows are few."""
 
 from dataclasses import dataclass
 from datetime import date
+
+from pyspark.sql import DataFrame
+
+FEW = 1_000_000  # rows that one task goes through sooner than several are planned, started and shuffled to
 
 
 @dataclass(frozen=True)
@@ -25,3 +29,8 @@ class Extent:
         if self.first_day is None or self.last_day is None:
             return 0.0
         return self.rows / ((self.last_day - self.first_day).days + 1)
+
+
+def few_in_one(frame: DataFrame, rows: int) -> DataFrame:
+    """The frame in one partition where there are few rows in all: what is grouped or joined then needs no shuffle."""
+    return frame.coalesce(1) if rows <= FEW else frame

@@ -11,8 +11,9 @@ from itertools import accumulate
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from segspark.core.extent import FEW
+
 KEYS = ("day", "task")
-FEW = 1_000_000  # rows that one task goes through sooner than several are planned, started and shuffled to
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,6 @@ def _by_day(tasks: Sequence[Column], starts: Sequence[date]) -> Column:
 def in_order(gathered: DataFrame) -> DataFrame:
     """Gathered rows as they are written: by day, so that readers pass over the parts of a file without their days."""
     return gathered.drop("task").sortWithinPartitions("day")
-
-
-def few_in_one(frame: DataFrame, rows: int) -> DataFrame:
-    """The frame in one partition where there are few rows in all: what is grouped or joined then needs no shuffle."""
-    return frame.coalesce(1) if rows <= FEW else frame
 
 
 def by_user(frame: DataFrame, rows: int) -> DataFrame:

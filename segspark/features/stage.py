@@ -26,6 +26,7 @@ from segspark.core.contracts import (
 )
 from segspark.core.days import ONE_DAY, within
 from segspark.core.errors import InputError
+from segspark.core.extent import few_in_one
 from segspark.core.lake import Lake
 from segspark.core.stage import StageContext, StageResult
 from segspark.features.changes import Changes, changed_days, with_neighbours
@@ -33,7 +34,7 @@ from segspark.features.config import FeaturesConfig
 from segspark.features.days import count_user_days
 from segspark.features.item_days import count_item_days, count_purchases, count_user_item_days
 from segspark.features.items import describe_items, place_items, price_categories
-from segspark.features.layout import Layout, by_user, few_in_one, in_order, lay_out
+from segspark.features.layout import Layout, by_user, in_order, lay_out
 from segspark.features.sources import Sources, sources_before
 from segspark.features.taste import measure_taste
 from segspark.features.touches import (

@@ -1,6 +1,7 @@
 """What was sold: of each item, and of each category to each segment."""
 
 from datetime import date
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -26,12 +27,16 @@ def purchases_before(orders: DataFrame, bots: DataFrame, as_of: date) -> DataFra
     )
 
 
-def users_of_items(days: DataFrame, ratings: DataFrame, bots: DataFrame, as_of: date) -> DataFrame:
+def acts_on_items(days: DataFrame, ratings: DataFrame) -> DataFrame:
+    """user_id, item_id and day of whatever users did with items, of user_item_days and ratings."""
+    return days.select("user_id", "item_id", "day").unionByName(ratings.select("user_id", "item_id", "day"))
+
+
+def users_of_items(acts: DataFrame, bots: DataFrame, as_of: date) -> DataFrame:
     """item_id and users: how many known users acted on or rated it before `as_of`.
 
     Users are told apart by a hash of their id: numbers are counted at a fraction of the cost of texts.
     """
-    acts = days.select("user_id", "item_id", "day").unionByName(ratings.select("user_id", "item_id", "day"))
     known = acts.where((F.col("day") < F.lit(as_of)) & F.col("user_id").isNotNull() & F.col("item_id").isNotNull())
     by_people = known.join(bots, on="user_id", how="left_anti")
     return by_people.groupBy("item_id").agg(F.count_distinct(F.xxhash64("user_id")).alias("users"))
@@ -48,7 +53,8 @@ def item_facts(purchases: DataFrame, acted_on: DataFrame, items: DataFrame, as_o
     launched = F.to_date("launch_time").alias("launch_day")
     listed = items.select("item_id", "category", "brand", "price", launched)
     listed = listed.where(F.col("launch_day").isNull() | (F.col("launch_day") < F.lit(as_of)))
-    known = listed.join(sold, on="item_id", how="full").join(acted_on, on="item_id", how="full")
+    parts = reduce(partial(DataFrame.unionByName, allowMissingColumns=True), (listed, sold, acted_on))
+    known = parts.groupBy("item_id").agg(*(F.max(name).alias(name) for name in parts.columns if name != "item_id"))
     none = F.lit(0).cast("bigint")
     return known.select(
         "item_id",

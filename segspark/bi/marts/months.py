@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from segspark.bi.marts.money import money
@@ -73,7 +73,7 @@ def cohort_months(months: DataFrame, facts: DataFrame) -> DataFrame:
         F.sum("orders").alias("orders"),
         money(F.sum("wholes")).alias("revenue"),
     )
-    sizes = counted.where(F.col("month") == F.col("cohort_month"))
-    sizes = sizes.select("cohort_month", F.col("buyers").alias("cohort_users"))
+    of_first_month = F.when(F.col("month") == F.col("cohort_month"), F.col("buyers"))
+    size = F.max(of_first_month).over(Window.partitionBy("cohort_month"))
     since = F.round(F.months_between("month", "cohort_month")).cast("int")
-    return counted.join(sizes, on="cohort_month", how="inner").withColumn("months_since", since)
+    return counted.withColumns({"cohort_users": size, "months_since": since})

@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segspark.bi.marts.items import item_facts, purchases_before, segment_categories, users_of_items
+from segspark.bi.marts.items import (
+    acts_on_items,
+    item_facts,
+    purchases_before,
+    segment_categories,
+    users_of_items,
+)
 from segspark.bi.marts.months import segment_months, user_months
 from segspark.core.contracts import ITEMS, ORDERS, RATINGS, USER_DAYS, USER_ITEM_DAYS
 from tests.builders import at, rows_of
@@ -84,7 +90,7 @@ def test_items_and_categories_are_those_that_duckdb_adds_up(spark, frames, shop)
     orders, _, bots, members = frames
     items = rows_of(spark, ITEMS, *({"item_id": i, "category": c, "launch_time": at("2020-01-01")} for i, c in SHELF))
     purchases = purchases_before(orders, bots, AS_OF)
-    no_acts = users_of_items(rows_of(spark, USER_ITEM_DAYS), rows_of(spark, RATINGS), bots, AS_OF)
+    no_acts = users_of_items(acts_on_items(rows_of(spark, USER_ITEM_DAYS), rows_of(spark, RATINGS)), bots, AS_OF)
     facts = item_facts(purchases, no_acts, items, AS_OF)
     counted = f"""
         sum(quantity), sum(cast(quantity AS decimal(18, 4)) * cast(unit_price AS decimal(18, 2)))
