@@ -45,14 +45,17 @@ def list_files(spark: SparkSession, name: str, source: SourceConfig) -> list[Sou
     return sorted(files, key=lambda file: file.path)
 
 
-def listing_settings(sources: Iterable[SourceConfig]) -> dict[str, str]:
-    """Settings of the session under which many small files are found and read by few tasks.
+def reading_settings(sources: Iterable[SourceConfig]) -> dict[str, str]:
+    """Settings of the session under which many small files are found and read by few tasks, and long mappings compiled.
 
     Spark lists more than 32 files by a job of one task each, and packs them as if opening one took as long as reading
-    four megabytes. On this machine neither pays; elsewhere a listing takes its time, and some tasks share it.
+    four megabytes. On this machine neither pays; elsewhere a listing takes its time, and some tasks share it. Java
+    never compiles a method of more than 8,000 bytes: in the single one that Spark makes of a step with many expressions
+    a row took four times as long.
     """
     is_here = all(local_path(path) is not None for source in sources for path in source.paths)
     return {
+        "spark.sql.codegen.hugeMethodLimit": "8000",
         "spark.sql.files.openCostInBytes": OPENING,
         "spark.sql.sources.parallelPartitionDiscovery.threshold": MANY if is_here else "32",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": LISTING_TASKS,
@@ -105,6 +108,8 @@ def _refuse_links_out(name: str, source: SourceConfig, paths: Iterable[str]) -> 
 
 def _folder_files(spark: SparkSession, name: str, source: SourceConfig) -> list[SourceFile]:
     """The files in the configured places and in all folders below them, each once."""
+    java: Any = spark._jvm
+    as_path = java.org.apache.hadoop.fs.Path
     found: dict[str, SourceFile] = {}
     for path in source.paths:
         try:
@@ -112,21 +117,23 @@ def _folder_files(spark: SparkSession, name: str, source: SourceConfig) -> list[
             matches = system.globStatus(place)
             if not matches:
                 raise InputError(f"{_key(name, source)}: {path} does not exist; name files, a folder or a glob")
-            found |= {file.path: file for match in matches for file in _files_at(system, match)}
+            found |= {file.path: file for match in matches for file in _files_at(system, match, as_path)}
         except Py4JJavaError as error:
             raise InputError(f"{_key(name, source)}: {path} cannot be listed: {error.java_exception}") from error
     return list(found.values())
 
 
-def _files_at(system: Any, status: Any) -> Iterator[SourceFile]:
+def _files_at(system: Any, status: Any, as_path: Any) -> Iterator[SourceFile]:
     """The file of that status, or those below that folder."""
-    path = status.getPath()
+    place = status.getPath()
     if status.isDirectory():
-        for below in system.listStatus(path):
+        for below in system.listStatus(place):
             if not (below.isDirectory() and _is_hidden(below.getPath().getName())):
-                yield from _files_at(system, below)
-    elif (size := status.getLen()) and not _is_hidden(path.getName()):
-        yield SourceFile(path.toString(), path.toUri().toString(), size, status.getModificationTime() * 1000)
+                yield from _files_at(system, below, as_path)
+    elif (size := status.getLen()) and not _is_hidden(place.getName()):
+        path = place.toString()
+        url = as_path(path).toUri().toString()  # as text and back: one file has one spelling
+        yield SourceFile(path, url, size, status.getModificationTime() * 1000)
 
 
 def _is_hidden(name: str) -> bool:
