@@ -8,7 +8,7 @@ from benchmarks.contestant import Ready, Task
 from benchmarks.lookback.shop import ACTIONS, AS_OF, SEGMENTS, STRATEGIES, write_lake
 from benchmarks.spark import bytes_read, copy_lake, session
 from segspark.campaigns.config import CampaignsConfig
-from segspark.campaigns.history import planned_of, plans_made, publications_seen
+from segspark.campaigns.history import plans_made, publications_seen
 from segspark.campaigns.stage import Offer, follow_up
 from segspark.core.contracts import CAMPAIGNS, PUBLICATIONS, RUNS
 from segspark.core.lake import Lake
@@ -49,8 +49,8 @@ def _measure(lake: Lake, attempt: Run) -> int:
     """Tells how many campaigns were settled."""
     told: list[str] = []
     context, config = StageContext(lake, attempt, told.append), CampaignsConfig()
-    seen = publications_seen(lake.read(PUBLICATIONS), attempt.previous)
-    made = planned_of(plans_made(lake.read(CAMPAIGNS), seen).collect())
+    seen = publications_seen(lake.rows(PUBLICATIONS), attempt.previous)
+    made = plans_made(lake.rows(CAMPAIGNS), seen)
     actions = [f"a{number}" for number in range(ACTIONS)]
     segments = [f"s{number}" for number in range(SEGMENTS)]
     offer = Offer(STRATEGIES, segments, dict.fromkeys(segments, actions))

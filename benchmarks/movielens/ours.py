@@ -7,18 +7,19 @@ from benchmarks.contestant import Ready, Task
 from benchmarks.movielens.comparison import K
 from benchmarks.spark import session
 from segspark.recommend.config import EvaluationConfig, RecommendConfig
-from segspark.recommend.factors import fit_explicit
+from segspark.recommend.factors import arranged, fit_explicit
 from segspark.recommend.interactions import BOUGHT, with_numbers
 from segspark.recommend.judging.evaluation import plan_of
 from segspark.recommend.judging.mixing import best_mix
-from segspark.recommend.judging.ratings import around_expected, expected_ratings, with_expected
+from segspark.recommend.judging.ratings import around_expected, mean_rating, micros, with_expected
 from segspark.recommend.judging.split import is_drawn
 from segspark.recommend.methods.by_factors import by_popularity
 from segspark.recommend.methods.hybrid import by_hybrid
-from segspark.recommend.methods.method import Method, Settings
+from segspark.recommend.methods.method import Method, Settings, listed
 from segspark.recommend.methods.registry import methods_of
 from segspark.recommend.methods.train import train_part
 from segspark.recommend.numbering import number_both
+from segspark.recommend.settle import settle, settle_with
 from segspark.recommend.sizes import als_blocks
 
 SEED = 7
@@ -40,8 +41,8 @@ def run(task: Task, ready: Ready) -> dict[str, object]:
         method, told = _method(task.settings["method"], pairs)
         train = train_part(pairs, CONFIG, SEED)
         assert train is not None
-        answer = method(train, train.user_index.select("user_no"), Settings(CONFIG, plan_of(train, CONFIG), SEED))
-        named = answer.lists.join(train.user_index, on="user_no", how="inner")
+        lists = listed(method, train, None, Settings(CONFIG, plan_of(train, CONFIG), SEED))
+        named = lists.join(train.user_index, on="user_no", how="inner")
         found = named.join(train.item_index, on="item_no", how="inner").select("user_id", "rank", "item_id", "score")
     found.write.parquet(task.output)
     spark.stop()
@@ -54,19 +55,23 @@ def _method(name: str, pairs: DataFrame) -> tuple[Method, dict[str, object]]:
     if name != "hybrid":
         return {**members, "popularity": by_popularity}[name], {}
     held_out = is_drawn(VALIDATION_SHARE, "user_id", "item_id", seed=SEED)
-    mix = best_mix(pairs.where(~held_out), pairs.where(held_out), members, CONFIG, SEED)
+    known = {name: F.when(~held_out, F.col(name)) for name in ("weight", "action")}
+    acts = pairs.withColumns({**known, "tested": F.when(held_out, F.col("action"))})
+    mix = best_mix(acts, members, CONFIG, SEED)
     return by_hybrid(members, mix), {"mix": mix.told}
 
 
 def _predictions(rows: DataFrame, held_out: DataFrame) -> DataFrame:
     """Explicit ALS around what to expect of the item and the user, on users and items that the training part has."""
-    pairs = rows.select("user_id", "item_id", F.col("rating").alias("weight"), F.lit(0).alias("action"))
-    asked = held_out.select("user_id", "item_id", F.col("rating").alias("weight"), F.lit(0).alias("action"))
-    count = pairs.count()
-    users, items = (index.checkpoint() for index in number_both(pairs, count))
-    train, test = (with_numbers(frame, users, items).checkpoint() for frame in (pairs, asked))
-    expected = expected_ratings(train)
-    model = fit_explicit(around_expected(train, expected), CONFIG, als_blocks(count, CONFIG), SEED)
-    known = with_expected(model.transform(test), expected)
-    named = known.join(users, on="user_no", how="inner").join(items, on="item_no", how="inner")
+    known = rows.select("user_id", "item_id", F.col("rating").alias("weight"))
+    asked = held_out.select("user_id", "item_id", F.col("rating").alias("tested"))
+    rated = {"pairs": F.count("weight"), "micros": micros(F.col("weight"))}
+    ratings, found = settle_with(known.join(asked, on=["user_id", "item_id"], how="full"), **rated)
+    users, items = (settle(index) for index in number_both(ratings.where("weight IS NOT NULL"), found["pairs"]))
+    blocks = als_blocks(found["pairs"], CONFIG)
+    expected = with_expected(with_numbers(ratings, users, items), mean_rating(found["micros"], found["pairs"]))
+    expected = settle(arranged(expected, blocks))
+    model = fit_explicit(around_expected(expected), CONFIG, blocks, SEED)
+    predicted = model.transform(expected.where("tested IS NOT NULL"))
+    named = predicted.join(users, on="user_no", how="inner").join(items, on="item_no", how="inner")
     return named.select("user_id", "item_id", (F.col("expected") + F.col("prediction")).alias("prediction"))

@@ -27,8 +27,8 @@ def run(task: Task, ready: Ready) -> dict[str, float]:
         Budget(through == name, float(channel.contacts_per_day * DAYS), channel.money_per_day * DAYS)
         for name, channel in strategies.channels.items()
     ]
-    sample = people.where("NOT holdout").orderBy("tie", "user_id").limit(SAMPLE).select(*ASKED).collect()
-    rules = with_prices(rules_for(strategies), sample, len(sample) / users, budgets)
+    sample = people.where("NOT holdout").orderBy("tie", "user_id").limit(SAMPLE).select(*ASKED).toArrow()
+    rules = with_prices(rules_for(strategies), sample, sample.num_rows / users, budgets)
     names = F.array(*map(F.lit, strategies.actions))
     wanted = choose_for_everyone(people, rules).withColumn("action", F.get(names, F.col("action_no")))
     wanted.persist(StorageLevel.MEMORY_AND_DISK)

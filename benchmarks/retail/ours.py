@@ -9,9 +9,10 @@ from benchmarks.contestant import Ready, Task
 from benchmarks.retail.comparison import MASKED_SHARE, mean_auc
 from benchmarks.spark import session
 from segspark.recommend.config import RecommendConfig
-from segspark.recommend.factors import fit_implicit
+from segspark.recommend.factors import arranged, fit_implicit
 from segspark.recommend.interactions import with_numbers
 from segspark.recommend.numbering import number_both
+from segspark.recommend.settle import settle
 from segspark.recommend.sizes import als_blocks
 
 SEED = 7
@@ -38,7 +39,8 @@ def fitted(spark: SparkSession, rows: pd.DataFrame, reg_param: float) -> pd.Data
     config = RecommendConfig(rank=RANK, alpha=ALPHA, iterations=ITERATIONS, reg_param=reg_param)
     pairs = spark.createDataFrame(rows).withColumn("action", F.lit(1))
     users, items = number_both(pairs, len(rows))
-    factors = fit_implicit(with_numbers(pairs, users, items), config, als_blocks(len(rows), config), SEED)
+    blocks = als_blocks(len(rows), config)
+    factors = fit_implicit(settle(arranged(with_numbers(pairs, users, items), blocks)), config, blocks, SEED)
     of_users = _named(factors.users.join(users, on="user_no", how="inner"), "user")
     return pd.concat([of_users, _named(factors.items.join(items, on="item_no", how="inner"), "item")])
 

@@ -84,7 +84,7 @@ def add_up(responses: DataFrame) -> DataFrame:
     )
 
 
-def evidence_of(row: Row) -> Evidence:
+def evidence_of(row: Row | Mapping[str, Any]) -> Evidence:
     """A row of `add_up` or of campaign_evidence, collected."""
     values: dict[str, Any] = {n: float(row[n]) if isinstance(row[n], Decimal) else row[n] for n in vars(Sums())}
     sides: dict[str, Any] = {name: row[name] for name in SIDE}

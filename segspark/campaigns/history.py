@@ -1,14 +1,18 @@
 """What was planned before, as it was published: the plans that somebody may have acted on."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pyspark.sql import DataFrame, Row, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from segspark.campaigns.config import CampaignsConfig
+from segspark.core.arrow_rows import Row
 from segspark.core.errors import ConfigError
 from segspark.core.stage import Run
+
+AS_PLANNED = ("campaign_id", "run_id", "starts_on", "ends_on", "scheme", "holdout_share")  # columns of campaigns
 
 
 @dataclass(frozen=True)
@@ -45,26 +49,33 @@ class Campaign:
         return max(0, (self.ends_on - self.first_day).days + 1)
 
 
-def publications_seen(publications: DataFrame, previous: str | None) -> DataFrame:
-    """run_id, seq: the runs that were published up to the one that this run is compared with, by their newest act."""
-    acts = publications.select("run_id", "seq")
-    last = acts.where(F.col("run_id") == F.lit(previous)).agg(F.max("seq").alias("last"))
-    seen = acts.crossJoin(F.broadcast(last)).where(F.col("seq") <= F.col("last"))
-    return seen.groupBy("run_id").agg(F.max("seq").alias("seq"))
+def publications_seen(acts: Iterable[Row], previous: str | None) -> dict[str, int]:
+    """By run that was published up to the one that this run is compared with the seq of its newest act by then.
+
+    `acts` are the rows of publications.
+    """
+    acts = list(acts)
+    last = max((act.seq for act in acts if act.run_id == previous), default=0)
+    seen: dict[str, int] = {}
+    for act in sorted(acts, key=lambda act: act.seq):
+        if act.seq <= last:
+            seen[act.run_id] = act.seq
+    return seen
 
 
-def plans_made(campaigns: DataFrame, seen: DataFrame) -> DataFrame:
-    """One row per published plan of a campaign, with `until`: when the next plan of the same campaign took over."""
-    later = Window.partitionBy("campaign_id").orderBy("seq")
-    rows = campaigns.join(F.broadcast(seen), on="run_id", how="inner").withColumn(
-        "until", F.lead("planned_on").over(later)
-    )
-    return rows.select(*(field.name for field in fields(Planned))).orderBy("seq")
+def plans_made(campaigns: Iterable[Row], seen: Mapping[str, int]) -> list[Planned]:
+    """The published plans, the oldest first, with `until`: when the next plan of the same campaign took over.
 
-
-def planned_of(rows: list[Row]) -> list[Planned]:
-    """Rows of `plans_made`, collected: as many as campaigns were planned."""
-    return [Planned(**row.asDict()) for row in rows]
+    `campaigns` are the rows of the table of all runs, as many as campaigns were planned.
+    """
+    made: list[Planned] = []
+    until: dict[str, date] = {}
+    published = [row for row in campaigns if row.run_id in seen]
+    for row in sorted(published, key=lambda row: seen[row.run_id], reverse=True):
+        told = {name: row[name] for name in AS_PLANNED}
+        made.append(Planned(**told, until=until.get(row.campaign_id), seq=seen[row.run_id]))
+        until[row.campaign_id] = row.planned_on
+    return made[::-1]
 
 
 def plans_since(made: list[Planned], scheme: str, first_day: date) -> list[Planned]:
@@ -79,8 +90,13 @@ def plans_in_mind(made: list[Planned], campaign: Campaign, days: int) -> list[Pl
 
 
 def outcomes_before(log: DataFrame, run: Run) -> DataFrame:
-    """The rows of outcomes that the run sees: those of contacts that were made or withheld before its day."""
-    return log.where((F.col("ingest_seq") <= run.ingest_seq) & (F.col("sent_at") < F.lit(run.as_of).cast("timestamp")))
+    """The rows of outcomes that the run sees."""
+    return log.where(is_told_before(run.ingest_seq, run.as_of))
+
+
+def is_told_before(ingest_seq: int, as_of: date) -> Column:
+    """Whether a run sees a row of outcomes: of a contact that was made or withheld before its day."""
+    return (F.col("ingest_seq") <= ingest_seq) & (F.col("sent_at") < F.lit(as_of).cast("timestamp"))
 
 
 def contacts_of(plan: DataFrame, made: list[Planned], outcomes: DataFrame) -> DataFrame:
@@ -95,6 +111,8 @@ def contacts_of(plan: DataFrame, made: list[Planned], outcomes: DataFrame) -> Da
     told = plan.sparkSession.createDataFrame(places, "campaign_id string, run_id string, __until date, __no int")
     rows = plan.where(F.col("run_id").isin(*(each.run_id for each in made)))
     rows = rows.join(F.broadcast(told), on=["campaign_id", "run_id"], how="inner")
+    if all(each.until is None for each in made):
+        return rows.drop("__until", "__no")
     sent = outcomes.where("treated").groupBy("campaign_id", "user_id")
     first_sent = sent.agg(F.min(F.to_date("sent_at")).alias("__sent_on"))
     marked = rows.join(first_sent, on=["campaign_id", "user_id"], how="left")

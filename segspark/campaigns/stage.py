@@ -16,7 +16,6 @@ from segspark.campaigns.history import (
     Campaign,
     Planned,
     outcomes_before,
-    planned_of,
     plans_made,
     publications_seen,
     this_campaign,
@@ -28,7 +27,6 @@ from segspark.campaigns.learning.strategy import Strategy
 from segspark.campaigns.lift.stage import write_lifts
 from segspark.campaigns.past.stage import evidence_from, look_back
 from segspark.campaigns.planning.audience import check_columns
-from segspark.campaigns.planning.people import worth_by_segment
 from segspark.campaigns.planning.stage import Order, build_plan, people_of
 from segspark.core.contracts import CAMPAIGNS, OUTCOMES, PUBLICATIONS, SEGMENTS, STRATEGIES, USER_FEATURES
 from segspark.core.errors import ConfigError
@@ -58,19 +56,16 @@ def build_campaigns(context: StageContext, config: CampaignsConfig, earned: froz
     `earned` are the names that segments can earn, where these are known. ConfigError for a strategies file or a
     campaign id that cannot be used.
     """
-    lake, run = context.lake, context.run
     if config.strategies is None:
         return StageResult(skipped=NO_FILE)
-    names = lake.read_run(SEGMENTS, run.run_id).where(F.col("scheme") == config.scheme).select("name")
-    segments = sorted(row.name for row in names.collect())
+    segments = sorted(row.name for row in context.view.rows(SEGMENTS) if row.scheme == config.scheme)
     if not segments:
         return StageResult(
             skipped=f"there are no segments of the scheme {config.scheme}; the stage segments makes them"
         )
     offer = _offer(context, config, segments, earned)
     seen, made, campaign = _campaign(context, config)
-    people = people_of(context, config, offer.strategies)
-    worth = {row.segment_name: float(row.worth) for row in worth_by_segment(people).collect()}
+    people, worth = people_of(context, config, offer.strategies, segments)
     strategy, rows, notes = follow_up(context, config, offer, worth, made, seen)
     rules = rules_of(strategy, segments, list(offer.costs), offer.costs, config.learning)
     order = Order(campaign, offer.strategies, config, offer.suits, segments, rules)
@@ -85,7 +80,7 @@ def follow_up(
     offer: Offer,
     worth: Mapping[str, float],
     made: list[Planned],
-    seen: DataFrame,
+    seen: Mapping[str, int],
 ) -> tuple[Strategy, dict[str, int], list[str]]:
     """What earlier campaigns changed, and the strategy that follows from it. Writes the tables of both.
 
@@ -109,24 +104,24 @@ def check_campaign(context: StageContext, config: CampaignsConfig) -> None:
     """ConfigError where the run's campaign has an id that was used: told before hours of work."""
     if config.strategies is None:
         return
+    lake = context.lake
     _, made, campaign = _campaign(context, config)
-    outcomes = outcomes_before(context.lake.read(OUTCOMES), context.run)
-    _refuse_used_id(outcomes, campaign, {each.campaign_id for each in made})
+    if campaign.campaign_id not in {each.campaign_id for each in made} and not lake.is_empty(OUTCOMES):
+        _refuse_used_id(outcomes_before(lake.read(OUTCOMES), context.run), campaign)
 
 
-def _campaign(context: StageContext, config: CampaignsConfig) -> tuple[DataFrame, list[Planned], Campaign]:
+def _campaign(context: StageContext, config: CampaignsConfig) -> tuple[dict[str, int], list[Planned], Campaign]:
     """The runs that were published, the plans they made, and the campaign that this run plans."""
     lake, run = context.lake, context.run
-    seen = publications_seen(lake.read(PUBLICATIONS), run.previous)
-    made = planned_of(plans_made(lake.read(CAMPAIGNS), seen).collect())
+    seen = publications_seen(lake.rows(PUBLICATIONS), run.previous)
+    made = plans_made(lake.rows(CAMPAIGNS), seen)
     return seen, made, this_campaign(config, run.as_of, made)
 
 
 def _offer(context: StageContext, config: CampaignsConfig, segments: list[str], earned: frozenset[str] | None) -> Offer:
     path = str(config.strategies)
     strategies = load_strategies(path, earned)
-    features = context.lake.read_run(USER_FEATURES, context.run.run_id).drop("user_bucket")
-    check_columns(strategies, path, set(features.columns))
+    check_columns(strategies, path, set(context.view.frame(USER_FEATURES).columns) - {"user_bucket"})
     suits = {name: strategies.suits(name, not _is_nameless(name)) for name in segments}
     return Offer(strategies, segments, suits)
 
@@ -135,10 +130,8 @@ def _is_nameless(name: str) -> bool:
     return re.fullmatch(NAMELESS, name) is not None
 
 
-def _refuse_used_id(outcomes: DataFrame, campaign: Campaign, planned: set[str]) -> None:
+def _refuse_used_id(outcomes: DataFrame, campaign: Campaign) -> None:
     """ConfigError where somebody else's campaign has the id: its outcomes would count for this one."""
-    if campaign.campaign_id in planned:
-        return
     first = outcomes.where(F.col("campaign_id") == campaign.campaign_id).agg(F.min("sent_at")).first()
     if first is not None and first[0] is not None:
         raise ConfigError(
@@ -154,11 +147,10 @@ def _strategy(
     evidence: list[Evidence],
     worth: Mapping[str, float],
 ) -> Strategy:
-    lake, run = context.lake, context.run
+    run, earlier = context.run, context.view.earlier
     before: dict[str, dict[str, float]] = {}
-    if run.previous is not None:
-        told = lake.read_run(STRATEGIES, run.previous).where(F.col("scheme") == config.scheme)
-        for row in told.where(F.col("status") != "baseline").collect():
+    for row in earlier.rows(STRATEGIES) if earlier is not None else []:
+        if row.scheme == config.scheme and row.status != "baseline":
             before.setdefault(row.segment_name, {})[row.action] = row.share
     money = Money(offer.costs, worth)
     return next_strategy(evidence, offer.suits, before, money, config.learning, run.as_of, run.seed)
@@ -166,6 +158,6 @@ def _strategy(
 
 def _told(campaign: Mapping[str, Any]) -> str:
     """What a person should know of the plan, a row of campaigns: how many, and who is left out and why."""
-    left_out = ", ".join(f"{users:,} {reason}" for reason, users in campaign["left_out"])
+    left_out = ", ".join(f"{each['users']:,} {each['reason']}" for each in campaign["left_out"])
     contacts = f"{campaign['contacts']:,} contacts for {campaign['cost']:,.2f}, {campaign['held_out']:,} held out"
     return f"{campaign['campaign_id']}: {contacts}" + (f"; left out: {left_out}" if left_out else "")

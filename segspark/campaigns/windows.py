@@ -12,6 +12,11 @@ def closes_after(last: date, attribution_days: int, as_of: date) -> date | None:
     return closes if as_of < closes else None
 
 
+def may_have_closed(made: Iterable[Planned], attribution_days: int, as_of: date) -> set[str]:
+    """The campaigns whose first windows may have closed: no contact of theirs comes before their first day."""
+    return {each.campaign_id for each in made if each.starts_on + timedelta(days=attribution_days) <= as_of}
+
+
 def last_days(made: Iterable[Planned], contacts: Mapping[str, date]) -> dict[str, date]:
     """The last day of each campaign on which a window begins.
 

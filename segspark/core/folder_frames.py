@@ -6,7 +6,7 @@ for a write, and its reader a job over the log for each read.
 
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from itertools import accumulate
 from pathlib import Path
@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from segspark.core.contract import Column as ContractColumn
-from segspark.core.contract import Contract
+from segspark.core.contract import Contract, no_rows
 from segspark.core.days import contiguous, within
 from segspark.core.delta_rs import DataFile, DeltaRs
 from segspark.core.files import escaped
@@ -48,6 +48,13 @@ class FolderFrames:
             return self.read(spark, contract).where(F.col("run_id") == run_id).drop("run_id")
         files = [file for file in self.tables.files(contract.name) if file.run_id == run_id]
         return self._frame(spark, contract, files)
+
+    def read_runs(self, spark: SparkSession, contract: Contract, run_ids: Collection[str]) -> DataFrame:
+        """The rows of several runs as they are now, with `run_id`."""
+        if not self._is_plain(contract):
+            return self.read(spark, contract).where(F.col("run_id").isin(*run_ids))
+        files = [file for file in self.tables.files(contract.name) if file.run_id in run_ids]
+        return self._frame(spark, contract, files, with_run_id=True)
 
     # --- write ---
 
@@ -95,15 +102,21 @@ class FolderFrames:
         is_as_now = self.tables.partitions(contract.name) == list(contract.partition_by)
         return is_as_now and self.tables.is_plain(contract.name)
 
-    def _frame(self, spark: SparkSession, contract: Contract, files: list[DataFile]) -> DataFrame:
-        """The rows of those files, without the column that the table is partitioned by."""
+    def _frame(
+        self, spark: SparkSession, contract: Contract, files: list[DataFile], with_run_id: bool = False
+    ) -> DataFrame:
+        """The rows of those files; the column that the table is partitioned by, as the folders tell it, if wanted."""
         told = self.tables.spark_schema(contract.name)
-        told["fields"] = [field for field in told["fields"] if field["name"] not in contract.partition_by]
+        left_out = () if with_run_id else contract.partition_by
+        told["fields"] = [field for field in told["fields"] if field["name"] not in left_out]
         schema = StructType.fromJson(told)
         if not files:
-            return spark.createDataFrame([], schema)
+            return no_rows(spark, schema)
         place = self.tables.place(contract.name)
-        return spark.read.schema(schema).parquet(*escaped(f"{place}/{file.path}" for file in files))
+        reader = spark.read.schema(schema)
+        if with_run_id:
+            reader = reader.option("basePath", place)
+        return reader.parquet(*escaped(f"{place}/{file.path}" for file in files))
 
     def _newest_small(self, files: list[DataFile]) -> list[DataFile]:
         """Small files, the newest first, of one full file's bytes together at the most."""

@@ -1,6 +1,6 @@
 """Delta tables through Spark: in a catalogue, and wherever delta-rs cannot go."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -65,7 +65,10 @@ class SparkTables:
         """
         size = self.delta_table(spark, contract.name).detail().select("sizeInBytes").collect()[0][0]
         files = max(1, size // FULL_FILE)
-        rows = self.read(spark, contract).repartitionByRange(files, "day").sortWithinPartitions("day")
+        comments = {column.name: {"comment": column.comment} for column in stored_columns(contract)}
+        there = self.read(spark, contract)
+        told = there.select(*(F.col(name).alias(name, metadata=comments.get(name, {})) for name in there.columns))
+        rows = told.repartitionByRange(files, "day").sortWithinPartitions("day")
         writer = rows.writeTo(self.identifier(contract.name)).using("delta")
         for key, value in {**properties, "comment": f"One row is {contract.grain}."}.items():
             writer = writer.tableProperty(key, value)
@@ -82,6 +85,10 @@ class SparkTables:
     def read_run(self, spark: SparkSession, contract: Contract, run_id: str) -> DataFrame:
         """One run's rows, without `run_id`."""
         return self.read(spark, contract).where(F.col("run_id") == run_id).drop("run_id")
+
+    def read_runs(self, spark: SparkSession, contract: Contract, run_ids: Collection[str]) -> DataFrame:
+        """The rows of several runs, with `run_id`."""
+        return self.read(spark, contract).where(F.col("run_id").isin(*run_ids))
 
     def append(self, contract: Contract, frame: DataFrame, files: int | None) -> int:
         """Adds the rows; returns how many."""

@@ -149,7 +149,11 @@ def records(batches: Iterable[pa.RecordBatch]) -> Iterator[dict]:
             yield {name: batch.column(name)[position].as_py() for name in batch.schema.names}
 
 
-def stream(tasks: DataFrame, count: int, work: Callable, schema: str) -> DataFrame:
-    """Runs `work` over the rows of each task, in the order of `step`; tasks are numbered from 0 to count - 1."""
-    ordered = tasks.repartitionById(count, F.col("task")).sortWithinPartitions("task", "step")
+def stream(tasks: DataFrame, count: int, work: Callable, schema: str, at_once: int = 1) -> DataFrame:
+    """Runs `work` over the rows of each task, in the order of `step`; tasks are numbered from 0 to count - 1.
+
+    So many tasks `at_once` come to one call, one after another: a call of its own costs more than a small task.
+    """
+    together = F.expr(f"int(task div {at_once})")
+    ordered = tasks.repartitionById(block_count(count, at_once), together).sortWithinPartitions("task", "step")
     return ordered.mapInArrow(work, schema)

@@ -27,20 +27,32 @@ class Factors:
     items: DataFrame
 
 
+def arranged(pairs: DataFrame, blocks: int) -> DataFrame:
+    """The same rows in the one order that a fit takes them in, whatever order they had: MLlib's sums depend on it.
+
+    Rows may be left out of what was arranged before it is fitted to.
+    """
+    return pairs.repartition(blocks, "user_no").sortWithinPartitions("user_no", "item_no")
+
+
 def fit_implicit(interactions: DataFrame, config: RecommendConfig, blocks: int, seed: int) -> Factors:
     """Factors of user_no, item_no, weight (Hu, Koren, Volinsky 2008): preference 1, confidence 1 + alpha * weight.
 
     MLlib solves, for each user with n interactions, (Y'Y + Y'(C - I)Y + reg_param * n * I) x = Y'C p. Same rows and
-    `blocks` give the same factors up to the last digits, however the input is partitioned.
+    `blocks` give the same factors up to the last digits. The rows are as `arranged` left them in as many blocks, and
+    settled: MLlib evaluates its input twice, once for a line of its log.
     """
     model = _als(config, blocks, seed).setImplicitPrefs(True).setAlpha(config.alpha)
-    return factors_of(_fit(model.setRegParam(config.reg_param), interactions, blocks))
+    return factors_of(model.setRegParam(config.reg_param).fit(_narrow(interactions)))
 
 
 def fit_explicit(ratings: DataFrame, config: RecommendConfig, blocks: int, seed: int) -> ALSModel:
-    """A model of `weight`, a rating's distance from what to expect, by user_no and item_no (Zhou et al. 2008)."""
+    """A model of `weight`, a rating's distance from what to expect, by user_no and item_no (Zhou et al. 2008).
+
+    The rows are arranged and settled as for `fit_implicit`.
+    """
     model = _als(config, blocks, seed).setImplicitPrefs(False).setColdStartStrategy("drop")
-    return _fit(model.setRegParam(config.rating_reg_param), ratings, blocks)
+    return model.setRegParam(config.rating_reg_param).fit(_narrow(ratings))
 
 
 def factors_of(model: ALSModel) -> Factors:
@@ -73,11 +85,5 @@ def _als(config: RecommendConfig, blocks: int, seed: int) -> ALS:
     )
 
 
-def _fit(als: ALS, pairs: DataFrame, blocks: int) -> ALSModel:
-    """Rows arrive in one order, whatever order they had: MLlib's sums depend on it.
-
-    MLlib evaluates its input twice, once for a line of its log: it gets a checkpoint rather than joins.
-    """
-    narrow = pairs.select("user_no", "item_no", F.col("weight").cast("float").alias("weight"))
-    ordered = narrow.repartition(blocks, "user_no").sortWithinPartitions("user_no", "item_no")
-    return als.fit(ordered.checkpoint())
+def _narrow(pairs: DataFrame) -> DataFrame:
+    return pairs.select("user_no", "item_no", F.col("weight").cast("float").alias("weight"))

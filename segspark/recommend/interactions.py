@@ -22,15 +22,25 @@ def weigh_interactions(days: DataFrame, ratings: DataFrame, config: RecommendCon
     halved for every half-life between its day and `as_of`, in whole millionths; `action` is the strongest act;
     `last_at` is when the last act was, as far as that is known: a rating's time, the start of the day of other acts.
     """
-    acts = _day_acts(days, config.event_weights).unionByName(_rating_acts(ratings, config.event_weights))
-    decay = _decay(config.half_life_days, as_of)
-    micros = F.round(F.col("weight") * decay * MICRO).cast("bigint")
-    is_known = F.col("user_id").isNotNull() & F.col("item_id").isNotNull() & (F.col("day") < F.lit(as_of))
-    summed = acts.where(is_known & (F.col("action") > 0)).withColumn("micros", micros)
-    return summed.groupBy("user_id", "item_id").agg(
-        (F.sum("micros") / F.lit(float(MICRO))).alias("weight"),
+    acts = _acts_before(days, ratings, config, as_of)
+    return acts.groupBy("user_id", "item_id").agg(
+        _weight(_micros(config, as_of)).alias("weight"),
         F.max("action").alias("action"),
         F.max("acted_at").alias("last_at"),
+    )
+
+
+def weigh_parts(days: DataFrame, ratings: DataFrame, config: RecommendConfig, split: date, as_of: date) -> DataFrame:
+    """The same of what was known on the day `split`, beside what followed: one row per user and item of either part.
+
+    user_id and item_id; `weight` and `action` of the acts before `split`, weighed as of it, null where there was none;
+    `tested`, the strongest act from `split` on and before `as_of`, null where there was none.
+    """
+    acts, was_known = _acts_before(days, ratings, config, as_of), F.col("day") < F.lit(split)
+    return acts.groupBy("user_id", "item_id").agg(
+        _weight(F.when(was_known, _micros(config, split))).alias("weight"),
+        F.max(F.when(was_known, F.col("action"))).alias("action"),
+        F.max(F.when(~was_known, F.col("action"))).alias("tested"),
     )
 
 
@@ -41,15 +51,32 @@ def leave_out_bots(interactions: DataFrame, user_features: DataFrame) -> DataFra
 
 
 def with_numbers(interactions: DataFrame, user_index: DataFrame, item_index: DataFrame) -> DataFrame:
-    """user_no, item_no, weight and action of the interactions whose user and item both have a number."""
+    """The interactions whose user and item both have a number, with user_no and item_no in place of the ids."""
     numbered = interactions.join(user_index, on="user_id", how="inner")
-    return numbered.join(item_index, on="item_id", how="inner").select("user_no", "item_no", "weight", "action")
+    numbered = numbered.join(item_index, on="item_id", how="inner")
+    values = [name for name in interactions.columns if name not in ("user_id", "item_id")]
+    return numbered.select("user_no", "item_no", *values)
 
 
 def popularity(interactions: DataFrame, *keys: str) -> DataFrame:
     """The keys and `popularity`, the sum of their weights."""
     micros = F.round(F.col("weight") * MICRO).cast("bigint")
     return interactions.groupBy(*keys).agg((F.sum(micros) / F.lit(float(MICRO))).alias("popularity"))
+
+
+def _acts_before(days: DataFrame, ratings: DataFrame, config: RecommendConfig, as_of: date) -> DataFrame:
+    """user_id, item_id, day, acted_at, weight and action of each act of a known user on a known item."""
+    acts = _day_acts(days, config.event_weights).unionByName(_rating_acts(ratings, config.event_weights))
+    is_known = F.col("user_id").isNotNull() & F.col("item_id").isNotNull() & (F.col("day") < F.lit(as_of))
+    return acts.where(is_known & (F.col("action") > 0))
+
+
+def _micros(config: RecommendConfig, as_of: date) -> Column:
+    return F.round(F.col("weight") * _decay(config.half_life_days, as_of) * MICRO).cast("bigint")
+
+
+def _weight(micros: Column) -> Column:
+    return F.sum(micros) / F.lit(float(MICRO))
 
 
 def _day_acts(days: DataFrame, weights: EventWeights) -> DataFrame:

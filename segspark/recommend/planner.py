@@ -10,11 +10,8 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
 from segspark.core.errors import ConfigError
+from segspark.recommend.degrees import Degrees
 from segspark.recommend.similarity import CELLS_AT_A_TIME
 from segspark.recommend.sizes import block_count, similarity_block_rows, user_block_rows
 from segspark.recommend.topn import CELLS_AT_A_TIME as SCORES_AT_A_TIME
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from segspark.recommend.config import RecommendConfig
     from segspark.recommend.topn import ListPlan
 
-PARTS = 1024  # ranges of numbers whose pairs are counted apart: the most rows that are collected
 MOST_BLOCKS = 1024  # of similarity: each meets every other
 LEAST_USERS, LEAST_ITEMS = 256, 256  # the smallest blocks of lists
 MB = 1_000_000
@@ -37,27 +33,6 @@ PLACE = 76  # of a list of neighbours or items: kept, ranked, written
 OWN_PAIR = 45  # an item that a user has
 SCORE, CAPPED_SCORE = 10, 24
 VECTOR_COPIES = 4  # of all items' vectors where reasons are given: as they came, joined, scaled, squared
-
-
-@dataclass(frozen=True)
-class Degrees:
-    """How many pairs the rows of a sparse matrix have."""
-
-    rows: int  # one more than the highest number
-    pairs: int
-    squares: int  # the sum of their squares: the multiply-adds of the product over this side
-    most: int  # of the fullest row
-    alike: int  # cells of the product of rows with one pair each, in the same column: they all tie
-    part_rows: int
-    parts: tuple[int, ...]  # pairs of each range of so many numbers
-
-    def fullest(self, block_rows: int) -> int:
-        """At most so many pairs are in any block of so many rows."""
-        before = np.concatenate([[0], np.cumsum(self.parts)])
-        first = np.arange(0, max(self.rows, 1), block_rows)
-        last = np.minimum(-(-(first + block_rows) // self.part_rows), len(self.parts))
-        in_blocks = before[last] - before[np.minimum(first // self.part_rows, len(self.parts))]
-        return int(min(in_blocks.max(), block_rows * self.most))
 
 
 @dataclass(frozen=True)
@@ -108,27 +83,6 @@ class PlannedLists:
 
 
 Plan = TypeVar("Plan", SimilarityPlan, PlannedLists)
-
-
-def measure_degrees(pairs: DataFrame, row: str, column: str, rows: int) -> Degrees:
-    """Counts the pairs (each once) of each row; collects sums of at most 1,024 ranges of the numbers 0 to rows - 1."""
-    part_rows = max(1, ceil(rows / PARTS))
-    degrees = pairs.groupBy(row).agg(F.count(F.lit(1)).alias("degree"), F.min(column).alias("column")).checkpoint()
-    part = F.expr(f"int({row} div {part_rows})").alias("part")
-    sums = (F.sum("degree").alias("pairs"), F.sum(F.col("degree") * F.col("degree")).alias("squares"))
-    found = degrees.groupBy(part).agg(*sums, F.max("degree").alias("most")).collect()
-    single = degrees.where("degree = 1").groupBy("column").count()
-    alike = single.agg(F.coalesce(F.sum(F.col("count") * F.col("count")), F.lit(0))).collect()[0][0]
-    by_part = {each["part"]: each["pairs"] for each in found}
-    return Degrees(
-        rows=rows,
-        pairs=sum(by_part.values()),
-        squares=sum(each["squares"] for each in found),
-        most=max((each["most"] for each in found), default=0),
-        alike=alike,
-        part_rows=part_rows,
-        parts=tuple(by_part.get(number, 0) for number in range(max(1, ceil(rows / part_rows)))),
-    )
 
 
 def plan_similarity(

@@ -26,12 +26,12 @@ from segspark.core.stage import Run
 from segspark.recommend.categories import item_categories
 from segspark.recommend.config import RecommendConfig
 from segspark.recommend.factors import Factors
-from segspark.recommend.interactions import RATED, with_numbers
-from segspark.recommend.judging.ratings import last_ratings
+from segspark.recommend.interactions import with_numbers
 from segspark.recommend.logs import Logs
 from segspark.recommend.methods.method import Find, Train
 from segspark.recommend.neighbours.names import numbered_items, numbered_users
 from segspark.recommend.popular import CategoryCap
+from segspark.recommend.settle import settle
 
 SCHEME = "value"  # the segments whose popular items stand in for users without a vector
 
@@ -60,27 +60,25 @@ class Reader:
         """user_no and factors, beside the id."""
         return self.read(USER_FACTORS).join(self.read(USER_INDEX), on="user_id", how="inner")
 
-    def train(self, interactions: DataFrame) -> Train:
-        """What the stages factors and similarity left, with all interactions before as_of."""
-        users, items = self.index()
-        factors = Factors(self.user_vectors(), self.read(ITEM_FACTORS).join(items, on="item_id", how="inner"))
-        own = with_numbers(interactions, users, items).checkpoint()
+    def train(self, acts: DataFrame, users: int, items: int, pairs: int) -> Train:
+        """What the stages factors and similarity left, with all numbered interactions before as_of and their counts."""
+        user_index, item_index = self.index()
+        of_items = self.read(ITEM_FACTORS).join(item_index, on="item_id", how="inner")
         return Train(
-            interactions=own,
-            factors=factors,
-            user_index=users,
-            item_index=items,
-            users=users.count(),
-            items=items.count(),
-            pairs=own.where("weight > 0").count(),
-            near_items=self._finder(ITEM_SIMILARITY, lambda rows: numbered_items(rows, items)),
-            near_users=self._finder(USER_SIMILARITY, lambda rows: numbered_users(rows, users)),
+            acts=acts,
+            factors=Factors(self.user_vectors(), of_items),
+            user_index=user_index,
+            item_index=item_index,
+            users=users,
+            items=items,
+            pairs=pairs,
+            near_items=self._finder(ITEM_SIMILARITY, lambda rows: numbered_items(rows, item_index)),
+            near_users=self._finder(USER_SIMILARITY, lambda rows: numbered_users(rows, user_index)),
         )
 
-    def rated(self, users: DataFrame, items: DataFrame) -> DataFrame:
-        """user_no, item_no, weight (the last rating) and action of numbered users and items, as a checkpoint."""
-        last = last_ratings(self.logs().rated(self.run.as_of), None, self.run.as_of)
-        return with_numbers(last.withColumn("action", F.lit(RATED)), users, items).checkpoint()
+    def rated(self) -> DataFrame:
+        """user_no, item_no and weight (the last rating) of numbered users and items."""
+        return with_numbers(self.logs().last_ratings(self.run.as_of).drop("last_at"), *self.index())
 
     def catalogue(self, items: DataFrame | None = None) -> DataFrame:
         """The table items; with an index, of its items, with item_no."""
@@ -99,7 +97,7 @@ class Reader:
         """What lists may have of one category; None where they are not capped."""
         if config.max_per_category is None:
             return None
-        categories = item_categories(self.read(USER_ITEM_DAYS), self.read(ITEMS), self.run.as_of).checkpoint()
+        categories = settle(item_categories(self.read(USER_ITEM_DAYS), self.read(ITEMS), self.run.as_of))
         return CategoryCap(categories, config.max_per_category)
 
     def _finder(self, contract: Contract, numbered: Callable[[DataFrame], DataFrame]) -> Find:

@@ -13,6 +13,7 @@ LEAST_ALS_BLOCKS = 2
 PAIRS_PER_BUCKET = 10_000_000  # of as many pairs one task sorts the ids when they are numbered: seldom above a million
 LEAST_USER_BLOCKS = 8  # so that a small shop still keeps more than one core busy
 LEAST_USER_BLOCK_ROWS = 512
+SCORES_PER_CALL = 20_000_000  # fewer take less time than a Python worker does to start
 FOLD_IN_BYTES = 64 * 1024 * 1024  # of the equations of one block of users or items that are folded in
 
 
@@ -37,6 +38,11 @@ def similarity_block_rows(rows: int, pairs: int, config: RecommendConfig) -> int
 def user_block_rows(users: int, config: RecommendConfig) -> int:
     """Users of one block when lists are made."""
     return min(config.user_block_rows, max(LEAST_USER_BLOCK_ROWS, ceil(users / LEAST_USER_BLOCKS)))
+
+
+def tasks_at_once(tasks: int, scores: int) -> int:
+    """Tasks of lists that one call works on, of so many that together compute `scores` products."""
+    return max(1, tasks * SCORES_PER_CALL // max(scores, 1))
 
 
 def fold_in_block_rows(rank: int) -> int:

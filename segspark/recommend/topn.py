@@ -33,6 +33,7 @@ class ListPlan:
     user_block_rows: int
     item_block_rows: int
     max_per_category: int | None = None  # items of one category in a list
+    tasks_at_once: int = 1  # blocks of users that one call of a Python worker takes, one after another
 
 
 def best_items(
@@ -67,7 +68,7 @@ def best_items(
         for _, rows in groupby(records(batches), key=lambda record: record["task"]):
             yield from _lists_of_task(rows, plan)
 
-    return stream(tasks, count, work, LISTS)
+    return stream(tasks, count, work, LISTS, plan.tasks_at_once)
 
 
 def _pack_own(own: DataFrame, count: int, block_rows: int) -> DataFrame:
@@ -121,7 +122,7 @@ def _lists_of_task(rows: Iterator[dict], plan: ListPlan) -> Iterator[pa.RecordBa
     first = next(rows)
     if first["step"] != USER_STEP:  # no user of this block has a vector
         return
-    lists = _Lists(*unpack_dense(first), plan)
+    lists = BlockLists(*unpack_dense(first), plan)
     for row in rows:
         if row["step"] == OWN_STEP:
             lists.own(*np.frombuffer(row["cells"], np.int32).reshape(3, -1))
@@ -134,7 +135,7 @@ def _lists_of_task(rows: Iterator[dict], plan: ListPlan) -> Iterator[pa.RecordBa
     yield from lists.batches()
 
 
-class _Lists:
+class BlockLists:
     """The lists of one block of users, as the blocks of items come by."""
 
     def __init__(self, numbers: np.ndarray, vectors: np.ndarray, plan: ListPlan) -> None:

@@ -12,31 +12,31 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from segspark.core.errors import InputError
-from segspark.recommend.interactions import with_numbers
-from segspark.recommend.judging.areas import AREAS
-from segspark.recommend.judging.bootstrap import Estimate, resample
-from segspark.recommend.judging.evaluation import judge_ratings, lists_of, plan_of, relevant_part
-from segspark.recommend.judging.lists import POPULARITY, figures_of, gather
+from segspark.recommend.judging.assessment import POPULARITY
+from segspark.recommend.judging.bootstrap import Estimate, estimates_of
+from segspark.recommend.judging.evaluation import hits_of, judge_ratings, plan_of
+from segspark.recommend.judging.pieces import Judged, sums_of
 from segspark.recommend.judging.ratings import MODEL
-from segspark.recommend.judging.split import is_drawn, sample_users
+from segspark.recommend.judging.split import Parts, is_drawn, is_of_sample
 from segspark.recommend.methods.by_factors import by_als, by_popularity
-from segspark.recommend.methods.method import Answer, Settings, Train
+from segspark.recommend.methods.method import Answer, Settings, Train, listed
 from segspark.recommend.methods.train import fitted_again, train_part, weighed_again
+from segspark.recommend.settle import settle
 
 if TYPE_CHECKING:
     from segspark.recommend.config import RecommendConfig
 
 LISTS, RATINGS = "als", MODEL  # methods that are tuned
 METRICS = {LISTS: "ndcg_at_k", POPULARITY: "ndcg_at_k", RATINGS: "rmse"}
-FACTS = "item_no int, surprise double, vector array<float>"  # as `gather` takes them; ndcg asks none
 NOBODY = (
     "tune: nobody among the {users} acted on a known item before the validation part and on another in it; a longer"
     " history, other recommend.tuning.days or a greater recommend.tuning.sample_users bring that"
 )
 
-Parts = Callable[["RecommendConfig"], Sequence[DataFrame]]  # interactions before and in validation; ratings the same
+PartsOf = Callable[["RecommendConfig"], Parts]  # what was known before validation, and what the validation part is
 Tell = Callable[[str], None]
 
 
@@ -62,30 +62,30 @@ class Tuned:
 class Stand:
     """What all settings are judged on: the same numbers, users and hits, as the configured settings know them."""
 
-    parts: Parts
+    parts: PartsOf
     config: RecommendConfig
     train: Train
-    judged: DataFrame  # user_no and item_no, the hits
+    judged: DataFrame  # as the pairs of Judged
     wanted: DataFrame  # user_no of those who are judged
     popular: Answer
     settings: Settings
 
 
-def tune(parts: Parts, config: RecommendConfig, seed: int, tell: Tell) -> Tuned:
-    """Tries what `config.tuning` says. `parts` gives four frames for any settings.
+def tune(parts: PartsOf, config: RecommendConfig, seed: int, tell: Tell) -> Tuned:
+    """Tries what `config.tuning` says. `parts` gives the train part and the validation part for any settings.
 
-    They are the train part and the validation part of the interactions (user_id, item_id, weight, action), then of the
-    ratings (user_id, item_id, weight). Raises InputError where nobody can be judged.
+    Raises InputError where nobody can be judged.
     """
-    known = [part.checkpoint() for part in parts(config)]
+    of_config = parts(config)
+    known = Parts(settle(of_config.acts), settle(of_config.ratings))
 
-    def remembered(tried: RecommendConfig) -> Sequence[DataFrame]:
+    def remembered(tried: RecommendConfig) -> Parts:
         return known if tried.event_weights == config.event_weights else parts(tried)
 
-    share, users = _share(known[0], config.tuning.sample_users)
+    share, users = _share(known.acts, config.tuning.sample_users)
     trials = _tune_lists(remembered, config, share, seed, lambda line: tell(f"{line} of {users:,} users"))
     chosen = _best(trials, LISTS, config)
-    rated = _tune_ratings(known[2:], chosen, share, seed, tell)
+    rated = _tune_ratings(known.ratings, chosen, share, seed, tell)
     return Tuned(trials + rated, _best(rated, RATINGS, chosen) if rated else chosen)
 
 
@@ -107,7 +107,7 @@ def best_first(trials: Iterable[Trial], method: str, configured: RecommendConfig
     return sorted(mine, key=lambda t: (sign * t.estimate.value, t.config != configured, t.config.rank))
 
 
-def _tune_lists(parts: Parts, config: RecommendConfig, share: float, seed: int, tell: Tell) -> list[Trial]:
+def _tune_lists(parts: PartsOf, config: RecommendConfig, share: float, seed: int, tell: Tell) -> list[Trial]:
     """The blocks on the sample, then the best and the configured settings on everyone, if that is more."""
     stand = _stand(_sampled(parts, share, seed), config, seed, "sample" if share < 1 else "users")
     trials: list[Trial] = []
@@ -125,15 +125,13 @@ def _tune_lists(parts: Parts, config: RecommendConfig, share: float, seed: int, 
     return _each_once(trials)
 
 
-def _tune_ratings(
-    rated: Sequence[DataFrame], config: RecommendConfig, share: float, seed: int, tell: Tell
-) -> list[Trial]:
+def _tune_ratings(rated: DataFrame, config: RecommendConfig, share: float, seed: int, tell: Tell) -> list[Trial]:
     """The same for explicit ALS at the chosen rank; no trials where no rating of the sample can be judged."""
     reg_params = config.tuning.rating_reg_params
     tried = list(dict.fromkeys([config, *(_vary(config, rating_reg_param=each) for each in reg_params)]))
     if len(tried) == 1:
         return []
-    few = [_draw(part, share, seed) for part in rated]
+    few = _draw(rated, share, seed)
     trials = [trial for each in tried for trial in _judge_ratings(few, each, seed, share == 1)]
     if not trials:
         return []
@@ -161,21 +159,19 @@ def _vary(config: RecommendConfig, **changes: Any) -> RecommendConfig:
     return config.model_copy(update=changes)
 
 
-def _stand(parts: Parts, config: RecommendConfig, seed: int, who: str) -> Stand:
+def _stand(parts: PartsOf, config: RecommendConfig, seed: int, who: str) -> Stand:
     """Who is judged, and by what, as `judge_lists` finds them."""
-    past, held_out = parts(config)[:2]
-    train = train_part(past, config, seed)
+    train = train_part(parts(config).acts, config, seed)
     if train is None:
         raise InputError(NOBODY.format(users=who))
-    tested = with_numbers(held_out, train.user_index, train.item_index).checkpoint()
-    relevant, _ = relevant_part(tested, train.interactions, config)
-    users = relevant.select("user_no").distinct().count()
-    if users == 0:
+    hits = hits_of(train, config)
+    if hits.users == 0:
         raise InputError(NOBODY.format(users=who))
-    judged = sample_users(relevant, users, config.evaluation.max_users, seed).checkpoint()
-    wanted = judged.select("user_no").distinct().checkpoint()
+    is_judged = hits.is_hit & is_of_sample(hits.users, config.evaluation.max_users, seed)
+    judged = train.acts.withColumns({"is_judged": is_judged, "is_asked": F.lit(False)})
+    wanted = settle(judged.where("is_judged").select("user_no").distinct())
     settings = Settings(config, plan_of(train, config), seed)
-    popular = Answer(by_popularity(train, wanted, settings).lists.checkpoint())
+    popular = Answer(settle(listed(by_popularity, train, wanted, settings)))
     return Stand(parts, config, train, judged, wanted, popular, settings)
 
 
@@ -183,11 +179,10 @@ def _judge(stand: Stand, tried: Sequence[RecommendConfig], on_everyone: bool) ->
     """A trial of each of the settings, and one of popularity."""
     answers = {str(place): _answer(stand, config) for place, config in enumerate(tried)}
     answers[POPULARITY] = stand.popular
-    spark, evaluation = stand.judged.sparkSession, stand.config.evaluation
-    facts, areas = spark.createDataFrame([], FACTS), spark.createDataFrame([], f"method string, {AREAS}")
-    rows = gather(lists_of(answers), stand.judged, facts, areas, list(answers))
-    figures = figures_of(list(answers), evaluation.k)
-    found = resample(rows, figures, evaluation.bootstrap_rounds, stand.settings.seed)
+    settings = stand.settings
+    rounds = stand.config.evaluation.bootstrap_rounds
+    sums, _ = sums_of(answers, Judged(stand.judged), settings.plan, rounds, settings.seed)
+    found = estimates_of(sums)
     judged = [(LISTS, config, str(place)) for place, config in enumerate(tried)]
     return [
         Trial(method, config, found[name, METRICS[method]], on_everyone)
@@ -199,15 +194,14 @@ def _answer(stand: Stand, config: RecommendConfig) -> Answer:
     """Lists by ALS under the settings, for the users and by the numbers of the stand."""
     train, seed = stand.train, stand.settings.seed
     if config.event_weights != stand.config.event_weights:
-        train = weighed_again(train, stand.parts(config)[0])
+        train = weighed_again(train, stand.parts(config).acts, config)
     if config != stand.config:
         train = fitted_again(train, config, seed)
-    return Answer(by_als(train, stand.wanted, stand.settings).lists.checkpoint())
+    return Answer(settle(listed(by_als, train, stand.wanted, stand.settings)))
 
 
-def _judge_ratings(parts: Sequence[DataFrame], config: RecommendConfig, seed: int, on_everyone: bool) -> list[Trial]:
-    past, held_out = parts
-    rows = [row for row in judge_ratings(past, held_out, config, seed) if row["metric"] == METRICS[RATINGS]]
+def _judge_ratings(ratings: DataFrame, config: RecommendConfig, seed: int, on_everyone: bool) -> list[Trial]:
+    rows = [row for row in judge_ratings(ratings, config, seed) if row["metric"] == METRICS[RATINGS]]
     estimates = [Estimate(row["value"], row["low"], row["high"], row["users"]) for row in rows]
     return [Trial(RATINGS, config, estimate, on_everyone) for estimate in estimates]
 
@@ -228,14 +222,18 @@ def _each_once(trials: Sequence[Trial]) -> list[Trial]:
     return list({(trial.method, trial.config, trial.on_everyone): trial for trial in trials}.values())
 
 
-def _share(past: DataFrame, most: int) -> tuple[float, int]:
+def _share(acts: DataFrame, most: int) -> tuple[float, int]:
     """The share of the users with a weight that makes the sample, at most 1, and how many users there are."""
-    users = past.where("weight > 0").select("user_id").distinct().count()
+    users = acts.where("weight > 0").select("user_id").distinct().count()
     return min(1.0, most / max(users, 1)), users
 
 
-def _sampled(parts: Parts, share: float, seed: int) -> Parts:
-    return lambda config: [_draw(part, share, seed) for part in parts(config)]
+def _sampled(parts: PartsOf, share: float, seed: int) -> PartsOf:
+    def sampled(config: RecommendConfig) -> Parts:
+        whole = parts(config)
+        return Parts(_draw(whole.acts, share, seed), _draw(whole.ratings, share, seed))
+
+    return sampled
 
 
 def _draw(part: DataFrame, share: float, seed: int) -> DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -9,9 +11,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from segspark.campaigns.demand.backtest import level_of
+from segspark.campaigns.demand.backtest import Way, level_of
 from segspark.campaigns.demand.forecasting import DAYS, OURS
 from segspark.campaigns.demand.series import NO_CATEGORY, SERIES, kept_category
+from segspark.campaigns.lookup import looked_up
+from segspark.core.arrow_rows import Row
 from segspark.core.campaign_tables import SEGMENT_DEMAND
 from segspark.core.contract import conform
 from segspark.core.exact import amount, exact_sum, whole
@@ -23,25 +27,41 @@ TURNOVER_DAYS = 28  # before as_of
 GOODS = ("category", "item_id")  # what is sold, whoever buys it
 
 
-def expected_units(forecasts: DataFrame, accuracy: DataFrame, points: DataFrame, as_of: date) -> DataFrame:
-    """One row per series and week from `as_of`: expected_units, low, high, trend, by the model that the level uses.
+@dataclass(frozen=True)
+class Short:
+    """What the stock may not last for."""
 
-    low and high are null, and the model is ours, where no earlier week could be judged.
+    category: str
+    item_id: str | None  # null: the whole category
+    cover_days: float | None  # null where nobody wants any but by the campaign
+    is_short: bool  # whether more is wanted in some week than there is
+
+    def is_told(self, days: int) -> bool:
+        """Whether a person should know, who is warned so many days before."""
+        return self.is_short or (self.cover_days is not None and self.cover_days < days)
+
+    def order(self) -> tuple[float, str, str]:
+        """What lasts for the fewest days first."""
+        return -1.0 if self.cover_days is None else self.cover_days, self.category, self.item_id or ""
+
+
+def expected_units(forecasts: DataFrame, ways: Mapping[str, Way], as_of: date) -> DataFrame:
+    """One row per series and week from `as_of`: expected_units, low, high, trend, each level in its way.
+
+    A level that has none is forecast by our model. low and high are null where the way has no points.
     """
     own = forecasts.where(F.col("origin") == F.lit(as_of)).withColumn("of", level_of())
-    used = accuracy.select(F.col("level").alias("of"), "model", "used")
-    shares = points.select(
-        F.col("level").alias("of"), "model", F.col("low").alias("below"), F.col("high").alias("above")
-    )
-    judged = own.join(used, on=["of", "model"], how="left").join(shares, on=["of", "model"], how="left")
-    low = F.greatest(F.lit(0.0), F.col("expected") + F.least(F.col("below"), F.lit(0.0)) * F.col("level"))
-    high = F.col("expected") + F.greatest(F.col("above"), F.lit(0.0)) * F.col("level")
-    return judged.where(F.coalesce("used", F.col("model") == OURS)).select(
+    used = F.coalesce(looked_up({of: way.model for of, way in ways.items()}, "of", "string"), F.lit(OURS))
+    below = looked_up({of: way.low for of, way in ways.items()}, "of", "double")
+    above = looked_up({of: way.high for of, way in ways.items()}, "of", "double")
+    low = F.greatest(F.lit(0.0), F.col("expected") + F.least(below, F.lit(0.0)) * F.col("level"))
+    high = F.col("expected") + F.greatest(above, F.lit(0.0)) * F.col("level")
+    return own.where(F.col("model") == used).select(
         *SERIES,
         "week",
         F.col("expected").alias("expected_units"),
-        F.when(F.col("below").isNotNull(), low).alias("low"),
-        F.when(F.col("above").isNotNull(), high).alias("high"),
+        F.when(below.isNotNull(), low).alias("low"),
+        F.when(above.isNotNull(), high).alias("high"),
         F.try_divide(F.col("following") - F.col("expected"), "expected").alias("trend"),
     )
 
@@ -96,15 +116,15 @@ def segment_demand(
     return conform(demand, SEGMENT_DEMAND)
 
 
-def running_out(demand: DataFrame, config: DemandConfig) -> DataFrame:
-    """One row per category and item that is short in some week, or that lasts for less than `cover_warning_days`:
-    category, item_id, stock, stock_cover_days, is_short."""
-    goods = demand.groupBy(*GOODS).agg(
-        F.first("stock").alias("stock"),
-        F.first("stock_cover_days").alias("stock_cover_days"),  # every week and segment has the same
-        F.bool_or("is_short").alias("is_short"),
-    )
-    return goods.where(F.col("is_short") | (F.col("stock_cover_days") < config.cover_warning_days))
+def running_out(demand: Iterable[Row], config: DemandConfig) -> list[Short]:
+    """The categories and items of rows of segment_demand that are short in some week, or that last for less than
+    `cover_warning_days`: what lasts for the fewest days first."""
+    found: dict[tuple[str, str | None], Short] = {}
+    for row in demand:
+        goods = (row.category, row.item_id)
+        was_short = goods in found and found[goods].is_short
+        found[goods] = Short(*goods, row.stock_cover_days, was_short or bool(row.is_short))
+    return sorted((each for each in found.values() if each.is_told(config.cover_warning_days)), key=Short.order)
 
 
 def _total(name: str, window: WindowSpec) -> Column:

@@ -1,7 +1,8 @@
 """Who bought how much of what on which day: the series that are forecast.
 
-`series` is one row per series and day: segment_name, category, item_id (null: the whole category), day, units. Each
-day from the shop's first on has a row. Its size follows from the configuration: segments x series x days.
+`series` is one row per series and day with a sale: segment_name, category, item_id (null: the whole category), day,
+units; and one per series without a day, so that who never bought of it has the series, too. Its size follows from the
+configuration: segments x series x days at most.
 """
 
 from __future__ import annotations
@@ -24,51 +25,66 @@ TOP_DAYS = 91  # before as_of, in which best sellers are looked for
 SERIES = ("segment_name", "category", "item_id")
 
 
-def known_categories(orders: DataFrame, categories: DataFrame, as_of: date) -> DataFrame:
+def order_lines(orders: DataFrame, members: DataFrame, config: DemandConfig, as_of: date) -> DataFrame:
+    """The one pass over the orders before `as_of`: segment_name, item_id, logged, day, wholes, last_at.
+
+    One row per segment, item, category as the log has it and day with paid lines of the history, and one per item and
+    category, without segment and day, for all other lines, which tell nothing but the category. `orders` has the
+    columns of the log, `members` user_id and segment_name, each user once. `wholes` are units in ten-thousandths,
+    `last_at` is when such a line came last. Every sum has a fixed width, so that Spark adds up by hash, without a sort.
+    """
+    first = as_of - timedelta(weeks=config.history_weeks)
+    is_sold = (F.col("status") == "paid") & (F.col("day") >= F.lit(first))
+    lines = orders.where(F.col("day") < F.lit(as_of)).select(
+        "user_id",
+        "item_id",
+        F.col("category").alias("logged"),
+        F.when(is_sold, F.col("day")).alias("day"),
+        F.when(is_sold, whole(F.col("quantity"))).alias("wholes"),
+        "order_time",
+    )
+    placed = lines.join(members.select("user_id", "segment_name"), on="user_id", how="left")
+    segment = F.when(F.col("day").isNotNull(), F.coalesce("segment_name", F.lit(OTHERS))).alias("segment_name")
+    return placed.groupBy(segment, "item_id", "logged", "day").agg(
+        F.sum("wholes").alias("wholes"), F.max("order_time").alias("last_at")
+    )
+
+
+def known_categories(lines: DataFrame, categories: DataFrame) -> DataFrame:
     """item_id and category of every item that has one: the one of `categories` (item_id, category), else the newest of
-    the orders before `as_of`."""
-    told = orders.where((F.col("day") < F.lit(as_of)) & F.col("category").isNotNull() & F.col("item_id").isNotNull())
-    newest = F.max_by("category", F.struct("order_time", "category")).alias("logged")
+    the `lines` of `order_lines`."""
+    told = lines.where(F.col("logged").isNotNull() & F.col("item_id").isNotNull())
+    newest = F.max_by("logged", F.struct("last_at", "logged")).alias("logged")
     listed = categories.select("item_id", F.col("category").alias("listed"))
     both = told.groupBy("item_id").agg(newest).join(listed, on="item_id", how="full")
     return both.select("item_id", F.coalesce("listed", "logged").alias("category")).where("category IS NOT NULL")
 
 
-def sold_units(
-    orders: DataFrame, categories: DataFrame, members: DataFrame, config: DemandConfig, as_of: date
-) -> DataFrame:
+def sold_units(lines: DataFrame, categories: DataFrame) -> DataFrame:
     """One row per segment, category, item and day with paid lines: segment_name, category, item_id, day, wholes.
 
-    `orders` has the columns of the log, `categories` those of `known_categories`, `members` user_id and segment_name,
-    each user once. `wholes` are units in ten-thousandths. The category is an empty text where there is none.
+    `lines` are those of `order_lines`, `categories` those of `known_categories`. The category is an empty text where
+    there is none.
     """
-    first = as_of - timedelta(weeks=config.history_weeks)
-    lines = orders.where((F.col("day") < F.lit(as_of)) & (F.col("day") >= F.lit(first)))
-    paid = lines.where(F.col("status") == "paid").select(
-        "user_id", "item_id", "day", whole(F.col("quantity")).alias("wholes")
-    )
-    placed = paid.join(members.select("user_id", "segment_name"), on="user_id", how="left")
-    placed = placed.join(categories.select("item_id", "category"), on="item_id", how="left")
-    segment = F.coalesce("segment_name", F.lit(OTHERS)).alias("segment_name")
+    sold = lines.where(F.col("day").isNotNull())
+    placed = sold.join(categories.select("item_id", "category"), on="item_id", how="left")
     category = F.coalesce("category", F.lit(NO_CATEGORY)).alias("category")
-    return placed.groupBy(segment, category, "item_id", "day").agg(F.sum("wholes").alias("wholes"))
+    return placed.groupBy("segment_name", category, "item_id", "day").agg(F.sum("wholes").alias("wholes"))
 
 
 def daily_units(sold: DataFrame, members: DataFrame, config: DemandConfig, as_of: date) -> DataFrame:
-    """The series of `sold`, which is read several times: a checkpoint serves best. Every segment has all of them.
+    """The series of `sold`, which is read five times: it is best kept until then. Every segment has all of them.
 
     The best sellers are the `top_items` by units in the 91 days before `as_of`, ties by name; likewise categories.
     """
     top_items = _top(sold, ["item_id", "category"], config.top_items, as_of)
     top_categories = _top(sold, ["category"], config.top_categories, as_of)
-    of_categories = _by_kept_category(sold, top_categories)
-    of_items = sold.join(F.broadcast(top_items), on=["item_id", "category"], how="left_semi")
-    found = _series_of(of_categories).unionByName(_series_of(of_items))
+    placed = _placed(sold, top_items, top_categories)
+    found = placed.groupBy(*SERIES, "day").agg(amount(F.sum("wholes")).alias("units"))
     segments = members.select("segment_name").union(sold.select("segment_name")).distinct()
-    kept = found.select("category", "item_id").distinct()
-    empty = segments.crossJoin(F.broadcast(kept)).crossJoin(F.broadcast(_days(sold, as_of)))
-    filled = found.unionByName(empty.withColumn("wholes", F.lit(0).cast("bigint")))
-    return filled.groupBy(*SERIES, "day").agg(amount(F.sum("wholes")).alias("units"))
+    kept = placed.select("category", "item_id").distinct()
+    nothing = {"day": F.lit(None).cast("date"), "units": F.lit(0.0)}
+    return found.unionByName(segments.crossJoin(F.broadcast(kept)).withColumns(nothing))
 
 
 def kept_category(category: Column, is_kept: Column) -> Column:
@@ -83,18 +99,13 @@ def _top(sold: DataFrame, names: list[str], count: int, as_of: date) -> DataFram
     return by_units.orderBy(F.desc("wholes"), *names).limit(count).select(*names)
 
 
-def _by_kept_category(sold: DataFrame, top_categories: DataFrame) -> DataFrame:
-    marked = F.broadcast(top_categories.withColumn("is_kept", F.lit(True)))
-    joined = sold.join(marked, on="category", how="left")
-    category = kept_category(F.col("category"), F.col("is_kept").isNotNull())
-    return joined.withColumn("category", category).withColumn("item_id", F.lit(None).cast("string"))
-
-
-def _series_of(sold: DataFrame) -> DataFrame:
-    return sold.groupBy(*SERIES, "day").agg(F.sum("wholes").alias("wholes"))
-
-
-def _days(sold: DataFrame, as_of: date) -> DataFrame:
-    """Each day from the first with a sale to the day before `as_of`; none where nothing was ever sold."""
-    first = sold.agg(F.min("day").alias("first")).where(F.col("first").isNotNull())
-    return first.select(F.explode(F.sequence("first", F.lit(as_of - timedelta(days=1)))).alias("day"))
+def _placed(sold: DataFrame, top_items: DataFrame, top_categories: DataFrame) -> DataFrame:
+    """`sold` by series: each row once for its category as the series name it, and once for its item if that is kept."""
+    items = F.broadcast(top_items.withColumn("is_top", F.lit(True)))
+    categories = F.broadcast(top_categories.withColumn("is_kept", F.lit(True)))
+    marked = sold.join(items, on=["item_id", "category"], how="left").join(categories, on="category", how="left")
+    category = kept_category(F.col("category"), F.col("is_kept").isNotNull()).alias("category")
+    of_category = F.struct(category, F.lit(None).cast("string").alias("item_id"))
+    of_item = F.when(F.col("is_top"), F.struct("category", "item_id"))
+    goods = F.explode(F.array_compact(F.array(of_category, of_item))).alias("goods")
+    return marked.select("segment_name", "day", "wholes", goods).select("segment_name", "day", "wholes", "goods.*")

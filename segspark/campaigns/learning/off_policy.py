@@ -100,7 +100,7 @@ def log_sums(responses: DataFrame, reward: str) -> DataFrame:
     )
 
 
-def log_sums_of(row: Row) -> LogSums:
+def log_sums_of(row: Row | Mapping[str, Any]) -> LogSums:
     """A row of `log_sums` or of campaign_rewards, collected."""
     names = (field.name for field in fields(LogSums))
     values: dict[str, Any] = {name: float(row[name]) if isinstance(row[name], Decimal) else row[name] for name in names}

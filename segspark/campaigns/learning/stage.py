@@ -2,8 +2,6 @@
 
 from collections.abc import Collection
 
-from pyspark.sql import functions as F
-
 from segspark.campaigns.config import CampaignsConfig
 from segspark.campaigns.evidence import Evidence, evidence_rows
 from segspark.campaigns.learning.off_policy import (
@@ -18,7 +16,7 @@ from segspark.campaigns.learning.off_policy import (
 )
 from segspark.campaigns.learning.strategy import Strategy, strategy_rows
 from segspark.campaigns.past.stage import Past
-from segspark.core.contracts import CAMPAIGN_EVIDENCE, CAMPAIGN_REWARDS, STRATEGIES, STRATEGY_VALUES, frame_of
+from segspark.core.contracts import CAMPAIGN_EVIDENCE, CAMPAIGN_REWARDS, STRATEGIES, STRATEGY_VALUES
 from segspark.core.stage import StageContext
 
 
@@ -34,7 +32,6 @@ def write_strategies(
 
     `evidence` is all that is known, also of the `distrusted` campaigns, which taught the strategy nothing.
     """
-    lake, run = context.lake, context.run
     log = _logged_rewards(context, config, past)
     trusted = [sums for campaign_id, sums in log if campaign_id not in distrusted]
     content = {
@@ -43,20 +40,16 @@ def write_strategies(
         CAMPAIGN_EVIDENCE: evidence_rows(evidence, config.scheme, past.basis, distrusted),
         CAMPAIGN_REWARDS: reward_rows(log, config.scheme),
     }
-    return {
-        contract.name: lake.replace_run(contract, frame_of(lake.spark, contract, rows), run.run_id)
-        for contract, rows in content.items()
-    }
+    return {contract.name: context.view.write_rows(contract, rows) for contract, rows in content.items()}
 
 
 def _logged_rewards(context: StageContext, config: CampaignsConfig, past: Past) -> list[tuple[str, LogSums]]:
     """By campaign of the last year, what its contacts earned; of settled ones what the run before knew."""
-    rows = []
-    if past.has_unsettled:
+    log: list[tuple[str, LogSums]] = []
+    if past.responses is not None:
         reward = "revenue" if config.learning.objective == "revenue" else "converted"
-        rows += log_sums(past.responses, reward).collect()
-    if past.settled and context.run.previous is not None:
-        known = context.lake.read_run(CAMPAIGN_REWARDS, context.run.previous).where(F.col("scheme") == config.scheme)
-        rows += known.where(F.col("campaign_id").isin(*sorted(past.settled))).collect()
-    log = [(row.campaign_id, log_sums_of(row)) for row in rows]
+        log += [(row.campaign_id, log_sums_of(row)) for row in log_sums(past.responses, reward).collect()]
+    if context.view.earlier is not None and past.settled:
+        known = [row for row in context.view.earlier.rows(CAMPAIGN_REWARDS) if row.scheme == config.scheme]
+        log += [(row.campaign_id, log_sums_of(row)) for row in known if row.campaign_id in past.settled]
     return sorted(log, key=lambda one: (one[0], one[1].segment_name, one[1].action, one[1].allowed or ()))

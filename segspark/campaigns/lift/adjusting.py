@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,10 +83,8 @@ def judge_weighted(
     )
 
 
-def newcomers_row(campaign_id: str, counts: Iterable[Row]) -> dict[str, Any]:
-    """A row of campaign_checks that tells who is left out, from collected rows of `count_newcomers`."""
-    left = {row["treated"]: row["newcomers"] for row in counts}
-    contacted, others = left.get(True, 0), left.get(False, 0)
+def newcomers_row(campaign_id: str, contacted: int, others: int) -> dict[str, Any]:
+    """A row of campaign_checks that tells how many of each side are left out."""
     note = (
         f"{contacted} contacted users and {others} others are left out: nothing is known of them before their first day"
         " of the campaign, so that nobody can tell who is like them"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 from statsmodels.stats.proportion import confint_proportions_2indep
+
+from segspark.campaigns.lookup import looked_up
 
 UP, DOWN, SAME, GONE = "up", "down", "same", "gone"
 MOVES = (UP, DOWN, SAME, GONE)
@@ -25,25 +27,20 @@ def last_moves(changes: DataFrame) -> DataFrame:
     return last.select("user_id", "last.*")
 
 
-def count_moves(plan: DataFrame, moved: DataFrame, spending: DataFrame) -> DataFrame:
+def count_moves(plan: DataFrame, moved: DataFrame, spending: Mapping[str, float | None]) -> DataFrame:
     """Users by campaign_id, segment_name, holdout and move.
 
     `plan` has campaign_id, user_id, segment_name, holdout and planned_seq; `moved` one row per user who moved, as
-    `last_moves`; `spending` one row per segment_name: spend_per_user. Who did not move since the campaign was planned
+    `last_moves`; `spending` is what a user spends, by segment_name. Who did not move since the campaign was planned
     counts as same, and so does a move between segments that spend alike, or of which it is not known.
     """
-    then = spending.select("segment_name", F.col("spend_per_user").alias("spend_then"))
-    now = spending.select(F.col("segment_name").alias("to_name"), F.col("spend_per_user").alias("spend_now"))
-    known = (
-        plan.join(moved, on="user_id", how="left")
-        .join(F.broadcast(then), on="segment_name", how="left")
-        .join(F.broadcast(now), on="to_name", how="left")
-    )
+    known = plan.join(moved, on="user_id", how="left")
+    then, now = (looked_up(spending, name, "double") for name in ("segment_name", "to_name"))
     move = (
         F.when(~F.coalesce(F.col("seq") > F.col("planned_seq"), F.lit(False)), SAME)
         .when(F.col("cause") == "gone", GONE)
-        .when(F.col("spend_now") > F.col("spend_then"), UP)
-        .when(F.col("spend_now") < F.col("spend_then"), DOWN)
+        .when(now > then, UP)
+        .when(now < then, DOWN)
         .otherwise(SAME)
     )
     by_move = known.groupBy("campaign_id", "segment_name", "holdout", move.alias("move"))

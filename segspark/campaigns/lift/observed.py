@@ -60,11 +60,12 @@ def with_known(responses: DataFrame, since: DataFrame) -> DataFrame:
     return rows.withColumn("is_known", is_known).drop("known_since")
 
 
-def count_newcomers(people: DataFrame) -> DataFrame:
-    """One row per `treated`: users, and newcomers, whom nobody knew before. `people` are of `with_known`."""
-    return people.groupBy("treated").agg(
-        F.count(F.lit(1)).alias("users"), F.count_if(~F.col("is_known")).alias("newcomers")
-    )
+def newcomers() -> dict[str, Column]:
+    """How many of rows as `with_known` gives them nobody knew before: `contacted` and `others`."""
+    return {
+        "contacted": F.count_if(F.col("treated") & ~F.col("is_known")),
+        "others": F.count_if(~F.col("treated") & ~F.col("is_known")),
+    }
 
 
 def with_covariates(responses: DataFrame, user_days: DataFrame, outcomes: DataFrame) -> DataFrame:

@@ -14,23 +14,26 @@ from segspark.campaigns.evidence import Evidence
 from segspark.campaigns.lift.adjusting import Adjusted, adjust_campaign, newcomers_row
 from segspark.campaigns.lift.bootstrap import bootstrap_revenue
 from segspark.campaigns.lift.checks import SAMPLE_RATIO, CampaignCounts, check_campaign, unsent_row
-from segspark.campaigns.lift.counting import count_contacts
 from segspark.campaigns.lift.effects import hold_back, measure_lifts
-from segspark.campaigns.lift.foreign import Foreign, Sorted, count_foreign, foreign_checks, sort_foreign
+from segspark.campaigns.lift.foreign import foreign_checks, sort_foreign
 from segspark.campaigns.lift.moves import compare_moves, count_moves, last_moves
 from segspark.campaigns.lift.observed import (
     COVARIATES,
     NEVER,
-    count_newcomers,
     everyone_in,
     known_since,
+    newcomers,
     with_covariates,
     with_known,
 )
+from segspark.campaigns.lookup import looked_up
+from segspark.campaigns.past.counting import COUNTED
 from segspark.campaigns.past.settled import Span
 from segspark.campaigns.past.stage import Past, logs_within
+from segspark.campaigns.past.told import Told
 from segspark.campaigns.responses import closed_windows, measure
 from segspark.campaigns.windows import open_campaigns
+from segspark.core.checkpoints import checkpointed
 from segspark.core.contracts import (
     CAMPAIGN_BALANCE,
     CAMPAIGN_CHECKS,
@@ -43,7 +46,6 @@ from segspark.core.contracts import (
     USER_FEATURES,
     USERS,
     Contract,
-    frame_of,
 )
 from segspark.core.stage import StageContext
 
@@ -60,25 +62,21 @@ def write_lifts(
     """
     lifts = _lifts(context, config, past, evidence)
     as_of, days = context.run.as_of, config.lift.attribution_days
-    foreign = _foreign(context, config, past)
+    foreign = sort_foreign(past.told, past.planned, config.lift.observed, as_of - LOGS)
     observed = [each.campaign_id for each in foreign.observed]
     adjusted = _adjust(context, config, past, foreign.observed)
     lifts += [row for each in adjusted for row in each.lifts]
     until = open_campaigns(past.last_days, days, as_of)
-    checks = [*_checks(context, past, evidence, until), *foreign_checks(foreign, days, as_of, as_of - LOGS)]
+    checks = [*_checks(past, evidence, until), *foreign_checks(foreign, days, as_of, as_of - LOGS)]
     distrusted = {row["campaign_id"] for row in checks if row["check"] == SAMPLE_RATIO and row["passed"] is False}
     still_open = {*until, *(each.campaign_id for each in foreign.observed if each.open_until(days, as_of))}
     content: dict[Contract, list[dict[str, Any]]] = {
         CAMPAIGN_LIFT: hold_back(lifts, distrusted | still_open),
         CAMPAIGN_CHECKS: [*checks, *map(unsent_row, past.unsent), *(row for each in adjusted for row in each.checks)],
         CAMPAIGN_BALANCE: [row for each in adjusted for row in each.balance],
-        CAMPAIGN_MOVES: _moves(context, config, past),
+        CAMPAIGN_MOVES: _moves(context, config, past) if evidence else [],
     }
-    lake, run = context.lake, context.run
-    written = {
-        contract.name: lake.replace_run(contract, frame_of(lake.spark, contract, rows), run.run_id)
-        for contract, rows in content.items()
-    }
+    written = {contract.name: context.view.write_rows(contract, rows) for contract, rows in content.items()}
     return written, _notes(content[CAMPAIGN_CHECKS], observed), distrusted
 
 
@@ -87,33 +85,25 @@ def _lifts(
 ) -> list[dict[str, Any]]:
     """Rows of campaign_lift of planned campaigns; of settled ones those that the run before wrote."""
     made = measure_lifts([each for each in evidence if each.campaign_id not in past.settled], config.lift)
-    if made and config.lift.bootstrap_samples:
+    if made and past.responses is not None and config.lift.bootstrap_samples:
         found = bootstrap_revenue(past.responses, config.lift, context.run.seed).collect()
         ends = {(row.campaign_id, row.segment_name, row.action): row for row in found}
         for row in made:
             key = (row["campaign_id"], row["segment_name"], row["action"])
             if row["measure"] == "revenue" and key in ends:
                 row |= {name: ends[key][name] for name in ("bootstrap_low", "bootstrap_high")}
-    if past.settled and context.run.previous is not None:
-        before = context.lake.read_run(CAMPAIGN_LIFT, context.run.previous)
-        rows = before.where(F.col("campaign_id").isin(*sorted(past.settled))).select(*CAMPAIGN_LIFT.names).collect()
-        made += [row.asDict() for row in rows]
+    if past.settled and context.view.earlier is not None:
+        before = context.view.earlier.rows(CAMPAIGN_LIFT)
+        made += [row.asDict() for row in before if row.campaign_id in past.settled]
     return made
 
 
-def _foreign(context: StageContext, config: CampaignsConfig, past: Past) -> Sorted:
-    """Campaigns that no published run planned, of whatever age and scheme."""
-    as_of = context.run.as_of
-    counts = count_foreign(past.outcomes, past.planned, config.lift.attribution_days, as_of)
-    return sort_foreign(counts.collect(), config.lift.observed, as_of - LOGS)
-
-
-def _adjust(context: StageContext, config: CampaignsConfig, past: Past, campaigns: Sequence[Foreign]) -> list[Adjusted]:
+def _adjust(context: StageContext, config: CampaignsConfig, past: Past, campaigns: Sequence[Told]) -> list[Adjusted]:
     """The effects of campaigns that nobody drew at random."""
     if not campaigns:
         return []
     lake, run = context.lake, context.run
-    people = lake.read_run(USER_FEATURES, run.run_id).where("NOT coalesce(is_bot, false)").select("user_id")
+    people = context.view.frame(USER_FEATURES).where("NOT coalesce(is_bot, false)").select("user_id")
     ever = lake.read(USER_DAYS).where(F.col("day") < F.lit(run.as_of))
     since = known_since(ever, lake.read(USERS).where(F.col("ingest_seq") <= run.ingest_seq)).checkpoint()
     return [_adjust_one(context, config, past, each, people, since) for each in campaigns]
@@ -123,7 +113,7 @@ def _adjust_one(
     context: StageContext,
     config: CampaignsConfig,
     past: Past,
-    campaign: Foreign,
+    campaign: Told,
     people: DataFrame,
     since: DataFrame,
 ) -> Adjusted:
@@ -135,28 +125,26 @@ def _adjust_one(
     contacts = everyone_in(campaign_id, past.outcomes, people)
     known = with_known(measure(contacts, logs, as_of, config.lift), since)
     others = past.outcomes.where(F.col("campaign_id") != campaign_id)
-    everyone = with_covariates(known, logs["user_days"], others).checkpoint()
-    rows = everyone.where("is_known")
-    adjusted = adjust_campaign(campaign_id, rows, COVARIATES, config.lift, context.run.seed, _days_before(rows, logs))
-    newcomers = newcomers_row(campaign_id, count_newcomers(everyone).collect())
-    return replace(adjusted, checks=[*adjusted.checks, newcomers])
+    begins_on = F.min(F.when(F.col("is_known"), F.col("starts_on")))
+    everyone, counted = checkpointed(
+        with_covariates(known, logs["user_days"], others), {**newcomers(), "begins_on": begins_on}
+    )
+    rows, days_before = everyone.where("is_known"), _days_before(counted["begins_on"], logs["user_days"])
+    adjusted = adjust_campaign(campaign_id, rows, COVARIATES, config.lift, context.run.seed, days_before)
+    left_out = newcomers_row(campaign_id, counted["contacted"], counted["others"])
+    return replace(adjusted, checks=[*adjusted.checks, left_out])
 
 
-def _days_before(responses: DataFrame, logs: dict[str, DataFrame]) -> int:
+def _days_before(begins_on: date | None, user_days: DataFrame) -> int:
     """Days from the first that any log knows to the first of the campaign; 0 where a log begins later, or none does."""
-    begins = logs["user_days"].agg(F.min("day").alias("first"))
-    row = responses.agg(F.min("starts_on").alias("starts_on")).crossJoin(begins).collect()[0]
-    return max(0, (row.starts_on - row["first"]).days) if row.starts_on and row["first"] else 0
+    if begins_on is None:
+        return 0
+    first = user_days.agg(F.min("day")).collect()[0][0]
+    return 0 if first is None else max(0, (begins_on - first).days)
 
 
-def _checks(
-    context: StageContext, past: Past, evidence: list[Evidence], open_until: dict[str, date]
-) -> list[dict[str, Any]]:
+def _checks(past: Past, evidence: list[Evidence], open_until: dict[str, date]) -> list[dict[str, Any]]:
     """Whether the planned campaigns ran as they were planned."""
-    if not past.made:
-        return []
-    lake, run = context.lake, context.run
-    known = lake.read_run(USER_FEATURES, run.run_id).select("user_id")
     planned: dict[str, set[float]] = {}
     for each in past.made:
         planned.setdefault(each.campaign_id, set()).add(each.holdout_share)
@@ -166,43 +154,46 @@ def _checks(
         compared[side.campaign_id, side.treated] += side.sums.users
     found = {
         row.campaign_id: CampaignCounts(
-            **row.asDict(),
+            campaign_id=row.campaign_id,
+            **{name: row[name] for name in COUNTED},
             treated_users=compared[row.campaign_id, True],
             control_users=compared[row.campaign_id, False],
             holdout_share=shares[row.campaign_id],
             open_until=open_until.get(row.campaign_id),
         )
-        for row in count_contacts(past.contacts, past.outcomes, known, run.as_of).collect()
-        if row.campaign_id in shares
+        for row in past.counts
     }
     return [row for name in sorted(found) for row in check_campaign(found[name])]
 
 
 def _moves(context: StageContext, config: CampaignsConfig, past: Past) -> list[dict[str, Any]]:
     """Where users of closed windows went since they were planned, by the changes of published runs and of this one."""
-    if not past.made:
+    if past.contacts is None:
         return []
-    lake, run = context.lake, context.run
-    of_scheme = F.col("scheme") == config.scheme
-    changes = lake.read(SEGMENT_CHANGES).where(of_scheme)
-    this_run = lake.spark.createDataFrame([(run.run_id, 2**62)], "run_id string, seq bigint")
-    seen = past.seen.where(F.col("run_id") != run.run_id).unionByName(this_run)
-    names = lake.read_run(SEGMENTS, run.run_id).where(of_scheme).select("segment_id", F.col("name").alias("to_name"))
-    told = changes.join(F.broadcast(seen), on="run_id", how="inner").join(
-        F.broadcast(names), F.col("to_segment") == F.col("segment_id"), how="left"
+    run, view = context.run, context.view
+    planned: dict[str, int] = {}
+    for each in past.made:
+        planned[each.campaign_id] = min(each.seq, planned.get(each.campaign_id, each.seq))
+    seqs = {name: seq for name, seq in past.seen.items() if seq > min(planned.values())} | {run.run_id: 2**62}
+    names = {row.segment_id: row.name for row in view.rows(SEGMENTS) if row.scheme == config.scheme}
+    changes = context.lake.read_runs(SEGMENT_CHANGES, seqs).where(F.col("scheme") == config.scheme)
+    told = changes.withColumns(
+        {"seq": looked_up(seqs, "run_id", "bigint"), "to_name": looked_up(names, "to_segment", "string")}
     )
-    profiles = lake.read_run(SEGMENT_PROFILES, run.run_id).where(of_scheme & (F.col("feature") == SPENDING))
-    spending = profiles.join(names, on="segment_id", how="inner").select(
-        F.col("to_name").alias("segment_name"), F.col("mean").alias("spend_per_user")
-    )
-    since = lake.spark.createDataFrame(
-        [(each.campaign_id, each.seq) for each in past.made], "campaign_id string, seq bigint"
-    )
-    first = since.groupBy("campaign_id").agg(F.min("seq").alias("planned_seq"))
+    spending = {
+        names[row.segment_id]: row["mean"]
+        for row in view.rows(SEGMENT_PROFILES)
+        if row.scheme == config.scheme and row.feature == SPENDING and row.segment_id in names
+    }
     closed = closed_windows(past.contacts, config.lift.attribution_days, run.as_of)
-    plan = closed.select("campaign_id", "user_id", "segment_name", (~F.col("treated")).alias("holdout"))
-    counted = count_moves(plan.join(F.broadcast(first), on="campaign_id", how="inner"), last_moves(told), spending)
-    return compare_moves(counted.collect(), config.lift.level)
+    plan = closed.select(
+        "campaign_id",
+        "user_id",
+        "segment_name",
+        (~F.col("treated")).alias("holdout"),
+        looked_up(planned, "campaign_id", "bigint").alias("planned_seq"),
+    )
+    return compare_moves(count_moves(plan, last_moves(told), spending).collect(), config.lift.level)
 
 
 def _notes(checks: list[dict[str, Any]], observed: list[str]) -> list[str]:

@@ -19,6 +19,10 @@ class Span:
     first: date
     last: date
 
+    def days(self) -> list[date]:
+        """All of its days."""
+        return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
+
     def holds_any(self, days: Collection[date]) -> bool:
         """Whether any of the days lies in it."""
         return any(self.first <= day <= self.last for day in days)

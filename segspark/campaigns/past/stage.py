@@ -1,17 +1,18 @@
 """All of the looking back that knows the lake: earlier campaigns, what became of contacts, and what is known of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import reduce
 from importlib.metadata import version
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from segspark.campaigns.config import CampaignsConfig
 from segspark.campaigns.evidence import SIDE, Evidence, add_up, evidence_of
 from segspark.campaigns.history import Planned, contacts_of, outcomes_before, plans_since
+from segspark.campaigns.past.counting import count_contacts
 from segspark.campaigns.past.settled import (
     OF_OTHER_TOOLS,
     Measured,
@@ -20,8 +21,9 @@ from segspark.campaigns.past.settled import (
     settled_campaigns,
     spans_of,
 )
+from segspark.campaigns.past.told import Told, count_outcomes, unsent
 from segspark.campaigns.responses import days_with, measure, planned_contacts, purchases_of
-from segspark.campaigns.windows import last_days, open_campaigns
+from segspark.campaigns.windows import last_days, may_have_closed, open_campaigns
 from segspark.core.code import code_version
 from segspark.core.contracts import (
     CAMPAIGN_EVIDENCE,
@@ -33,8 +35,9 @@ from segspark.core.contracts import (
     RATINGS,
     RUNS,
     USER_DAYS,
+    USER_FEATURES,
 )
-from segspark.core.days import contiguous
+from segspark.core.days import within
 from segspark.core.stage import StageContext
 
 HISTORY = timedelta(days=365)  # before as_of: those that started earlier are not measured again
@@ -48,43 +51,56 @@ class Past:
     forgotten: frozenset[str]  # those of the scheme from before the last year
     made: list[Planned]  # plans of the last year for the scheme's segments, as they were published, if they were sent
     unsent: list[str]  # campaigns of which no outcome tells a contact, though outcomes tell those of others
-    seen: DataFrame  # run_id, seq: the runs that were published
+    seen: Mapping[str, int]  # the runs that were published, with the seq of their newest act
     outcomes: DataFrame  # the log
-    orders_begin: date | None  # the first day with an order; None where there are none
-    contacts: DataFrame  # as `planned_contacts`, of `made`
+    told: list[Told]  # of every campaign in it
+    orders_begin: date | None  # the first day with an order; None where there are none, or nothing to look back on
+    contacts: DataFrame | None  # as `planned_contacts`, of `made`; None where that is empty
+    counts: list[Row]  # of these, by campaign, as `count_contacts`
     last_days: Mapping[str, date]  # by campaign of `made`: on which its last window begins
     basis: Mapping[str, str]  # by campaign of `made`: what it is measured by
     settled: frozenset[str]  # campaigns of `made` that the run before measured for good
-    responses: DataFrame  # of the other campaigns: those whose window has closed
-
-    @property
-    def has_unsettled(self) -> bool:
-        """Whether there are campaigns to measure in this run."""
-        return any(each.campaign_id not in self.settled for each in self.made)
+    responses: DataFrame | None  # of the others: whose window has closed; None where none of them can have closed
 
 
-def look_back(context: StageContext, config: CampaignsConfig, made: list[Planned], seen: DataFrame) -> Past:
+def look_back(context: StageContext, config: CampaignsConfig, made: list[Planned], seen: Mapping[str, int]) -> Past:
     """The campaigns of the last year and what became of their contacts. `made` are all plans."""
     lake, run = context.lake, context.run
+    before = _run_before(context)
+    told = _told(context, config, before)
     recent = plans_since(made, config.scheme, run.as_of - HISTORY)
+    missing = unsent(recent, told, run.as_of)
+    recent = [each for each in recent if each.campaign_id not in missing]
     outcomes = outcomes_before(lake.read(OUTCOMES), run)
-    unsent = _unsent(recent, outcomes, run.as_of)
-    recent = [each for each in recent if each.campaign_id not in unsent]
-    contacts = planned_contacts(contacts_of(lake.read(CAMPAIGN_PLAN), recent, outcomes), outcomes).checkpoint()
-    orders = lake.read(ORDERS).where((F.col("ingest_seq") <= run.ingest_seq) & (F.col("day") < F.lit(run.as_of)))
-    begin = orders.agg(F.min("day")).collect()[0][0]
-    last = last_days(recent, _last_contacts(contacts) if recent else {})
+    contacts, counts = _contacts(context, recent, outcomes)
+    last = last_days(recent, {row.campaign_id: row.last_day for row in counts})
+    begin = _orders_begin(context) if recent or config.lift.observed else None
     spans = spans_of(recent, last, config.lift)
-    basis = _basis(context, config, recent, begin) if recent else {}
-    before = _measured(context, config, last) if recent else None
-    settled = settled_campaigns(last, spans, basis, before, config.lift, run.as_of) if before else frozenset()
-    logs = logs_within(context, begin, [span for name, span in spans.items() if name not in settled])
-    to_measure = contacts.where(~F.col("campaign_id").isin(*sorted(settled)))
-    responses = measure(to_measure, logs, run.as_of, config.lift).checkpoint()
-    names = frozenset(each.campaign_id for each in made)
-    of_scheme = {each.campaign_id for each in made if each.scheme == config.scheme}
-    forgotten = frozenset(of_scheme - {each.campaign_id for each in recent} - set(unsent))
-    return Past(names, forgotten, recent, unsent, seen, outcomes, begin, contacts, last, basis, settled, responses)
+    basis = _basis(context, config, recent, begin)
+    measured = _measured(context, config, last, before, told)
+    settled = settled_campaigns(last, spans, basis, measured, config.lift, run.as_of) if measured else frozenset()
+    to_measure = sorted(may_have_closed(recent, config.lift.attribution_days, run.as_of) - settled)
+    responses = None
+    if contacts is not None and to_measure:
+        logs = logs_within(context, begin, [spans[name] for name in to_measure])
+        of_these = contacts.where(F.col("campaign_id").isin(*to_measure))
+        responses = measure(of_these, logs, run.as_of, config.lift).checkpoint()
+    return Past(
+        planned=frozenset(each.campaign_id for each in made),
+        forgotten=_forgotten(made, config.scheme, {*last, *missing}),
+        made=recent,
+        unsent=missing,
+        seen=seen,
+        outcomes=outcomes,
+        told=told,
+        orders_begin=begin,
+        contacts=contacts,
+        counts=counts,
+        last_days=last,
+        basis=basis,
+        settled=settled,
+        responses=responses,
+    )
 
 
 def evidence_from(context: StageContext, config: CampaignsConfig, past: Past) -> list[Evidence]:
@@ -93,12 +109,14 @@ def evidence_from(context: StageContext, config: CampaignsConfig, past: Past) ->
     Of settled campaigns, and of those that nobody looks back on any more if they were trusted, it is what the run
     before knew.
     """
-    found = [evidence_of(row) for row in add_up(past.responses).collect()] if past.has_unsettled else []
-    if context.run.previous is not None and past.settled | past.forgotten:
-        known = context.lake.read_run(CAMPAIGN_EVIDENCE, context.run.previous).where(F.col("scheme") == config.scheme)
-        is_settled = F.col("campaign_id").isin(*sorted(past.settled))
-        teaches = F.col("campaign_id").isin(*sorted(past.forgotten)) & F.coalesce("trusted", F.lit(True))
-        found += [evidence_of(row) for row in known.where(is_settled | teaches).collect()]
+    found = [] if past.responses is None else [evidence_of(row) for row in add_up(past.responses).collect()]
+    if context.view.earlier is not None and past.settled | past.forgotten:
+        known = [row for row in context.view.earlier.rows(CAMPAIGN_EVIDENCE) if row.scheme == config.scheme]
+        found += [
+            evidence_of(row)
+            for row in known
+            if row.campaign_id in past.settled or (row.campaign_id in past.forgotten and row.trusted is not False)
+        ]
     return sorted(found, key=lambda each: tuple(getattr(each, name) for name in SIDE))
 
 
@@ -110,7 +128,7 @@ def logs_within(context: StageContext, orders_begin: date | None, spans: Sequenc
     """
     lake, run = context.lake, context.run
     seen, day = F.col("ingest_seq") <= run.ingest_seq, F.col("day")
-    inside = (day < F.lit(run.as_of)) & _is_within(spans)
+    inside = (day < F.lit(run.as_of)) & within(day for span in spans for day in span.days())
     orders, ratings = (lake.read(log).where(seen & inside) for log in (ORDERS, RATINGS))
     user_days = lake.read(USER_DAYS).where(inside)
     if orders_begin is None or any(span.first < orders_begin for span in spans):
@@ -121,35 +139,51 @@ def logs_within(context: StageContext, orders_begin: date | None, spans: Sequenc
     return {"orders": orders, "ratings": ratings, "user_days": user_days}
 
 
-def _is_within(spans: Sequence[Span]) -> Column:
-    """Whether `day` lies in any of the spans, said in as few ranges as there are gaps."""
-    one = timedelta(days=1)
-    days = {span.first + n * one for span in spans for n in range((span.last - span.first).days + 1)}
-    is_inside = F.lit(False)
-    for first, last in contiguous(days):
-        is_inside = is_inside | F.col("day").between(F.lit(first), F.lit(last))
-    return is_inside
+def _run_before(context: StageContext) -> tuple[int, date] | None:
+    """ingest_seq and as_of of the run that this one is compared with; None where there is none, or nobody knows."""
+    rows = context.lake.rows(RUNS) if context.run.previous is not None else []
+    found = (row for row in rows if row.run_id == context.run.previous and row.ingest_seq is not None)
+    return next(((row.ingest_seq, row.as_of) for row in found), None)
 
 
-def _unsent(made: list[Planned], outcomes: DataFrame, as_of: date) -> list[str]:
-    """The campaigns that should have begun and of which no outcome tells a contact; none where no outcome tells any."""
-    begun = sorted({each.campaign_id for each in made if each.starts_on < as_of})
-    told = outcomes.where(F.col("treated") & F.col("campaign_id").isin(*begun)).select("campaign_id").distinct()
-    sent = {row.campaign_id for row in told.collect()} if begun else set()
-    return [name for name in begun if name not in sent] if sent else []
+def _told(context: StageContext, config: CampaignsConfig, before: tuple[int, date] | None) -> list[Told]:
+    if context.lake.is_empty(OUTCOMES):
+        return []
+    log = context.lake.read(OUTCOMES)
+    rows = count_outcomes(log, context.run, config.lift.attribution_days, before).collect()
+    return [Told(**row.asDict()) for row in rows]
 
 
-def _last_contacts(contacts: DataFrame) -> dict[str, date]:
-    """By campaign the day of the last contact that counts."""
-    last = contacts.groupBy("campaign_id").agg(F.max(F.to_date("starts_at")).alias("day"))
-    return {row.campaign_id: row.day for row in last.collect()}
+def _contacts(context: StageContext, made: list[Planned], outcomes: DataFrame) -> tuple[DataFrame | None, list[Row]]:
+    """The contacts of these plans, and how many of each campaign were made."""
+    if not made:
+        return None, []
+    plans = context.lake.read_runs(CAMPAIGN_PLAN, {each.run_id for each in made})
+    contacts = planned_contacts(contacts_of(plans, made, outcomes), outcomes).checkpoint()
+    known = context.view.frame(USER_FEATURES).select("user_id")
+    return contacts, count_contacts(contacts, outcomes, known, context.run.as_of).collect()
+
+
+def _orders_begin(context: StageContext) -> date | None:
+    lake, run = context.lake, context.run
+    if lake.is_empty(ORDERS):
+        return None
+    seen = lake.read(ORDERS).where((F.col("ingest_seq") <= run.ingest_seq) & (F.col("day") < F.lit(run.as_of)))
+    first: date | None = seen.agg(F.min("day")).collect()[0][0]
+    return first
+
+
+def _forgotten(made: list[Planned], scheme: str, known: Collection[str]) -> frozenset[str]:
+    """The campaigns of the scheme that nobody looks back on any more."""
+    return frozenset(each.campaign_id for each in made if each.scheme == scheme and each.campaign_id not in known)
 
 
 def _basis(
     context: StageContext, config: CampaignsConfig, made: list[Planned], orders_begin: date | None
 ) -> dict[str, str]:
     """By campaign, all that its measuring goes by but the rows of logs and outcomes."""
-    shape = context.lake.read(DAY_BUILDS).agg(F.max_by("shape", "built_at")).collect()[0][0]
+    builds = context.lake.rows(DAY_BUILDS) if made else []
+    shape = max(builds, key=lambda row: row.built_at).shape if builds else None
     code = (code_version(), *(version(name) for name in ("numpy", "scipy", "statsmodels")))
     settings = (config.lift.model_dump_json(exclude=OF_OTHER_TOOLS), config.learning.objective, str(context.run.seed))
     method = (*code, *settings, str(orders_begin), str(shape))
@@ -159,26 +193,28 @@ def _basis(
     return {name: basis_of(of_campaign, method) for name, of_campaign in plans.items()}
 
 
-def _measured(context: StageContext, config: CampaignsConfig, last: Mapping[str, date]) -> Measured | None:
+def _measured(
+    context: StageContext,
+    config: CampaignsConfig,
+    last: Mapping[str, date],
+    before: tuple[int, date] | None,
+    told: list[Told],
+) -> Measured | None:
     """What the run before measured and what came since; None where no campaign was over then, as far as is known.
 
-    Looked at are all rows that came, also those that this run does not see: an outcome that was replaced by one that
-    it does not see is news.
+    Looked at are all rows that came, also those that this run does not see.
     """
-    lake, previous = context.lake, context.run.previous
-    if previous is None:
+    lake, earlier = context.lake, context.view.earlier
+    if earlier is None or before is None:
         return None
-    run = lake.read(RUNS).where((F.col("run_id") == previous) & F.col("ingest_seq").isNotNull()).first()
-    if run is None or len(open_campaigns(last, config.lift.attribution_days, run.as_of)) == len(last):
+    ingest_seq, as_of = before
+    if len(open_campaigns(last, config.lift.attribution_days, as_of)) == len(last):
         return None
-    evidence = lake.read_run(CAMPAIGN_EVIDENCE, previous).where(F.col("scheme") == config.scheme)
-    is_new = F.col("ingest_seq") > run.ingest_seq
+    is_new = F.col("ingest_seq") > ingest_seq
     days = reduce(DataFrame.union, (lake.read(log).where(is_new).select("day") for log in (EVENTS, ORDERS, RATINGS)))
-    was_unseen = F.col("sent_at") >= F.lit(run.as_of).cast("timestamp")
-    told = lake.read(OUTCOMES).where(is_new | was_unseen).select("campaign_id")
     return Measured(
-        run.as_of,
-        {row.campaign_id: row.basis for row in evidence.select("campaign_id", "basis").distinct().collect()},
+        as_of,
+        {row.campaign_id: row.basis for row in earlier.rows(CAMPAIGN_EVIDENCE) if row.scheme == config.scheme},
         frozenset(row.day for row in days.distinct().collect()),
-        frozenset(row.campaign_id for row in told.distinct().collect()),
+        frozenset(each.campaign_id for each in told if each.news),
     )

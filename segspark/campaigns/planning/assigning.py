@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -25,11 +25,11 @@ WANTED = (
 ROUNDS = 3  # of prices: what is too dear for a user is not among their lots, which changes what is asked for
 
 
-def with_prices(rules: Rules, sample: Sequence[Any], share: float, budgets: list[Budget]) -> Rules:
+def with_prices(rules: Rules, sample: pa.Table, share: float, budgets: list[Budget]) -> Rules:
     """The rules with the prices of the budgets, from rows of ASKED, which are `share` of the users not held out."""
-    if not sample:
+    if not sample.num_rows:
         return rules
-    users = users_of(pa.Table.from_pylist([{name: row[name] for name in ASKED} for row in sample]))
+    users = users_of(sample)
     scaled = [Budget(each.actions, each.contacts * share, each.money * share) for each in budgets]
     prices = price_actions(options(users, rules), rules.costs, scaled)
     for _ in range(ROUNDS - 1):

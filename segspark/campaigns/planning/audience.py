@@ -14,6 +14,7 @@ NO_CONSENT = "no consent"
 CONTACTED = "contacted by this campaign already"
 QUIET = "in a campaign a short time ago, or now"
 NO_ACTION = "no action suits"
+REASONS = (NO_CONSENT, CONTACTED, QUIET, NO_ACTION)  # why a user is left out: the first that holds
 
 
 def check_columns(strategies: Strategies, path: str, known: set[str]) -> None:

@@ -9,6 +9,8 @@ from segspark.campaigns.catalogue import Strategies
 from segspark.campaigns.history import Campaign
 from segspark.core.exact import exact_sum
 
+NOBODY = {"contacts": 0, "held_out": 0, "cost": 0.0, "expected_gain": 0.0}  # what no contacts add up to
+
 
 def used_by_others(plans: DataFrame, campaign: Campaign) -> dict[tuple[str, int], tuple[int, float]]:
     """What other campaigns have planned on the days of this one: contacts and money by channel and day, collected.
@@ -24,10 +26,9 @@ def used_by_others(plans: DataFrame, campaign: Campaign) -> dict[tuple[str, int]
     }
 
 
-def actions_cut(wanted: DataFrame, planned: DataFrame) -> set[str]:
-    """The actions of which some wanted contacts were dropped."""
-    counts = [{row.action: row.users for row in count_by(frame, "action").collect()} for frame in (wanted, planned)]
-    return {action for action, users in counts[0].items() if counts[1].get(action, 0) < users}
+def actions_cut(wanted: Mapping[str, int], planned: Mapping[str, int]) -> set[str]:
+    """The actions of which some wanted contacts were dropped, from how many there are of each."""
+    return {action for action, users in wanted.items() if planned.get(action, 0) < users}
 
 
 def described(
@@ -51,12 +52,15 @@ def described(
     )
 
 
+def totals_of_contacts() -> dict[str, Column]:
+    """What contacts (holdout, cost, expected_gain) add up to, as the row of campaigns has it."""
+    is_made = ~F.col("holdout")
+    sums = {name: exact_sum(F.when(is_made, F.col(name))) for name in ("cost", "expected_gain")}
+    counts = {"contacts": F.count_if(is_made), "held_out": F.count_if("holdout")}
+    return counts | {name: F.coalesce(total, F.lit(0.0)) for name, total in sums.items()}
+
+
 def of_action(values: Mapping[str, str | float]) -> Column:
     """The value of each row's action."""
     entries = [F.lit(each) for pair in values.items() for each in pair]
     return F.create_map(*entries)[F.col("action")]
-
-
-def count_by(frame: DataFrame, by: str) -> DataFrame:
-    """How many users by a column."""
-    return frame.groupBy(by).agg(F.count(F.lit(1)).alias("users"))

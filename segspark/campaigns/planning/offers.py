@@ -60,46 +60,38 @@ def without_promised(described: DataFrame, plans: DataFrame, take: float) -> Dat
 
 
 def best_sellers(described: DataFrame) -> DataFrame:
-    """kind, item_id, rank: the FALLBACK items of each kind that sold best."""
+    """kind, item_id, stock, rank: the FALLBACK items of each kind that sold best."""
     kinds = F.array(*(F.when(F.col(kind), F.lit(kind)) for kind in KINDS))
-    rows = described.select("item_id", "units", F.explode(F.array_compact(kinds)).alias("kind"))
+    rows = described.select("item_id", "stock", "units", F.explode(F.array_compact(kinds)).alias("kind"))
     rank = F.row_number().over(Window.partitionBy("kind").orderBy(F.desc("units"), "item_id"))
     ranked = rows.withColumn("rank", rank).where(F.col("rank") <= FALLBACK)  # so Spark drops the others before it sorts
-    return ranked.select("kind", "item_id", (F.col("rank") + OWN_LISTS_FIRST).alias("rank"))
+    return ranked.select("kind", "item_id", "stock", (F.col("rank") + OWN_LISTS_FIRST).alias("rank"))
 
 
 def candidates(contacts: DataFrame, lists: DataFrame, described: DataFrame) -> DataFrame:
-    """user_id, item_id, rank: what each contact may show, the user's own list first.
+    """What each contact may show, the user's own list first: the columns of `contacts`, item_id, rank and stock.
 
-    `contacts` has user_id and kind; `lists` user_id, item_id and rank of recommendations.
+    `contacts` has user_id and kind, and what else the choice goes by; `lists` user_id, item_id and rank of
+    recommendations.
     """
     entries = [each for kind in KINDS for each in (F.lit(kind), F.col(kind))]
     kind_fits = F.create_map(*entries)[F.col("kind")]
     own = lists.join(contacts, on="user_id", how="inner").join(described, on="item_id", how="inner").where(kind_fits)
     popular = contacts.join(F.broadcast(best_sellers(described)), on="kind", how="inner")
-    both = own.select("user_id", "item_id", "rank").unionByName(popular.select("user_id", "item_id", "rank"))
-    return both.groupBy("user_id", "item_id").agg(F.min("rank").alias("rank"))
+    pair = (*contacts.columns, "item_id")
+    both = own.select(*pair, "rank", "stock").unionByName(popular.select(*pair, "rank", "stock"))
+    return both.groupBy(*pair).agg(F.min("rank").alias("rank"), F.max("stock").alias("stock"))
 
 
-def within_stock(
-    contacts: DataFrame,
-    offered: DataFrame,
-    described: DataFrame,
-    most: int,
-    take: float,
-    steps: Sequence[float] = (),
-) -> DataFrame:
+def within_stock(offered: DataFrame, most: int, take: float, steps: Sequence[float] = ()) -> DataFrame:
     """user_id, items: up to `most` items per contact, best first; no row for who is left with none.
 
     An item is shown in at most stock / take contacts, those with the highest surplus: of `take` of the contacts that
-    show it one unit may be bought. `contacts` has user_id, surplus, tie and holdout; who is held out takes nothing.
-    `steps` are those of `ranking`.
+    show it one unit may be bought. `offered` are those of `candidates` with surplus, tie and holdout; who is held out
+    takes nothing. `steps` are those of `ranking`.
     """
-    joined = offered.join(contacts, on="user_id", how="inner").join(
-        described.select("item_id", "stock"), on="item_id", how="inner"
-    )
     first = Window.partitionBy("user_id").orderBy("rank", "item_id")
-    shown = joined.withColumn("__no", F.row_number().over(first)).where(F.col("__no") <= 2 * most)
+    shown = offered.withColumn("__no", F.row_number().over(first)).where(F.col("__no") <= 2 * most)
     room = F.floor(F.col("stock") / F.lit(take))
     has_stock = F.col("stock").isNull() | (F.col("__better") < room)
     kept = with_better(shown, "item_id", steps).where(has_stock)

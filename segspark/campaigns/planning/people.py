@@ -1,7 +1,11 @@
 """Users as the plan looks at them: features, segment, consent, and what a conversion of theirs is worth."""
 
+from collections.abc import Iterable
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+from segspark.core.checkpoints import map_of
 
 DIGITS = 2  # of worth: users who are worth nearly the same are worth the same
 
@@ -24,9 +28,10 @@ def find_people(features: DataFrame, members: DataFrame, users: DataFrame, conse
     return worth.drop("__consent", "__mean", "__overall")
 
 
-def worth_by_segment(people: DataFrame) -> DataFrame:
-    """One row per segment_name of `people`, with worth: what a conversion is worth on average."""
-    return people.groupBy("segment_name").agg(F.avg(F.col("worth").cast("decimal(20,4)")).alias("worth"))
+def worth_by_segment(segments: Iterable[str]) -> Column:
+    """What a conversion is worth on average, over rows of `find_people`: a map by segment, null where nobody is."""
+    worth = F.col("worth").cast("decimal(20,4)")
+    return map_of({name: F.avg(F.when(F.col("segment_name") == name, worth)) for name in segments})
 
 
 def _told(value: Column) -> Column:

@@ -5,11 +5,18 @@ of the linear programme: Dantzig 1963). The prices are the programme's own, solv
 users with budgets scaled to it.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
+
+if TYPE_CHECKING:  # the configuration's library is not on every executor
+    from segspark.campaigns.catalogue import Strategies
+    from segspark.campaigns.planning.quotas import Used
 
 MARGIN = 0.97  # prices of a sample are a little wrong: rather ask for too many contacts, and leave out the worst
 
@@ -21,6 +28,18 @@ class Budget:
     actions: np.ndarray  # [A] whether the action goes through the channel
     contacts: float  # at most
     money: float  # at most
+
+
+def budgets_of(strategies: Strategies, days: int, used: Used) -> list[Budget]:
+    """What is left of each channel's budgets over the days of a campaign, after what others have used of them."""
+    through = np.array([action.channel for action in strategies.actions.values()])
+    budgets = []
+    for name, channel in strategies.channels.items():
+        taken = [each for (of, _), each in used.items() if of == name]
+        contacts = float(channel.contacts_per_day * days - sum(contacts for contacts, _ in taken))
+        money = channel.money_per_day * days - sum(money for _, money in taken)
+        budgets.append(Budget(through == name, max(0.0, contacts), max(0.0, money)))
+    return budgets
 
 
 def price_actions(gains: np.ndarray, costs: np.ndarray, budgets: list[Budget]) -> np.ndarray:

@@ -6,25 +6,32 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.campaigns.catalogue import Strategies
 from segspark.campaigns.config import CampaignsConfig
 from segspark.campaigns.history import Campaign, Planned, contacts_of, outcomes_before, plans_in_mind
+from segspark.campaigns.planning.asking import Asked, asked_counts, asked_of
 from segspark.campaigns.planning.assigning import ASKED, choose_for_everyone, with_prices
 from segspark.campaigns.planning.audience import find_audience, last_contacts
 from segspark.campaigns.planning.choosing import Rules
 from segspark.campaigns.planning.cutting import cut_to_quotas
-from segspark.campaigns.planning.describing import actions_cut, count_by, described, of_action, used_by_others
-from segspark.campaigns.planning.draws import uniform
+from segspark.campaigns.planning.describing import (
+    NOBODY,
+    actions_cut,
+    described,
+    of_action,
+    totals_of_contacts,
+    used_by_others,
+)
 from segspark.campaigns.planning.holdout import draw_members
 from segspark.campaigns.planning.offers import candidates, describe_items, still_selling, within_stock, without_promised
-from segspark.campaigns.planning.people import find_people
-from segspark.campaigns.planning.prices import Budget
+from segspark.campaigns.planning.people import find_people, worth_by_segment
+from segspark.campaigns.planning.prices import budgets_of
 from segspark.campaigns.planning.quotas import Used, set_quotas
 from segspark.campaigns.planning.ranking import steps_of
+from segspark.core.checkpoints import checkpointed, count_each
 from segspark.core.contracts import (
     CAMPAIGN_MEMBERS,
     CAMPAIGN_PLAN,
@@ -37,7 +44,6 @@ from segspark.core.contracts import (
     USER_FEATURES,
     USER_SEGMENTS,
     USERS,
-    frame_of,
 )
 from segspark.core.exact import exact_sum
 from segspark.core.merit import best_lists
@@ -67,59 +73,47 @@ def build_plan(
     `people` are those of `people_of`. `made` are the plans that were published before: whom they contacted is not
     contacted again by the same campaign, and whom they held out stays so.
     """
-    lake, run = context.lake, context.run
-    plans = _plans(context, order, made)
+    view = context.view
+    recent = _recent(order, made)
+    plans = _plans(context, recent)
+    campaign_id = order.campaign.campaign_id
     members = draw_members(
         people.where("may_be_contacted").select("user_id", "segment_name"),
-        _known_members(context, order.campaign.campaign_id, made),
-        order.campaign.campaign_id,
+        _known_members(context, campaign_id, made),
+        campaign_id,
         order.config.holdout_share,
-    ).withColumn("campaign_id", F.lit(order.campaign.campaign_id))
-    rows = {CAMPAIGN_MEMBERS.name: lake.replace_run(CAMPAIGN_MEMBERS, members, run.run_id)}
-    held = lake.read_run(CAMPAIGN_MEMBERS, run.run_id).select("user_id", "holdout")
-    # Cut off from what they came from, not only kept: each later query is planned in a fraction of the time, and Spark
-    # would plan kept frames anew when a table that they read is written.
-    asked = _asked(context, order, people, held, plans).checkpoint()
-    reasons = {row.left_out: row.users for row in count_by(asked, "left_out").collect()}
-    users, contactable = sum(reasons.values()), reasons.pop(None, 0)
-    used = used_by_others(plans, order.campaign)
-    open_to = asked.where(F.col("left_out").isNull())
-    chosen = choose_for_everyone(open_to, _priced(open_to, order, used))
-    wanted = _named(chosen, order).checkpoint()
-    asking = {row.action: row.users for row in count_by(wanted.where("NOT holdout"), "action").collect()}
-    quotas = set_quotas(asking, order.strategies, order.campaign.days, used)
-    many = wanted.count()
-    steps = steps_of(wanted, many)
-    first_day = order.campaign.first_day.isoformat()
-    cut = cut_to_quotas(wanted, asking, quotas, first_day, steps).checkpoint()
-    planned = _with_items(context, order, cut, plans, steps).checkpoint()
-    left = pairwise((contactable, many, cut.count(), planned.count()))
-    reasons |= {why: before - after for why, (before, after) in zip(CUTS, left, strict=True)}
-    short = actions_cut(cut, planned) | {action for action, count in asking.items() if count > sum(quotas[action])}
-    plan = described(planned, asked, order.strategies, order.suits, short)
-    rows[CAMPAIGN_PLAN.name] = lake.replace_run(CAMPAIGN_PLAN, plan, run.run_id)
-    told = _campaign(context, order, users, reasons)
-    rows[CAMPAIGNS.name] = lake.replace_run(CAMPAIGNS, frame_of(lake.spark, CAMPAIGNS, [told]), run.run_id)
+    ).withColumn("campaign_id", F.lit(campaign_id))
+    rows = {CAMPAIGN_MEMBERS.name: view.write(CAMPAIGN_MEMBERS, members)}
+    asked = _asked(context, order, people, plans)
+    if asked.open:
+        rows[CAMPAIGN_PLAN.name], cuts, totals = _plan(context, order, asked, plans, recent)
+    else:
+        rows[CAMPAIGN_PLAN.name], cuts, totals = view.clear(CAMPAIGN_PLAN), {}, NOBODY
+    told = _campaign(context, order, asked, cuts, totals)
+    rows[CAMPAIGNS.name] = view.write_rows(CAMPAIGNS, [told])
     return rows, told
 
 
-def people_of(context: StageContext, config: CampaignsConfig, strategies: Strategies) -> DataFrame:
-    """Users of the scheme as `find_people` gives them, with the features alone that audiences go by."""
-    lake, run = context.lake, context.run
-    members = lake.read_run(USER_SEGMENTS, run.run_id).where(F.col("scheme") == config.scheme)
-    features = lake.read_run(USER_FEATURES, run.run_id).drop("user_bucket")
-    members = members.select("user_id", "segment_name")
-    people = find_people(features, members, lake.read(USERS), config.consent == "assumed")
+def people_of(
+    context: StageContext, config: CampaignsConfig, strategies: Strategies, segments: Sequence[str]
+) -> tuple[DataFrame, dict[str, float]]:
+    """Users of the scheme as `find_people` gives them, with the features alone that audiences go by; and what a
+    conversion is worth on average, by segment."""
+    view = context.view
+    members = view.frame(USER_SEGMENTS).where(F.col("scheme") == config.scheme).select("user_id", "segment_name")
+    features = view.frame(USER_FEATURES).drop("user_bucket")
+    people = find_people(features, members, context.lake.read(USERS), config.consent == "assumed")
     if config.learning.objective == "revenue":
         people = people.withColumn("worth", F.lit(1.0))
     needed = {"user_id", "segment_name", "may_be_contacted", "worth"} | strategies.features()
-    return people.select(*sorted(needed)).checkpoint()
+    rows, told = checkpointed(people.select(*sorted(needed)), {"worth": worth_by_segment(segments)})
+    return rows, {name: float(worth) for name, worth in told["worth"].items() if worth is not None}
 
 
 def _known_members(context: StageContext, campaign_id: str, made: list[Planned]) -> DataFrame:
     """Who was a member when the campaign was planned last; nobody where this is its first plan."""
     runs = [each.run_id for each in made if each.campaign_id == campaign_id]
-    rows = context.lake.read_run(CAMPAIGN_MEMBERS, runs[-1] if runs else "")
+    rows = context.lake.read_runs(CAMPAIGN_MEMBERS, runs[-1:])
     return rows.where(F.col("campaign_id") == campaign_id).select("user_id", "segment_name", "holdout")
 
 
@@ -127,18 +121,23 @@ def _outcomes(context: StageContext) -> DataFrame:
     return outcomes_before(context.lake.read(OUTCOMES), context.run)
 
 
-def _plans(context: StageContext, order: Order, made: list[Planned]) -> DataFrame:
-    """The rows of published plans that count and are not long ago."""
+def _recent(order: Order, made: list[Planned]) -> list[Planned]:
+    """Published plans that are not long ago."""
     actions = order.strategies.actions.values()
     days = max(
         order.strategies.quiet_days, order.config.lift.attribution_days, *(action.cool_down_days for action in actions)
     )
-    recent = plans_in_mind(made, order.campaign, days)
-    return contacts_of(context.lake.read(CAMPAIGN_PLAN), recent, _outcomes(context)).checkpoint()
+    return plans_in_mind(made, order.campaign, days)
 
 
-def _asked(context: StageContext, order: Order, people: DataFrame, held: DataFrame, plans: DataFrame) -> DataFrame:
-    """ASKED with segment_name and left_out: one row per user of the scheme."""
+def _plans(context: StageContext, recent: list[Planned]) -> DataFrame:
+    """The rows of these plans that count."""
+    rows = context.lake.read_runs(CAMPAIGN_PLAN, {each.run_id for each in recent})
+    plans = contacts_of(rows, recent, _outcomes(context))
+    return plans.checkpoint() if recent else plans
+
+
+def _asked(context: StageContext, order: Order, people: DataFrame, plans: DataFrame) -> Asked:
     run, campaign, outcomes = context.run, order.campaign, _outcomes(context)
     is_own = F.col("campaign_id") == campaign.campaign_id
     due = F.col("send_on") < F.lit(campaign.first_day)
@@ -147,37 +146,47 @@ def _asked(context: StageContext, order: Order, people: DataFrame, held: DataFra
     contacted = contacted.unionByName(outcomes.where(is_own & F.col("treated")).select("user_id"))
     window = order.config.lift.attribution_days if order.config.windows_apart else 0
     found = find_audience(people, contacts, contacted, order.strategies, order.suits, campaign.first_day, window)
-    numbers = F.create_map(*(each for no, name in enumerate(order.segments) for each in (F.lit(name), F.lit(no))))
-    key = (campaign.campaign_id, str(run.seed))
-    return found.join(held, on="user_id", how="left").select(
-        "user_id",
-        "segment_name",
-        "left_out",
-        numbers[F.col("segment_name")].alias("segment_no"),
-        "worth",
-        "allowed",
-        F.coalesce("holdout", F.lit(False)).alias("holdout"),
-        *(uniform(purpose, *key, F.col("user_id")).alias(purpose) for purpose in ("lane", "draw", "tie")),
-    )
+    members = context.view.frame(CAMPAIGN_MEMBERS).select("user_id", "holdout")
+    asked = asked_of(found, members, order.segments, campaign.campaign_id, run.seed)
+    rows, told = checkpointed(asked, asked_counts())
+    return Asked(rows, **told)
 
 
-def _priced(open_to: DataFrame, order: Order, used: Used) -> Rules:
+def _plan(
+    context: StageContext, order: Order, asked: Asked, plans: DataFrame, recent: list[Planned]
+) -> tuple[int, dict[str, int], dict[str, Any]]:
+    """Writes campaign_plan; returns its rows, how many users each step left out, and the sums of the contacts."""
+    campaign, actions = order.campaign, list(order.strategies.actions)
+    used = used_by_others(plans, campaign) if _others_send(campaign, recent) else {}
+    chosen = choose_for_everyone(asked.open_to, _priced(asked, order, used))
+    every, is_made = F.count(F.lit(1)), ~F.col("holdout")
+    counts = {"all": every, "asking": count_each("action", actions, where=is_made)}
+    wanted, wants = checkpointed(_named(chosen, order), counts)
+    quotas = set_quotas(wants["asking"], order.strategies, campaign.days, used)
+    steps = steps_of(wanted, wants["all"])
+    fitting = cut_to_quotas(wanted, wants["asking"], quotas, campaign.first_day.isoformat(), steps)
+    counts = {"all": every, "by_action": count_each("action", actions)}
+    cut, fits = checkpointed(fitting, counts)
+    planned, stays = checkpointed(_with_items(context, order, cut, plans, steps), counts | totals_of_contacts())
+    short = actions_cut(fits["by_action"], stays["by_action"])
+    short |= {action for action, count in wants["asking"].items() if count > sum(quotas[action])}
+    plan = described(planned, asked.rows, order.strategies, order.suits, short)
+    left = pairwise((asked.open, wants["all"], fits["all"], stays["all"]))
+    cuts = {why: before - after for why, (before, after) in zip(CUTS, left, strict=True)}
+    return context.view.write(CAMPAIGN_PLAN, plan), cuts, {name: stays[name] for name in NOBODY}
+
+
+def _others_send(campaign: Campaign, recent: list[Planned]) -> bool:
+    """Whether another campaign may have contacts on the days of this one."""
+    return any(each.campaign_id != campaign.campaign_id and each.ends_on >= campaign.first_day for each in recent)
+
+
+def _priced(asked: Asked, order: Order, used: Used) -> Rules:
     """The rules with what budgets cost, told from a bounded sample of who may be contacted."""
-    days, strategies = order.campaign.days, order.strategies
-    taken = {name: [each for (channel, _), each in used.items() if channel == name] for name in strategies.channels}
-    asks = open_to.where("NOT holdout")
-    users = asks.count()
-    sample = asks.orderBy("tie", "user_id").limit(order.config.price_users).select(*ASKED).collect()
-    through = np.array([action.channel for action in strategies.actions.values()])
-    budgets = [
-        Budget(
-            through == name,
-            max(0.0, float(channel.contacts_per_day * days - sum(contacts for contacts, _ in taken[name]))),
-            max(0.0, channel.money_per_day * days - sum(money for _, money in taken[name])),
-        )
-        for name, channel in strategies.channels.items()
-    ]
-    return with_prices(order.rules, sample, len(sample) / users if users else 1.0, budgets)
+    first = asked.open_to.where("NOT holdout").orderBy("tie", "user_id").limit(order.config.price_users)
+    sample = first.select(*ASKED).toArrow()
+    share = sample.num_rows / asked.asking if asked.asking else 1.0
+    return with_prices(order.rules, sample, share, budgets_of(order.strategies, order.campaign.days, used))
 
 
 def _named(wanted: DataFrame, order: Order) -> DataFrame:
@@ -204,9 +213,9 @@ def _with_items(
     showing = plan.withColumn("kind", of_action(kinds)).where(F.col("kind").isNotNull())
     open_contacts = still_selling(plans, order.campaign, config.lift.attribution_days)
     goods = without_promised(_goods(context), open_contacts, config.item_take)
-    offered = candidates(showing.select("user_id", "kind"), _own_lists(context), goods)
-    contacts = showing.select("user_id", "surplus", "tie", "holdout")
-    items = within_stock(contacts, offered, goods, config.items, config.item_take, steps)
+    contacts = showing.select("user_id", "kind", "surplus", "tie", "holdout")
+    offered = candidates(contacts, _own_lists(context), goods)
+    items = within_stock(offered, config.items, config.item_take, steps)
     needs = F.col("action").isin(*kinds)
     return plan.join(items, on="user_id", how="left").where(~needs | F.col("items").isNotNull())
 
@@ -225,14 +234,11 @@ def _own_lists(context: StageContext) -> DataFrame:
     return lists.select("user_id", "item_id", "rank")
 
 
-def _campaign(context: StageContext, order: Order, users: int, reasons: Mapping[str, int]) -> dict[str, Any]:
+def _campaign(
+    context: StageContext, order: Order, asked: Asked, cuts: Mapping[str, int], totals: Mapping[str, Any]
+) -> dict[str, Any]:
     """The one row that sums the campaign up."""
-    campaign, is_made = order.campaign, ~F.col("holdout")
-    totals = context.lake.read_run(CAMPAIGN_PLAN, context.run.run_id).agg(
-        F.count_if(is_made).alias("contacts"),
-        F.count_if("holdout").alias("held_out"),
-        *(F.coalesce(exact_sum(F.when(is_made, F.col(n))), F.lit(0.0)).alias(n) for n in ("cost", "expected_gain")),
-    )
+    campaign, reasons = order.campaign, {**asked.left_out, **cuts}
     return {
         "campaign_id": campaign.campaign_id,
         "scheme": order.config.scheme,
@@ -240,7 +246,7 @@ def _campaign(context: StageContext, order: Order, users: int, reasons: Mapping[
         "starts_on": campaign.starts_on,
         "ends_on": campaign.ends_on,
         "holdout_share": order.config.holdout_share,
-        "users": users,
-        **totals.collect()[0].asDict(),
-        "left_out": [(reason, users) for reason, users in sorted(reasons.items()) if users],
+        "users": asked.users,
+        **totals,
+        "left_out": [{"reason": reason, "users": users} for reason, users in sorted(reasons.items()) if users],
     }

@@ -52,6 +52,36 @@ def mean_figures(values: np.ndarray) -> Figures:
     return Figures(np.where(is_defined, values, 0.0), is_defined.astype(float))
 
 
+class Sums:
+    """Totals, weights and users of each key in every resample, added up as some users after others come by."""
+
+    def __init__(self, rounds: int, seed: int) -> None:
+        self.rounds, self.seed = rounds, seed
+        self.found: dict[Key, np.ndarray] = {}
+
+    def add(self, numbers: np.ndarray, figures: Mapping[Key, Figures]) -> None:
+        """Takes the figures of the users of these numbers."""
+        for first in range(0, len(numbers), USERS_AT_A_TIME):
+            some = slice(first, first + USERS_AT_A_TIME)
+            draws = poisson_draws(numbers[some], self.rounds, self.seed)
+            draws = np.concatenate([np.ones((len(draws), 1)), draws], axis=1)  # round 0 is everybody once
+            for key, each in figures.items():
+                drawn = _drawn(Figures(each.totals[some], each.weights[some]), draws)
+                self.found[key] = self.found.get(key, 0.0) + drawn
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """One row for each key and resample, as SUMS."""
+        for (method, metric), sums in self.found.items():
+            yield sums_batch(method, metric, np.arange(sums.shape[1]), *sums)
+
+
+def sums_batch(method: str, metric: str, rounds: np.ndarray, *sums: np.ndarray) -> pa.RecordBatch:
+    """A batch of SUMS with rows of one method and metric."""
+    names = [pa.array([name] * len(rounds), pa.string()) for name in (method, metric)]
+    numbers = [pa.array(rounds, pa.int32()), *(pa.array(row, pa.float64()) for row in sums)]
+    return pa.RecordBatch.from_arrays(names + numbers, names=[part.split()[0] for part in SUMS.split(", ")])
+
+
 def resample(
     rows: DataFrame,
     figures: Callable[[pa.RecordBatch], Mapping[Key, Figures]],
@@ -59,26 +89,28 @@ def resample(
     seed: int,
     roots: Container[str] = (),
 ) -> dict[Key, Estimate]:
-    """The estimate of each (method, metric): the sum of totals over the sum of weights, or its root for `roots`.
+    """The estimate of each (method, metric), over `rows` with one row per user with user_no.
 
-    `rows` has one row per user with user_no; `figures` sees some users at a time. Collects (rounds + 1) sums for each
-    key; keys for which no user has a weight are left out.
+    `figures` sees some users at a time. Collects (rounds + 1) sums for each key.
     """
 
     def sums(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        found: dict[Key, np.ndarray] = {}
+        found = Sums(rounds, seed)
         for batch in batches:
-            for first in range(0, batch.num_rows, USERS_AT_A_TIME):
-                some = batch.slice(first, USERS_AT_A_TIME)
-                draws = poisson_draws(some.column("user_no").to_numpy(), rounds, seed)
-                draws = np.concatenate([np.ones((len(draws), 1)), draws], axis=1)  # round 0 is everybody once
-                for key, each in figures(some).items():
-                    found[key] = found.get(key, 0.0) + _drawn(each, draws)
-        yield from _as_batches(found)
+            found.add(batch.column("user_no").to_numpy(), figures(batch))
+        yield from found.batches()
 
-    summed = rows.mapInArrow(sums, SUMS).groupBy("method", "metric", "round")
-    collected = summed.agg(*(F.sum(name).alias(name) for name in ("total", "weight", "users"))).toPandas()
-    groups = pd.DataFrame(collected).groupby(["method", "metric"])
+    by_round = rows.mapInArrow(sums, SUMS).groupBy("method", "metric", "round")
+    summed = by_round.agg(*(F.sum(name).alias(name) for name in ("total", "weight", "users")))
+    return estimates_of(pd.DataFrame(summed.toPandas()), roots)
+
+
+def estimates_of(sums: pd.DataFrame, roots: Container[str] = ()) -> dict[Key, Estimate]:
+    """The sum of totals over the sum of weights, or its root for `roots`, for each (method, metric) of SUMS.
+
+    Keys for which no user has a weight are left out.
+    """
+    groups = sums.groupby(["method", "metric"])
     estimates = {(method, metric): _estimate(group, metric in roots) for (method, metric), group in groups}
     return {key: estimate for key, estimate in estimates.items() if estimate is not None}
 
@@ -102,14 +134,6 @@ def _mix(keys: np.ndarray) -> np.ndarray:
 def _drawn(figures: Figures, draws: np.ndarray) -> np.ndarray:
     """Totals, weights and users with a weight, each per round."""
     return np.stack([figures.totals, figures.weights, (figures.weights > 0).astype(float)]) @ draws
-
-
-def _as_batches(found: Mapping[Key, np.ndarray]) -> Iterator[pa.RecordBatch]:
-    for (method, metric), sums in found.items():
-        rounds = sums.shape[1]
-        names = [pa.array([name] * rounds, pa.string()) for name in (method, metric)]
-        arrays = [*names, pa.array(np.arange(rounds), pa.int32()), *(pa.array(row) for row in sums)]
-        yield pa.RecordBatch.from_arrays(arrays, names=["method", "metric", "round", "total", "weight", "users"])
 
 
 def _estimate(sums: pd.DataFrame, is_root: bool) -> Estimate | None:

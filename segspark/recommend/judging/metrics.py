@@ -50,28 +50,23 @@ RANKING_METRICS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }
 
 
-def novelty(surprise: np.ndarray) -> np.ndarray:
+def novelty(surprise: np.ndarray, listed: np.ndarray) -> np.ndarray:
     """Mean surprise of the listed items: -log2 of the share of train users who acted on the item (Zhou et al. 2010).
 
-    `surprise` has a row per user and a column per place, NaN where there is no item. NaN for an empty list.
+    `surprise` is each list's sum of it, `listed` the number of its items. NaN for an empty list.
     """
-    listed = ~np.isnan(surprise)
-    count = listed.sum(axis=1)
-    return _ratio(np.where(listed, surprise, 0.0).sum(axis=1), count)
+    return _ratio(surprise, listed)
 
 
-def diversity(vectors: np.ndarray) -> np.ndarray:
+def diversity(units: np.ndarray, listed: np.ndarray) -> np.ndarray:
     """Mean of 1 - cosine over all pairs of listed items (Ziegler et al. 2005), from 0 to 2.
 
-    `vectors` has users by places by length of the items' vectors, which are those of ALS on the train part: items that
-    the same people take lie close together, and no catalogue is needed. A vector of zeros is no item. NaN for a list of
-    fewer than two.
+    `units` is each list's sum of its items' vectors, each of length 1, by lists and places of a vector; `listed` the
+    number of its items that have one. The vectors are those of ALS on the train part: items that the same people take
+    lie close together, and no catalogue is needed. NaN for a list of fewer than two.
     """
-    norms = np.linalg.norm(vectors, axis=2, keepdims=True)
-    units = np.divide(vectors, norms, out=np.zeros(vectors.shape), where=norms > 0)
-    count = (norms[:, :, 0] > 0).sum(axis=1)
-    cosines = np.square(units.sum(axis=1)).sum(axis=1) - count  # of all ordered pairs: |sum of units|^2 - n
-    return 1 - _ratio(cosines, count * (count - 1))
+    cosines = np.square(units).sum(axis=-1) - listed  # of all ordered pairs: |sum of units|^2 - n
+    return 1 - _ratio(cosines, listed * (listed - 1))
 
 
 def auc(below: np.ndarray, tied: np.ndarray, pairs: np.ndarray) -> np.ndarray:
@@ -101,4 +96,4 @@ def gini(exposures: np.ndarray, times: np.ndarray, items: int) -> float:
 
 
 def _ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:
-    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+    return np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
 from pyspark.ml.recommendation import ALSModel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql.window import WindowSpec
 
 from segspark.recommend.interactions import MICRO
 from segspark.recommend.judging.bootstrap import Estimate, Figures, Key, resample
@@ -17,79 +17,81 @@ MODEL, BASELINE = "als_explicit", "item_mean"
 SHRINKAGE = 5  # ratings' worth of the overall mean that every item and user has beside their own
 
 
-def last_ratings(ratings: DataFrame, start: date | None, end: date) -> DataFrame:
-    """user_id, item_id, weight and last_at: the last finite rating of each pair, from day `start` up to before `end`.
+def last_ratings(ratings: DataFrame, end: date) -> DataFrame:
+    """user_id, item_id, weight and last_at: the last finite rating of each pair before the day `end`.
 
     `last_at` is when it was given.
     """
-    is_usable = F.col("rating").isNotNull() & ~F.isnan("rating") & (F.abs("rating") < float("inf"))
     in_time = F.col("rated_at") < F.lit(end).cast("timestamp")
-    if start is not None:
-        in_time &= F.col("rated_at") >= F.lit(start).cast("timestamp")
-    newest = F.max_by("rating", F.struct("rated_at", "rating")).alias("weight")
-    pairs = ratings.where(is_usable & in_time).groupBy("user_id", "item_id")
-    return pairs.agg(newest, F.max("rated_at").alias("last_at"))
+    pairs = ratings.where(_is_usable() & in_time).groupBy("user_id", "item_id")
+    newest = F.max_by("rating", F.struct("rated_at", "rating"))  # the higher of two at one time
+    return pairs.agg(newest.alias("weight"), F.max("rated_at").alias("last_at"))
 
 
-@dataclass(frozen=True)
-class Expected:
-    """What to expect of a rating before any taste is known: the mean, and how far the item and the user are off it."""
-
-    overall: float
-    items: DataFrame  # item_no, item_offset and mean_rating
-    users: DataFrame  # user_no and user_offset
-
-
-def expected_ratings(train: DataFrame) -> Expected:
-    """From user_no, item_no and `weight`, a rating (Koren 2008, section 2.1, by sums rather than by descent).
-
-    An item's offset is the sum of its ratings' distances from the mean over their number + 5; a user's the same of what
-    is then left: few ratings say little. Works through checkpoints; the mean alone is collected.
+def last_ratings_of_parts(ratings: DataFrame, split: date, end: date) -> DataFrame:
+    """user_id and item_id, `weight`, the last finite rating before the day `split`, and `tested`, the last from then on
+    and before `end`; null where there is none.
     """
-    overall = float(train.agg(_mean(F.col("weight"))).first()[0] or 0.0)  # type: ignore[index]
+    times = [F.lit(each).cast("timestamp") for each in (split, end)]
+    was_known = F.col("rated_at") < times[0]
+    pairs = ratings.where(_is_usable() & (F.col("rated_at") < times[1])).groupBy("user_id", "item_id")
+    known, held_out = (F.when(part, F.struct("rated_at", "rating")) for part in (was_known, ~was_known))
+    return pairs.agg(F.max_by("rating", known).alias("weight"), F.max_by("rating", held_out).alias("tested"))
+
+
+def _is_usable() -> Column:
+    return F.col("rating").isNotNull() & ~F.isnan("rating") & (F.abs("rating") < float("inf"))
+
+
+def mean_rating(sum_of_micros: int, count: int) -> float:
+    """The mean of so many ratings, from their sum in whole millionths; 0 where there is none."""
+    return sum_of_micros / float(MICRO) / count if count else 0.0
+
+
+def with_expected(pairs: DataFrame, overall: float) -> DataFrame:
+    """The rows whose user and item have a rating, with `expected` and the item's `mean_rating`.
+
+    `pairs` has user_no, item_no, `weight`, a rating or null, and each pair once; `overall` is the mean of the ratings.
+    What to expect before any taste is known: the mean, and how far the item and the user are off it (Koren 2008,
+    section 2.1, by sums rather than by descent). An item's offset is the sum of its ratings' distances from the mean
+    over their number + 5; a user's the same of what is then left: few ratings say little.
+    """
+    of_item, of_user = Window.partitionBy("item_no"), Window.partitionBy("user_no")
     off = F.col("weight") - F.lit(overall)
-    items = train.groupBy("item_no").agg(_shrunk(off).alias("item_offset"), _mean(F.col("weight")).alias("mean_rating"))
-    items = items.checkpoint()
-    rest = train.join(items, on="item_no", how="inner").withColumn("rest", off - F.col("item_offset"))
-    users = rest.groupBy("user_no").agg(_shrunk(F.col("rest")).alias("user_offset"))
-    return Expected(overall, items, users.checkpoint())
+    rows = pairs.withColumns({"item_offset": _shrunk(off, of_item), "mean_rating": _mean(of_item)})
+    rows = rows.withColumn("user_offset", _shrunk(off - F.col("item_offset"), of_user))
+    expected = F.lit(overall) + F.col("item_offset") + F.col("user_offset")
+    return rows.withColumn("expected", expected).where("expected IS NOT NULL").drop("item_offset", "user_offset")
 
 
-def around_expected(train: DataFrame, expected: Expected) -> DataFrame:
-    """The same rows with `weight` as the distance from what to expect.
+def around_expected(known: DataFrame) -> DataFrame:
+    """user_no, item_no and the distance of each rating from what to expect as `weight`, from rows of `with_expected`.
 
     Regularised factors pull predictions towards 0, which is only right when 0 is what to expect.
     """
-    known = with_expected(train, expected)
-    return known.withColumn("weight", F.col("weight") - F.col("expected")).select(train.columns)
+    distance = (F.col("weight") - F.col("expected")).alias("weight")
+    return known.where("weight IS NOT NULL").select("user_no", "item_no", distance)
 
 
-def with_expected(pairs: DataFrame, expected: Expected) -> DataFrame:
-    """The rows whose user and item are known, with `expected` and the item's `mean_rating`."""
-    known = pairs.join(expected.items, on="item_no", how="inner").join(expected.users, on="user_no", how="inner")
-    rating = F.lit(expected.overall) + F.col("item_offset") + F.col("user_offset")
-    return known.withColumn("expected", rating).drop("item_offset", "user_offset")
-
-
-def predicted(model: ALSModel, expected: Expected, test: DataFrame) -> DataFrame:
-    """user_no and the errors of both on each rating of `test` (user_no, item_no, weight) whose user and item are known.
+def predicted(model: ALSModel, known: DataFrame) -> DataFrame:
+    """user_no and the errors of both on each rating `tested` of `known`, which is as `with_expected` made it.
 
     The model was fitted around `expected`. Columns als_explicit and item_mean are prediction - rating.
     """
-    known = with_expected(model.transform(test), expected)
-    of_model = F.col("expected") + F.col("prediction") - F.col("weight")
-    return known.select("user_no", of_model.alias(MODEL), (F.col("mean_rating") - F.col("weight")).alias(BASELINE))
+    asked = model.transform(known.where("tested IS NOT NULL"))
+    of_model = F.col("expected") + F.col("prediction") - F.col("tested")
+    return asked.select("user_no", of_model.alias(MODEL), (F.col("mean_rating") - F.col("tested")).alias(BASELINE))
 
 
-def _mean(value: Column) -> Column:
-    return _micros(value) / F.lit(float(MICRO)) / F.count(F.lit(1))
+def _mean(rows: WindowSpec) -> Column:
+    return micros(F.col("weight")).over(rows) / F.lit(float(MICRO)) / F.count("weight").over(rows)
 
 
-def _shrunk(value: Column) -> Column:
-    return _micros(value) / F.lit(float(MICRO)) / (F.count(F.lit(1)) + SHRINKAGE)
+def _shrunk(value: Column, rows: WindowSpec) -> Column:
+    return micros(value).over(rows) / F.lit(float(MICRO)) / (F.count(value).over(rows) + SHRINKAGE)
 
 
-def _micros(value: Column) -> Column:
+def micros(value: Column) -> Column:
     """The sum in whole millionths: the same in whatever order the rows come."""
     return F.sum(F.round(value * MICRO).cast("bigint"))
 

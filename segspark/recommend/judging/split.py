@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
     from segspark.recommend.config import EvaluationConfig
 
 DRAWS = 1_000_000  # a share is kept to so many parts
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What was known and what is held out: pairs of a user and an item, each once, by user_id and item_id.
+
+    `acts` has `weight` and `action` of what was known and `tested`, the strongest held-out act; `ratings` has `weight`,
+    the last known rating, and `tested`, the last held-out one. Null stands for nothing.
+    """
+
+    acts: DataFrame
+    ratings: DataFrame
 
 
 def split_day(as_of: date, first_day: date, config: EvaluationConfig) -> date:
@@ -52,25 +65,21 @@ def _mark_last(pairs: DataFrame, config: EvaluationConfig) -> DataFrame:
     return pairs.withColumn("held_out", is_last)
 
 
-def relevant_pairs(tested: DataFrame, train: DataFrame, relevant: str, leave_out: int | None) -> DataFrame:
-    """user_no and item_no of what users did in the held-out part and the lists could have known.
+def is_hit(relevant: str, leave_out: int | None) -> Column:
+    """Whether a pair with `action` and `tested`, as in Parts, is something that lists could have known.
 
-    `tested` and `train` have user_no, item_no and action, and `tested` only users and items with a train number. With
-    `relevant` bought, only what was bought. Pairs that the lists leave out (train action from `leave_out` on) are no
-    hits.
+    With `relevant` bought, only what was bought in the held-out part. Pairs that the lists leave out (a known action
+    from `leave_out` on) are no hits.
     """
-    hits = tested.where(F.col("action") >= (BOUGHT if relevant == "bought" else 1)).select("user_no", "item_no")
+    is_relevant = F.coalesce(F.col("tested") >= (BOUGHT if relevant == "bought" else 1), F.lit(False))
     if leave_out is None:
-        return hits
-    left_out = train.where(F.col("action") >= leave_out).select("user_no", "item_no")
-    return hits.join(left_out, on=["user_no", "item_no"], how="left_anti")
+        return is_relevant
+    return is_relevant & (F.coalesce("action", F.lit(0)) < leave_out)
 
 
-def sample_users(pairs: DataFrame, users: int, most: int, seed: int) -> DataFrame:
-    """The pairs of about `most` of the `users`, chosen by a hash of the number and the seed; all if no more.
+def is_of_sample(users: int, most: int, seed: int) -> Column:
+    """Whether the pair is of about `most` of the `users`, chosen by a hash of the number and the seed; all if no more.
 
-    Of two samples of the same pairs the smaller lies in the larger.
+    Of two samples of the same users the smaller lies in the larger.
     """
-    if users <= most:
-        return pairs
-    return pairs.where(is_drawn(most / users, "user_no", seed=seed))
+    return F.lit(True) if users <= most else is_drawn(most / users, "user_no", seed=seed)

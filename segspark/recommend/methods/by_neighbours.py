@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from segspark.core.errors import ConfigError
-from segspark.recommend.methods.method import Answer, Method, Settings, Train
+from segspark.recommend.methods.method import Answer, Method, Settings, Train, Wanted, of_wanted
 from segspark.recommend.neighbours.acts import Acts, similar_contents, similar_items, similar_users
 from segspark.recommend.neighbours.list_plan import measure_sides, plan_sparse_lists
 from segspark.recommend.neighbours.lists import item_cf_lists, item_cf_sides, user_cf_lists, user_cf_sides
 from segspark.recommend.planner import plan_similarity
+from segspark.recommend.settle import settle
 from segspark.recommend.topn import ListPlan
 
 MEASURE, CONTENT = "cosine", "content"
 
 
-def by_items(train: Train, wanted: DataFrame, settings: Settings) -> Answer:
+def by_items(train: Train, wanted: Wanted, settings: Settings) -> Answer:
     """Neighbours of the user's items by cosine of who acted on them. ConfigError where a task would not fit."""
     near = train.near_items(MEASURE)
     if near is None:
@@ -29,7 +29,7 @@ def by_items(train: Train, wanted: DataFrame, settings: Settings) -> Answer:
     return _from_items(near, train, wanted, settings, "lists by item_cf")
 
 
-def by_users(train: Train, wanted: DataFrame, settings: Settings) -> Answer:
+def by_users(train: Train, wanted: Wanted, settings: Settings) -> Answer:
     """What the user's neighbours by cosine of acts have.
 
     ConfigError for more users than have exact neighbours, or where a task would not fit.
@@ -46,7 +46,7 @@ def by_users(train: Train, wanted: DataFrame, settings: Settings) -> Answer:
         plan = plan_similarity(train.by_user, train.by_item, config.user_neighbours, config, what)
         settings.tell(plan.told(what))
         near = similar_users(_acts(train), MEASURE, plan.block_rows, config)
-    near = near.join(wanted.select(F.col("user_no").alias("row_no")), on="row_no", how="left_semi").checkpoint()
+    near = settle(of_wanted(near, wanted, "row_no"))
     plain = replace(settings.plan, explain=False)
     lists = _planned(plain, *user_cf_sides(train.weighed, near), train.users, train, settings, "lists by user_cf")
     return Answer(user_cf_lists(train.weighed, near, settings.closed_of(train.interactions), train.items, lists))
@@ -55,7 +55,7 @@ def by_users(train: Train, wanted: DataFrame, settings: Settings) -> Answer:
 def by_content(catalogue: DataFrame) -> Method:
     """Neighbours of the user's items by what they are; `catalogue` has the columns of the table items."""
 
-    def lists_by_content(train: Train, wanted: DataFrame, settings: Settings) -> Answer:
+    def lists_by_content(train: Train, wanted: Wanted, settings: Settings) -> Answer:
         near = train.near_items(CONTENT)
         if near is None:
             known = catalogue.join(train.item_index, on="item_id", how="inner")
@@ -65,9 +65,9 @@ def by_content(catalogue: DataFrame) -> Method:
     return lists_by_content
 
 
-def _from_items(near: DataFrame, train: Train, wanted: DataFrame, settings: Settings, what: str) -> Answer:
-    near = near.checkpoint()
-    own = train.weighed.join(wanted, on="user_no", how="left_semi")
+def _from_items(near: DataFrame, train: Train, wanted: Wanted, settings: Settings, what: str) -> Answer:
+    near = settle(near)
+    own = of_wanted(train.weighed, wanted)
     plan = _planned(settings.plan, *item_cf_sides(own, near), train.items, train, settings, what)
     return Answer(item_cf_lists(own, near, settings.closed_of(own), train.items, plan))
 

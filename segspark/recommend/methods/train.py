@@ -6,28 +6,35 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
-from segspark.recommend.factors import fit_implicit
+from segspark.recommend.factors import arranged, fit_implicit
 from segspark.recommend.interactions import with_numbers
 from segspark.recommend.methods.method import Train
 from segspark.recommend.numbering import number_both
+from segspark.recommend.settle import settle, settle_with
 from segspark.recommend.sizes import als_blocks
 
 if TYPE_CHECKING:
     from segspark.recommend.config import RecommendConfig
 
 
-def train_part(past: DataFrame, config: RecommendConfig, seed: int) -> Train | None:
-    """Numbers what is known and fits implicit ALS to it; None where no interaction has a weight."""
-    past = past.checkpoint()
-    weighed = past.where("weight > 0")
-    pairs = weighed.count()
+def train_part(acts: DataFrame, config: RecommendConfig, seed: int) -> Train | None:
+    """Numbers what is known and fits implicit ALS to it; None where no interaction has a weight.
+
+    `acts` are those of Parts, or have no `tested`. Numbers are of users and items with a known weight.
+    """
+    acts, found = settle_with(acts, pairs=F.count_if(F.col("weight") > 0))
+    pairs = found["pairs"]
     if pairs == 0:
         return None
-    users, items = (index.checkpoint() for index in number_both(weighed, pairs))
-    own = with_numbers(past, users, items).checkpoint()
-    factors = fit_implicit(own.where("weight > 0"), config, als_blocks(pairs, config), seed)
-    return Train(own, factors, users, items, users.count(), items.count(), pairs)
+    users, items = number_both(acts.where("weight > 0"), pairs)
+    blocks = als_blocks(pairs, config)
+    numbered, highest = settle_with(
+        arranged(with_numbers(acts, users, items), blocks), user=F.max("user_no"), item=F.max("item_no")
+    )
+    factors = fit_implicit(numbered.where("weight > 0"), config, blocks, seed)
+    return Train(numbered, factors, users, items, highest["user"] + 1, highest["item"] + 1, pairs)
 
 
 def fitted_again(train: Train, config: RecommendConfig, seed: int) -> Train:
@@ -36,7 +43,8 @@ def fitted_again(train: Train, config: RecommendConfig, seed: int) -> Train:
     return replace(train, factors=factors)
 
 
-def weighed_again(train: Train, past: DataFrame) -> Train:
+def weighed_again(train: Train, acts: DataFrame, config: RecommendConfig) -> Train:
     """The same numbers with other weights of the interactions; who has no number is left out. Factors stay."""
-    own = with_numbers(past, train.user_index, train.item_index).checkpoint()
-    return replace(train, interactions=own, pairs=own.where("weight > 0").count())
+    numbered = with_numbers(acts, train.user_index, train.item_index)
+    known, found = settle_with(numbered, pairs=F.count_if(F.col("weight") > 0))
+    return replace(train, acts=settle(arranged(known, als_blocks(found["pairs"], config))), pairs=found["pairs"])

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from segspark.recommend.degrees import Degrees, Side, measure
 from segspark.recommend.neighbours.content import content_triples
 from segspark.recommend.neighbours.measures import Measure
-from segspark.recommend.planner import measure_degrees, plan_similarity
+from segspark.recommend.planner import plan_similarity
+from segspark.recommend.settle import settle_with
 from segspark.recommend.similarity import nearest_rows
 
 if TYPE_CHECKING:
@@ -29,6 +31,11 @@ class Acts:
     items: int
     pairs: int
 
+    def degrees(self) -> list[Degrees]:
+        """How many pairs each item and each user has."""
+        by_item = Side(self.triples, "item_no", "user_no", self.items)
+        return measure(by_item, Side(self.triples, "user_no", "item_no", self.users))
+
 
 def similar_items(acts: Acts, method: str, block_rows: int, config: RecommendConfig) -> DataFrame:
     """NEIGHBOURS of each item by cosine, adjusted_cosine or pearson."""
@@ -45,13 +52,13 @@ def similar_users(acts: Acts, method: str, block_rows: int, config: RecommendCon
 def similar_contents(catalogue: DataFrame, items: int, config: RecommendConfig, tell: Tell) -> DataFrame:
     """NEIGHBOURS of each item by cosine of what it is; `catalogue` is as content_triples wants it.
 
-    Plans the product and tells the plan. ConfigError where a task would not fit. Works through a checkpoint.
+    Plans the product and tells the plan. ConfigError where a task would not fit. The features are settled first.
     """
-    triples, what = content_triples(catalogue, config.content_weights).checkpoint(), "content similarity"
-    highest = triples.agg(F.coalesce(F.max("feature_no"), F.lit(0))).first()
-    features = 1 + (highest[0] if highest else 0)
-    of_items = measure_degrees(triples, "item_no", "feature_no", items)
-    of_features = measure_degrees(triples, "feature_no", "item_no", features)
+    what = "content similarity"
+    triples, highest = settle_with(content_triples(catalogue, config.content_weights), feature=F.max("feature_no"))
+    features = 1 + (highest["feature"] or 0)
+    sides = (Side(triples, "item_no", "feature_no", items), Side(triples, "feature_no", "item_no", features))
+    of_items, of_features = measure(*sides)
     plan = plan_similarity(of_items, of_features, config.neighbours, config, what)
     tell(plan.told(what))
     return nearest_rows(triples, "item_no", "feature_no", items, features, plan.block_rows, config.neighbours)

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.core.errors import ConfigError
+from segspark.recommend.degrees import Degrees, Side, measure
 from segspark.recommend.neighbours.lists import CELLS_AT_A_TIME, PAIRS_AT_A_TIME
 from segspark.recommend.planner import (
     ARROW_BATCH,
@@ -22,12 +23,10 @@ from segspark.recommend.planner import (
     PACKING_PAIR,
     PLACE,
     SPARSE_PAIR,
-    Degrees,
     PlannedLists,
     first_that_fits,
     halved,
     in_mb,
-    measure_degrees,
 )
 from segspark.recommend.sizes import block_count, user_block_rows
 
@@ -56,9 +55,10 @@ def measure_sides(left: DataFrame, right: DataFrame, own: Degrees, keys: int, it
     of_users, of_items = (frame.groupBy("key_no").count() for frame in (left, right))
     both = of_users.join(of_items.withColumnRenamed("count", "items"), on="key_no", how="inner")
     products = both.agg(F.sum(F.col("count") * F.col("items"))).first()
+    of_left, of_right = measure(Side(left, "user_no", "key_no", own.rows), Side(right, "item_no", "key_no", items))
     return Sides(
-        left=measure_degrees(left, "user_no", "key_no", own.rows),
-        right=measure_degrees(right, "item_no", "key_no", items),
+        left=of_left,
+        right=of_right,
         own=own,
         keys=keys,
         multiply_adds=(products[0] or 0) if products else 0,

@@ -6,13 +6,13 @@ from segspark.campaigns.config import CampaignsConfig
 from segspark.campaigns.history import (
     Planned,
     contacts_of,
-    planned_of,
     plans_in_mind,
     plans_made,
     plans_since,
     publications_seen,
     this_campaign,
 )
+from segspark.core.arrow_rows import Row
 from segspark.core.errors import ConfigError
 from tests.builders import at
 
@@ -56,28 +56,34 @@ def test_evidence_is_of_campaigns_of_the_last_year_and_of_the_same_scheme():
     assert [each.campaign_id for each in plans_since(made, "value", date(2023, 7, 2))] == ["july"]
 
 
-def test_only_plans_that_were_published_up_to_the_compared_run_count(spark):
-    acts = spark.createDataFrame([("r1", 1), ("r2", 2), ("r1", 3), ("r3", 4)], "run_id string, seq bigint")
-    seen = {row.run_id: row.seq for row in publications_seen(acts, "r1").collect()}
-    assert seen == {"r1": 3, "r2": 2}
-    assert publications_seen(acts, None).isEmpty()
+def test_only_plans_that_were_published_up_to_the_compared_run_count():
+    acts = [Row(run_id=run_id, seq=seq) for run_id, seq in [("r1", 1), ("r3", 4), ("r1", 3), ("r2", 2)]]
+    assert publications_seen(acts, "r1") == {"r1": 3, "r2": 2}
+    assert publications_seen(acts, "r2") == {"r1": 1, "r2": 2}
+    assert publications_seen(acts, None) == publications_seen([], "r1") == {}
+
+
+def campaign(campaign_id, run_id, planned_on, scheme, holdout_share):
+    days = {"starts_on": JULY, "ends_on": JULY, "planned_on": planned_on}
+    return Row(campaign_id=campaign_id, run_id=run_id, scheme=scheme, holdout_share=holdout_share, **days)
+
+
+def test_a_plan_holds_until_the_next_published_plan_of_its_campaign():
+    campaigns = [
+        campaign("july", "r2", date(2024, 7, 3), "rfm", 0.2),
+        campaign("june", "r9", JULY, "value", 0.1),  # never published
+        campaign("july", "r1", JULY, "value", 0.1),
+        campaign("august", "r3", date(2024, 7, 4), "value", 0.1),
+    ]
+    made = plans_made(campaigns, {"r1": 1, "r2": 2, "r3": 3})
+    assert [(each.run_id, each.until, each.scheme, each.seq, each.holdout_share) for each in made] == [
+        ("r1", date(2024, 7, 3), "value", 1, 0.1),
+        ("r2", None, "rfm", 2, 0.2),
+        ("r3", None, "value", 3, 0.1),
+    ]
 
 
 def test_of_a_campaign_that_was_planned_twice_the_later_plan_holds_from_its_own_day_on(spark):
-    campaigns = spark.createDataFrame(
-        [
-            ("july", "r1", JULY, JULY, JULY, "value", 0.1),
-            ("july", "r2", JULY, JULY, date(2024, 7, 3), "rfm", 0.2),
-            ("june", "r9", JULY, JULY, JULY, "value", 0.1),
-        ],
-        "campaign_id string, run_id string, starts_on date, ends_on date, planned_on date, scheme string,"
-        " holdout_share double",
-    )
-    seen = spark.createDataFrame([("r1", 1), ("r2", 2)], "run_id string, seq bigint")
-    rows = plans_made(campaigns, seen).collect()
-    assert [(row.run_id, row.until) for row in rows] == [("r1", date(2024, 7, 3)), ("r2", None)]
-    made = [(each.scheme, each.seq, each.holdout_share) for each in planned_of(rows)]
-    assert made == [("value", 1, 0.1), ("rfm", 2, 0.2)]
     plan = spark.createDataFrame(
         [
             ("july", "r1", "a", date(2024, 7, 2)),
@@ -93,6 +99,8 @@ def test_of_a_campaign_that_was_planned_twice_the_later_plan_holds_from_its_own_
     found = contacts_of(plan, made, nothing).collect()
     assert sorted((row.user_id, row.run_id) for row in found) == [("a", "r1"), ("b", "r2")]
     assert contacts_of(plan, [], nothing).isEmpty()
+    found = contacts_of(plan, [planned(), planned("june", run_id="r9")], nothing).collect()
+    assert sorted((row.user_id, row.run_id) for row in found) == [("a", "r1"), ("b", "r1"), ("c", "r9")]
     for sent_on, run_id in (("2024-07-02", "r1"), ("2024-07-05", "r2")):  # too early, and as the later plan says
         sent = spark.createDataFrame([("july", "b", True, at(sent_on))], told)
         found = contacts_of(plan, made, sent).collect()

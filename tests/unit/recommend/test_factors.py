@@ -3,7 +3,7 @@ import pytest
 
 from segspark.core.errors import SegsparkError
 from segspark.recommend.config import RecommendConfig
-from segspark.recommend.factors import fit_implicit, require_checkpoints
+from segspark.recommend.factors import arranged, fit_implicit, require_checkpoints
 
 CONFIG = RecommendConfig(rank=4, iterations=3, reg_param=0.3, alpha=2.0)
 
@@ -18,7 +18,7 @@ def fitted(spark, weights, partitions, descending=False):
     cells = sorted(zip(*np.nonzero(weights), strict=True), reverse=descending)
     rows = [(int(u), int(i), float(weights[u, i])) for u, i in cells]
     pairs = spark.createDataFrame(rows, "user_no int, item_no int, weight double").repartition(partitions)
-    factors = fit_implicit(pairs, CONFIG, blocks=2, seed=7)
+    factors = fit_implicit(arranged(pairs, 2).localCheckpoint(), CONFIG, blocks=2, seed=7)
     return [
         np.array([row.factors for row in frame.orderBy(number).collect()])
         for frame, number in ((factors.users, "user_no"), (factors.items, "item_no"))

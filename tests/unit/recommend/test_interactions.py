@@ -3,7 +3,15 @@ from pyspark.sql import functions as F
 
 from segspark.core.contracts import RATINGS, USER_ITEM_DAYS
 from segspark.recommend.config import EventWeights, RecommendConfig
-from segspark.recommend.interactions import BOUGHT, RATED, VIEWED, leave_out_bots, popularity, weigh_interactions
+from segspark.recommend.interactions import (
+    BOUGHT,
+    RATED,
+    VIEWED,
+    leave_out_bots,
+    popularity,
+    weigh_interactions,
+    weigh_parts,
+)
 from segspark.recommend.numbering import number_ids
 from tests.builders import at, day, rows_of
 
@@ -53,6 +61,25 @@ def test_the_last_act_is_known_by_its_day_and_a_rating_by_its_time(spark):
     rows = weigh_interactions(*frames, RecommendConfig(), AS_OF).collect()
     last = {row.item_id: row.last_at for row in rows}
     assert last == {"i": at("2024-03-09 12:30"), "j": at("2024-03-10 00:00")}
+
+
+def test_parts_are_what_was_known_on_the_day_of_the_split_and_the_strongest_act_that_followed(spark):
+    days = [
+        acted("u", "i", "2024-03-01", views=2, order_lines=1),
+        acted("u", "i", "2024-03-06", carts=1),
+        acted("u", "i", "2024-03-07", views=1),
+        acted("u", "j", "2024-03-05", wishlists=1),
+        acted("v", "i", "2024-03-08", order_lines=1),
+        acted("v", "j", "2024-03-11", order_lines=1),  # not before as_of
+    ]
+    ratings = [{"user_id": "v", "item_id": "i", "rated_at": at("2024-03-04 12:00"), "rating": 1.0}]
+    frames, split = (rows_of(spark, USER_ITEM_DAYS, *days), rows_of(spark, RATINGS, *ratings)), day("2024-03-06")
+    found = weigh_parts(*frames, RecommendConfig(half_life_days=10), split, AS_OF).collect()
+    known = weigh_interactions(*frames, RecommendConfig(half_life_days=10), split).collect()
+    assert {(r.user_id, r.item_id): (r.weight, r.action) for r in found if r.action is not None} == {
+        (r.user_id, r.item_id): (r.weight, r.action) for r in known
+    }
+    assert {(r.user_id, r.item_id): r.tested for r in found} == {("u", "i"): 4, ("u", "j"): None, ("v", "i"): BOUGHT}
 
 
 def test_bots_are_left_out_and_popularity_is_the_sum_of_weights(spark):

@@ -10,9 +10,10 @@ from segspark.core.errors import ConfigError
 from segspark.recommend import similarity, topn
 from segspark.recommend.blocks import cut, matrices, sparse_record, unit_rows
 from segspark.recommend.config import RecommendConfig
+from segspark.recommend.degrees import Degrees, Side, measure
 from segspark.recommend.interactions import BOUGHT
 from segspark.recommend.neighbours.measures import COSINE
-from segspark.recommend.planner import Degrees, Lists, measure_degrees, plan_lists, plan_similarity
+from segspark.recommend.planner import Lists, plan_lists, plan_similarity
 from segspark.recommend.topn import ListPlan
 
 ROWS, COLUMNS, HEIGHT, NEIGHBOURS, RANK = 2048, 3000, 1024, 50, 32
@@ -120,13 +121,15 @@ def test_memory_of_lists_is_predicted_within_a_factor_of_three(users, items, cap
     assert measured / 1.5 < planned.task_bytes < 3 * measured
 
 
-def test_degrees_are_counted_as_by_hand(spark):
+def test_degrees_of_all_sides_are_counted_as_by_hand(spark):
     row, column = pairs_of(6, count=900, rows=3000, columns=50)
     frame = spark.createDataFrame(list(zip(row.tolist(), column.tolist(), strict=True)), "item_no int, user_no int")
-    expected = degrees_of(row, column, 3000)
-    assert measure_degrees(frame, "item_no", "user_no", 3000) == expected
-    assert expected.part_rows == 3
-    nobody = measure_degrees(frame.limit(0), "item_no", "user_no", 5)
+    sides = Side(frame, "item_no", "user_no", 3000), Side(frame, "user_no", "item_no", 50)
+    expected = [degrees_of(row, column, 3000), degrees_of(column, row, 50)]
+    nothing = Side(frame.limit(0), "item_no", "user_no", 5)
+    *found, nobody = measure(*sides, nothing)
+    assert found == expected
+    assert [each.part_rows for each in expected] == [3, 1]
     assert (nobody.pairs, nobody.squares, nobody.most, nobody.fullest(2)) == (0, 0, 0, 0)
 
 

@@ -15,6 +15,7 @@ from segspark.recommend.config import EvaluationConfig, EventWeights, RecommendC
 from segspark.recommend.interactions import BOUGHT, VIEWED
 from segspark.recommend.judging.bootstrap import Estimate
 from segspark.recommend.judging.evaluation import judge_lists, judge_ratings
+from segspark.recommend.judging.split import Parts
 from segspark.recommend.methods.by_factors import by_als
 from segspark.recommend.tuning import LISTS, POPULARITY, Trial, Tuned, best_first, lines_of, tune
 from tests.builders import day, rows_of
@@ -22,8 +23,8 @@ from tests.unit.recommend.test_stage import bought, context_of, stock_shop
 
 pytestmark = pytest.mark.slow
 
-ACTS = "user_id string, item_id string, weight double, action int"
-RATED = "user_id string, item_id string, weight double"
+ACTS = "user_id string, item_id string, weight double, action int, tested int"
+RATED = "user_id string, item_id string, weight double, tested double"
 USERS, HALF = 40, 10
 TINY, SENSIBLE = 1e-4, 0.5
 TUNING = TuningConfig(alphas=(TINY, SENSIBLE), reg_params=(0.1,), ranks=(), rating_reg_params=())
@@ -54,10 +55,13 @@ def parts_of(spark, partitions=2, rated=()):
 
     def parts(config):
         weights = {VIEWED: config.event_weights.view, BOUGHT: config.event_weights.purchase}
-        rows = [((u, i, float(weights[action]), action), late) for u, i, action, late in planted()]
-        frames = [spark.createDataFrame([row for row, late in rows if late == part], ACTS) for part in (False, True)]
-        ratings = [spark.createDataFrame([r[:3] for r in rated if r[3] == part], RATED) for part in (False, True)]
-        return [frame.repartition(partitions) for frame in (*frames, *ratings)]
+        acts = [
+            (user, item, None, None, action) if late else (user, item, float(weights[action]), action, None)
+            for user, item, action, late in planted()
+        ]
+        ratings = [(user, item, *((None, stars) if late else (stars, None))) for user, item, stars, late in rated]
+        frames = spark.createDataFrame(acts, ACTS), spark.createDataFrame(ratings, RATED)
+        return Parts(*(frame.repartition(partitions) for frame in frames))
 
     return parts
 
@@ -82,8 +86,7 @@ def test_a_sensible_alpha_is_chosen_over_a_tiny_one(tuned):
 
 
 def test_the_configured_row_and_popularity_are_what_judging_says_of_the_same_split(spark, tuned):
-    past, held_out = parts_of(spark)(CONFIG)[:2]
-    rows, _ = judge_lists(past, held_out, {"als": by_als}, CONFIG, 7)
+    rows, _ = judge_lists(parts_of(spark)(CONFIG).acts, {"als": by_als}, CONFIG, 7)
     told = {row.method: Estimate(row.value, row.low, row.high, row.users) for row in rows if row.metric == "ndcg_at_k"}
     for method in (LISTS, POPULARITY):
         trial = next(trial for trial in tuned.trials if trial.method == method and trial.config == CONFIG)
@@ -91,8 +94,7 @@ def test_the_configured_row_and_popularity_are_what_judging_says_of_the_same_spl
 
 
 def test_a_trial_is_what_judging_says_under_its_settings(spark, tuned):
-    past, held_out = parts_of(spark)(CONFIG)[:2]
-    rows, _ = judge_lists(past, held_out, {"als": by_als}, varied(alpha=SENSIBLE), 7)
+    rows, _ = judge_lists(parts_of(spark)(CONFIG).acts, {"als": by_als}, varied(alpha=SENSIBLE), 7)
     trial = next(trial for trial in tuned.trials if trial.config.alpha == SENSIBLE)
     assert [trial.estimate.value] == [row.value for row in rows if (row.method, row.metric) == ("als", "ndcg_at_k")]
 
@@ -144,8 +146,8 @@ def test_ratings_get_the_regularisation_with_the_least_error(spark):
     found = tune(parts_of(spark, rated=rated), config, 7, quiet)
     errors = {t.config.rating_reg_param: t.estimate.value for t in found.trials if t.method == "als_explicit"}
     assert errors[0.01] < 0.2 < errors[50.0] and found.chosen.rating_reg_param == 0.01
-    past, held_out = parts_of(spark, rated=rated)(config)[2:]
-    assert errors[50.0] in [row.value for row in judge_ratings(past, held_out, config, 7) if row.metric == "rmse"]
+    ratings = parts_of(spark, rated=rated)(config).ratings
+    assert errors[50.0] in [row.value for row in judge_ratings(ratings, config, 7) if row.metric == "rmse"]
     assert written(found, config)["rating_reg_param"] == 0.01
 
 
@@ -160,11 +162,11 @@ def test_of_equal_settings_the_configured_then_the_smaller_rank_comes_first():
 def test_nobody_to_judge_is_one_readable_line(spark):
     def nothing_before(config):
         parts = parts_of(spark)(config)
-        return [parts[0].limit(0), *parts[1:]]
+        return replace(parts, acts=parts.acts.where("tested IS NOT NULL"))
 
     def nothing_after(config):
         parts = parts_of(spark)(config)
-        return [parts[0], parts[1].where(F.col("user_id") == "stranger"), *parts[2:]]
+        return replace(parts, acts=parts.acts.where("tested IS NULL"))
 
     for parts in (nothing_before, nothing_after):
         with pytest.raises(InputError, match=r"^tune: nobody among the users acted .* recommend.tuning.days"):

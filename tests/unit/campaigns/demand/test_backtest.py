@@ -5,11 +5,24 @@ import pandas as pd
 import pytest
 
 from segspark.campaigns.config import DemandConfig
-from segspark.campaigns.demand.backtest import FORECASTS, demand_accuracy, error_points, forecasts_of, origins_of
+from segspark.campaigns.demand.backtest import (
+    FORECASTS,
+    Way,
+    demand_accuracy,
+    forecasts_of,
+    judge,
+    origins_of,
+    ways_of,
+)
 from segspark.campaigns.demand.forecasting import MODELS, OURS, weekly_totals
+from segspark.core.arrow_rows import Row
+from segspark.core.contracts import DEMAND_ACCURACY
 
 AS_OF = date(2024, 6, 1)
+FIRST = AS_OF - timedelta(days=150)  # of the shop
+ORIGINS = origins_of(DemandConfig(origins=3), AS_OF)
 SERIES = "segment_name string, category string, item_id string, day date, units double"
+KEY = ["segment_name", "category", "item_id", "origin", "week", "model"]
 
 
 def daily_rows(segment: str, item: str | None, units: np.ndarray) -> list[tuple]:
@@ -35,8 +48,8 @@ def series(spark, units):
 
 @pytest.fixture(scope="module")
 def forecasts(series):
-    found = forecasts_of(series, origins_of(DemandConfig(origins=3), AS_OF), 4, AS_OF).toPandas()
-    return found.sort_values([*found.columns[:6]], ignore_index=True)
+    found = forecasts_of(series, FIRST, ORIGINS, 4, AS_OF).toPandas()
+    return found.sort_values(KEY, ignore_index=True)
 
 
 def judged(spark, *rows: tuple):
@@ -74,16 +87,25 @@ def test_forecasts_and_what_was_sold_are_those_of_the_series(forecasts, units):
 
 
 def test_repartitioning_changes_no_forecast(series, forecasts):
-    again = forecasts_of(series.repartition(9), origins_of(DemandConfig(origins=3), AS_OF), 4, AS_OF).toPandas()
-    again = again.sort_values([*again.columns[:6]], ignore_index=True)
+    again = forecasts_of(series.repartition(9), FIRST, ORIGINS, 4, AS_OF).toPandas()
+    again = again.sort_values(KEY, ignore_index=True)
+    pd.testing.assert_frame_equal(again, forecasts, check_exact=True)
+
+
+def test_a_day_without_a_row_is_a_day_without_a_sale(spark, series, forecasts):
+    """The same without the rows of days on which nothing was sold, as `series` are, and a row without a day each."""
+    sold = series.where("units > 0")
+    nothing = series.select("segment_name", "category", "item_id").distinct().selectExpr("*", "CAST(NULL AS date) day")
+    both = sold.unionByName(nothing.selectExpr("*", "0D units"))
+    again = forecasts_of(both, FIRST, ORIGINS, 4, AS_OF).toPandas().sort_values(KEY, ignore_index=True)
     pd.testing.assert_frame_equal(again, forecasts, check_exact=True)
 
 
 def test_days_from_an_origin_on_change_no_forecast_from_it(spark, units, forecasts):
     changed = {key: np.where(np.arange(150) < 150 - 28, x, x * 7 + 3) for key, x in units.items()}
     frame = spark.createDataFrame([row for (s, i), x in changed.items() for row in daily_rows(s, i, x)], SERIES)
-    again = forecasts_of(frame, origins_of(DemandConfig(origins=3), AS_OF), 4, AS_OF).toPandas()
-    again = again.sort_values([*again.columns[:6]], ignore_index=True)
+    again = forecasts_of(frame, FIRST, ORIGINS, 4, AS_OF).toPandas()
+    again = again.sort_values(KEY, ignore_index=True)
     before = forecasts.origin < AS_OF
     pd.testing.assert_frame_equal(again[before].drop(columns="actual"), forecasts[before].drop(columns="actual"))
     assert not again[~before].expected.equals(forecasts[~before].expected)
@@ -91,10 +113,10 @@ def test_days_from_an_origin_on_change_no_forecast_from_it(spark, units, forecas
 
 def test_a_shop_of_one_day_has_forecasts_and_no_back_test(spark):
     series = spark.createDataFrame(daily_rows("loyal", None, np.array([3.0])), SERIES)
-    found = forecasts_of(series, origins_of(DemandConfig(), AS_OF), 4, AS_OF)
-    assert {r.origin for r in found.collect()} == {AS_OF}
-    assert {r.expected for r in found.collect()} == {21.0}
-    assert demand_accuracy(found, "value").count() == 0
+    found = forecasts_of(series, AS_OF - timedelta(days=1), origins_of(DemandConfig(), AS_OF), 4, AS_OF)
+    assert {(r.origin, r.expected) for r in found.collect()} == {(AS_OF, 21.0)}
+    assert judge(found).isEmpty()
+    assert demand_accuracy([], "value") == [] and ways_of([]) == {}
 
 
 def test_errors_are_those_of_hand_arithmetic(spark):
@@ -108,7 +130,8 @@ def test_errors_are_those_of_hand_arithmetic(spark):
         ("mug", OURS, 1, 0.0, 1.0, 1.0),
         ("mug", "last_value", 0, 0.0, 1.0, 1.0),
     )
-    found = {(r.level, r.model): r for r in demand_accuracy(rows, "value").collect()}
+    found = {(r["level"], r["model"]): Row(r) for r in demand_accuracy(judge(rows).collect(), "value")}
+    assert {frozenset(row) for row in found.values()} == {frozenset(DEMAND_ACCURACY.names)}
     ours = found["category", OURS]
     assert (ours.forecasts, ours.mae, ours.wape) == (3, pytest.approx(5 / 3), 0.2)
     assert ours.mase == pytest.approx((2 / 4 + 3 / 2) / 2)  # the series without naive error has none
@@ -118,16 +141,29 @@ def test_errors_are_those_of_hand_arithmetic(spark):
     assert found["item", OURS].wape is None and found["item", OURS].mae == 1
 
 
-def test_the_least_wape_of_a_level_is_used(spark):
-    rows = judged(
-        spark,
-        (None, OURS, 8, 10.0, 10.0, 4.0),
-        (None, "seasonal_naive", 10, 10.0, 10.0, 4.0),
-        ("mug", OURS, 9, 10.0, 10.0, 4.0),
-        ("mug", "seasonal_naive", 8, 10.0, 10.0, 4.0),
-    )
-    used = {r.level: r.model for r in demand_accuracy(rows, "value").where("used").collect()}
+def summed(level, model, errors, units=10.0):
+    plain = {"scaled": None, "scalable": 0, "forecasts": 1, "first_origin": AS_OF, "last_origin": AS_OF}
+    return Row(of=level, model=model, errors=errors, units=units, points=[-errors, errors], **plain)
+
+
+def test_the_least_wape_of_a_level_is_used_and_ours_where_none_is_less():
+    judged = [
+        summed("category", "seasonal_naive", 0.0),
+        summed("category", OURS, 2.0),
+        summed("item", "last_value", 1.0),
+        summed("item", OURS, 1.0),
+        summed("item", "seasonal_naive", 2.0),
+    ]
+    assert ways_of(judged) == {"category": Way("seasonal_naive", 0.0, 0.0), "item": Way(OURS, -1.0, 1.0)}
+    used = {row["level"]: row["model"] for row in demand_accuracy(judged, "value") if row["used"]}
     assert used == {"category": "seasonal_naive", "item": OURS}
+
+
+def test_a_level_of_which_nothing_was_sold_has_no_wape_and_no_points():
+    nothing = Row({**summed("item", "last_value", 1.0, units=0.0), "points": None})
+    (row,) = demand_accuracy([nothing], "value")
+    assert (row["mae"], row["wape"], row["mase"], row["used"]) == (1.0, None, None, True)
+    assert ways_of([nothing]) == {"item": Way("last_value", None, None)}
 
 
 def test_where_the_year_has_a_season_last_year_is_used(spark):
@@ -135,10 +171,13 @@ def test_where_the_year_has_a_season_last_year_is_used(spark):
     year = np.repeat(400 - 300 * np.cos(np.arange(52) / 52 * 2 * np.pi), 7) / 7
     series = spark.createDataFrame(daily_rows("loyal", None, np.tile(year, 2)), SERIES)
     config = DemandConfig()
-    found = demand_accuracy(forecasts_of(series, origins_of(config, AS_OF), config.weeks, AS_OF), "value").collect()
-    wape = {r.model: r.wape for r in found}
+    first = AS_OF - timedelta(weeks=2 * 52)
+    found = demand_accuracy(
+        judge(forecasts_of(series, first, origins_of(config, AS_OF), config.weeks, AS_OF)).collect(), "value"
+    )
+    wape = {row["model"]: row["wape"] for row in found}
     assert wape["seasonal_naive"] == pytest.approx(0, abs=1e-6) and wape[OURS] > 0.05
-    assert [r.model for r in found if r.used] == ["seasonal_naive"]
+    assert [row["model"] for row in found if row["used"]] == ["seasonal_naive"]
 
 
 def test_points_of_errors_are_numpys(spark):
@@ -148,7 +187,6 @@ def test_points_of_errors_are_numpys(spark):
     cells = zip(range(40), actual.tolist(), expected.tolist(), level.tolist(), strict=True)
     rows = [("loyal", "cups", None, start + timedelta(i), start, OURS, e, e, a, lev, 1.0) for i, a, e, lev in cells]
     silent = ("loyal", "cups", None, start, start, OURS, 1.0, 1.0, 5.0, 0.0, 1.0)
-    point = error_points(spark.createDataFrame([*rows, silent], FORECASTS)).collect()[0]
-    expected_points = np.quantile((actual - expected) / level, [0.1, 0.9])
-    np.testing.assert_allclose([point.low, point.high], expected_points)
-    assert (point.level, point.model) == ("category", OURS)
+    ways = ways_of(judge(spark.createDataFrame([*rows, silent], FORECASTS)).collect())
+    points = np.quantile((actual - expected) / level, [0.1, 0.9])
+    assert ways == {"category": Way(OURS, pytest.approx(points[0]), pytest.approx(points[1]))}

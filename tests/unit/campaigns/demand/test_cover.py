@@ -3,9 +3,17 @@ from datetime import date, timedelta
 import pytest
 
 from segspark.campaigns.config import DemandConfig
-from segspark.campaigns.demand.backtest import FORECASTS, demand_accuracy, error_points
-from segspark.campaigns.demand.cover import campaign_units_of, expected_units, running_out, segment_demand, stock_of
+from segspark.campaigns.demand.backtest import FORECASTS, Way
+from segspark.campaigns.demand.cover import (
+    Short,
+    campaign_units_of,
+    expected_units,
+    running_out,
+    segment_demand,
+    stock_of,
+)
 from segspark.campaigns.demand.forecasting import OURS
+from segspark.core.arrow_rows import Row
 from segspark.core.contracts import ITEMS, SEGMENT_DEMAND
 from tests.builders import at, rows_of
 
@@ -123,13 +131,26 @@ def test_the_campaign_counts_for_its_item_and_its_category_once(spark, expected,
     assert short == {("cups", None, SECOND), ("cups", "mug", SECOND)}  # mugs: 4 + 4 + 6 of 14, then 20
 
 
-def test_what_is_running_out_is_told_once(spark, expected, stock):
-    units = campaign_units_of(spark.createDataFrame([], CAMPAIGN), expected, AS_OF, AS_OF)
-    demand = segment_demand(expected, stock, units, spark.createDataFrame([], SERIES), "value", AS_OF)
-    found = running_out(demand, DemandConfig(cover_warning_days=14)).collect()
-    assert [(r.category, r.item_id, r.is_short) for r in found] == [("cups", None, True)]  # mugs last for 14 days
-    found = running_out(demand, DemandConfig(cover_warning_days=15)).collect()
-    assert {r.item_id for r in found} == {None, "mug"}
+def wanted(category, item_id, cover_days, is_short, segment_name="loyal", week=AS_OF):
+    row = {"segment_name": segment_name, "category": category, "item_id": item_id, "week": week}
+    return Row(row, stock_cover_days=cover_days, is_short=is_short)
+
+
+def test_what_is_running_out_is_told_once_and_what_lasts_for_the_fewest_days_first():
+    demand = [
+        wanted("cups", "mug", 14.0, False),
+        wanted("cups", None, 12.8, True, week=SECOND),
+        wanted("cups", None, 12.8, False),
+        wanted("cups", None, 12.8, False, segment_name="others"),
+        wanted("pots", None, None, True),  # wanted by nobody but the campaign
+        wanted("", None, 90.0, False),
+        wanted("other categories", None, None, None),  # nobody knows the stock
+    ]
+    told = running_out(demand, DemandConfig(cover_warning_days=14))
+    assert told == [Short("pots", None, None, True), Short("cups", None, 12.8, True)]
+    told = running_out(demand, DemandConfig(cover_warning_days=15))
+    assert told[2:] == [Short("cups", "mug", 14.0, False)]
+    assert running_out([], DemandConfig()) == []
 
 
 def test_a_later_campaign_counts_from_its_week_on(spark, expected, stock):
@@ -151,25 +172,27 @@ def test_rows_are_those_of_the_table(spark, expected, stock):
     assert demand.select(*SEGMENT_DEMAND.key).distinct().count() == expected.count()
 
 
-def test_expected_units_are_of_the_model_in_use_between_its_error_points(spark):
-    def row(origin, model, value, actual=None, level=10.0):
-        return ("loyal", "cups", None, origin, origin, model, value, value * 1.5, actual, level, 1.0)
+def forecast(model, value, level=10.0, origin=AS_OF, item_id=None):
+    return ("loyal", "cups", item_id, origin, origin, model, value, value * 1.5, None, level, 1.0)
 
-    earlier = [AS_OF - timedelta(days=28 * back) for back in range(1, 12)]
-    errors = range(-5, 6)  # shares of a tenth of the level: the 10 % point is -4, the 90 % point 4
-    rows = [row(o, "last_value", 20.0, 20.0 + e) for o, e in zip(earlier, errors, strict=True)]
-    rows += [row(o, OURS, 20.0, 30.0) for o in earlier]
-    rows += [row(AS_OF, "last_value", 6.0, level=20.0), row(AS_OF, OURS, 99.0)]
-    forecasts = spark.createDataFrame(rows, FORECASTS)
-    found = expected_units(forecasts, demand_accuracy(forecasts, "value"), error_points(forecasts), AS_OF).collect()
-    assert [(r.expected_units, r.low, r.high, r.trend) for r in found] == [(6, 0, pytest.approx(14), 0.5)]
+
+def test_expected_units_are_of_the_model_in_use_between_its_error_points(spark):
+    rows = [
+        forecast("last_value", 6.0, level=20.0),
+        forecast("last_value", 60.0, origin=AS_OF - timedelta(days=28)),
+        forecast(OURS, 99.0),
+        forecast(OURS, 5.0, item_id="mug"),
+    ]
+    ways = {"category": Way("last_value", -0.4, 0.4), "item": Way(OURS, 0.1, -0.1)}
+    found = expected_units(spark.createDataFrame(rows, FORECASTS), ways, AS_OF).collect()
+    assert {r.item_id: (r.expected_units, r.low, r.high, r.trend) for r in found} == {
+        None: (6, 0, pytest.approx(14), 0.5),
+        "mug": (5, 5, 5, 0.5),
+    }
 
 
 def test_without_a_back_test_our_model_is_used_and_has_no_points(spark):
-    rows = [
-        ("loyal", "cups", None, AS_OF, AS_OF, model, value, 0.0, None, 5.0, 1.0)
-        for model, value in ((OURS, 0.0), ("last_value", 3.0))
-    ]
-    forecasts = spark.createDataFrame(rows, FORECASTS)
-    found = expected_units(forecasts, demand_accuracy(forecasts, "value"), error_points(forecasts), AS_OF).collect()
-    assert [(r.expected_units, r.low, r.high, r.trend) for r in found] == [(0, None, None, None)]
+    forecasts = spark.createDataFrame([forecast(OURS, 0.0), forecast("last_value", 3.0)], FORECASTS)
+    for ways in ({}, {"item": Way("last_value", -0.1, 0.1)}, {"category": Way(OURS)}):
+        found = expected_units(forecasts, ways, AS_OF).collect()
+        assert [(r.expected_units, r.low, r.high, r.trend) for r in found] == [(0, None, None, None)]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from segspark.campaigns.config import DemandConfig
-from segspark.campaigns.demand.series import daily_units, known_categories, sold_units
+from segspark.campaigns.demand.series import daily_units, known_categories, order_lines, sold_units
 from segspark.core.contracts import ORDERS
 from tests.builders import at, rows_of
 
@@ -37,8 +37,8 @@ def order(text: str, item: str = "cup", user: str | None = "ann", quantity: floa
 
 
 def series_of(spark, orders, categories, members, config=CONFIG):
-    known = known_categories(orders, categories, AS_OF)
-    sold = sold_units(orders, known, members, config, AS_OF)
+    lines = order_lines(orders, members, config, AS_OF)
+    sold = sold_units(lines, known_categories(lines, categories))
     return daily_units(sold, members, config, AS_OF)
 
 
@@ -84,13 +84,14 @@ def test_the_sums_are_those_of_duckdb(shop, series):
     np.testing.assert_allclose(both.units, both.units_expected, atol=1e-9)
 
 
-def test_every_segment_has_every_series_on_every_day(series):
+def test_every_segment_has_every_series_and_each_of_its_days_once(series):
     segments, goods = series.segment_name.nunique(), series.fillna("").groupby(["category", "item_id"]).ngroups
     assert (segments, goods) == (3, 3 + 3)
-    days = CONFIG.history_weeks * 7
-    assert len(series) == segments * goods * days
-    assert series.groupby(["segment_name", "category", "item_id"], dropna=False).day.nunique().eq(days).all()
-    assert series.day.max() == AS_OF - timedelta(days=1)
+    of_series = series.groupby(["segment_name", "category", "item_id"], dropna=False).day
+    assert of_series.ngroups == segments * goods
+    assert of_series.apply(lambda days: days.isna().sum() == 1 and days.is_unique).all()
+    days = series.day.dropna()
+    assert (days.min(), days.max()) == (AS_OF - timedelta(weeks=30), AS_OF - timedelta(days=1))
 
 
 def test_repartitioning_changes_nothing(spark, shop, series):
@@ -124,10 +125,9 @@ def test_guests_and_buyers_without_a_segment_are_others(spark):
     )
     members = spark.createDataFrame([("ann", "loyal")], "user_id string, segment_name string")
     series = series_of(spark, orders, orders.select("item_id", "category").limit(0), members)
-    whole = {(r.segment_name, str(r.day)): r.units for r in series.where("item_id IS NULL").collect()}
-    assert whole == {
+    days = series.where("item_id IS NULL AND day IS NOT NULL").collect()
+    assert {(r.segment_name, str(r.day)): r.units for r in days} == {
         ("loyal", "2024-05-30"): 2,
-        ("loyal", "2024-05-31"): 0,
         ("others", "2024-05-30"): 3,
         ("others", "2024-05-31"): 1,
     }
@@ -141,14 +141,21 @@ def test_an_item_has_the_listed_category_else_the_newest_of_the_log(spark):
         order("2024-05-02", "pan", category="old"),
         order("2024-05-03", "pan", category="kitchen"),
         order("2024-05-04", "pan"),
+        order("2023-05-04", "vase", category="before the history"),
+        order("2024-05-04", "lamp", category="cancelled", status="cancelled"),
         order("2024-06-02", "pan", category="later"),
         order("2024-05-05", "pen"),
     )
     listed = spark.createDataFrame(
         [("cup", "china"), ("jug", "china"), ("pen", None)], "item_id string, category string"
     )
-    known = {r.item_id: r.category for r in known_categories(orders, listed, AS_OF).collect()}
-    assert known == {"cup": "china", "jug": "china", "pan": "kitchen"}
+    nobody = spark.createDataFrame([], "user_id string, segment_name string")
+    lines = order_lines(orders, nobody, CONFIG, AS_OF)
+    known = {r.item_id: r.category for r in known_categories(lines, listed).collect()}
+    assert known == {"cup": "china", "jug": "china", "pan": "kitchen"} | {
+        "vase": "before the history",
+        "lamp": "cancelled",
+    }
 
 
 def test_a_shop_without_paid_lines_has_no_series(spark):

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from segspark.campaigns.lift.checks import check_campaign
-from segspark.campaigns.lift.counting import count_contacts
+from segspark.campaigns.past.counting import COUNTED, count_contacts
 from segspark.core.contracts import CAMPAIGN_CHECKS
 from tests.builders import at
 from tests.unit.campaigns.lift.arrays import counts
@@ -96,4 +96,5 @@ def test_contacts_are_counted_by_hand(spark):
     known = spark.createDataFrame([(user,) for user in [*"abcdefx", "guest"]], "user_id string")
     found = count_contacts(contacts, outcomes, known, date(2024, 7, 1)).collect()[0].asDict()
     plain = {"planned": 5, "delivered": 4, "on_time": 3, "contaminated": 1, "unknown": 1, "unplanned": 1}
-    assert found == {"campaign_id": "c", "windows": 7, **plain}
+    assert found == {"campaign_id": "c", "windows": 7, "last_day": date(2024, 7, 1), **plain}
+    assert set(found) == {"campaign_id", "last_day", *COUNTED}

@@ -4,7 +4,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 from segspark.campaigns.lift.moves import compare_moves, count_moves, last_moves
 from segspark.core.contracts import CAMPAIGN_MOVES
 
-SPENDING = [("economy", 5.0), ("loyal", 20.0), ("high-value", 90.0), ("twin", 20.0)]
+SPENDING = {"economy": 5.0, "loyal": 20.0, "high-value": 90.0, "twin": 20.0, "nobody knows": None}
 PLANNED = [  # user, segment then, held out, segment now (None: gone; absent: no change), cause, seq, move
     ("u1", "loyal", False, "high-value", "behaviour", 9, "up"),
     ("u2", "loyal", False, "economy", "behaviour", 6, "down"),
@@ -27,9 +27,7 @@ def counted(spark):
     moved = [(user, to, cause, seq) for user, _, _, to, cause, seq, _ in PLANNED if cause]
     moved += [("stranger", "loyal", "behaviour", 9)]
     frame = spark.createDataFrame(moved, "user_id string, to_name string, cause string, seq bigint")
-    return count_moves(
-        plan, frame, spark.createDataFrame(SPENDING, "segment_name string, spend_per_user double")
-    ).collect()
+    return count_moves(plan, frame, SPENDING).collect()
 
 
 def test_moves_are_by_what_segments_spend_and_only_those_since_the_plan_count(counted):

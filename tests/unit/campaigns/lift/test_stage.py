@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segspark.campaigns.config import CampaignsConfig
-from segspark.campaigns.history import planned_of, plans_made, publications_seen
+from segspark.campaigns.history import plans_made, publications_seen
 from segspark.campaigns.lift.stage import write_lifts
 from segspark.campaigns.past.stage import evidence_from, look_back
 from segspark.core.contracts import (
@@ -82,8 +82,8 @@ def told(spark, tmp_path_factory):
     features = [{"user_id": f"u{n}", "as_of": AS_OF, "is_bot": False} for n in range(USERS_MADE)]
     lake.replace_run(USER_FEATURES, plain(lake, USER_FEATURES, features), "r2")
     context = context_of(lake, "r2", AS_OF, "r1")
-    seen = publications_seen(lake.read(PUBLICATIONS), "r1")
-    made = planned_of(plans_made(lake.read(CAMPAIGNS), seen).collect())
+    seen = publications_seen(lake.rows(PUBLICATIONS), "r1")
+    made = plans_made(lake.rows(CAMPAIGNS), seen)
     past = look_back(context, CONFIG, made, seen)
     evidence = evidence_from(context, CONFIG, past)
     write_lifts(context, CONFIG, past, evidence)

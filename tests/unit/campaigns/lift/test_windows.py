@@ -8,7 +8,7 @@ import pytest
 from segspark.campaigns.config import LiftConfig
 from segspark.campaigns.history import Planned
 from segspark.campaigns.lift.effects import hold_back, measure_lifts
-from segspark.campaigns.windows import closes_after, last_days, open_campaigns
+from segspark.campaigns.windows import closes_after, last_days, may_have_closed, open_campaigns
 from tests.unit.campaigns.lift.arrays import row_of, side
 
 JULY, SEVENTH = date(2024, 7, 1), date(2024, 7, 7)
@@ -37,6 +37,12 @@ def test_of_a_campaign_that_was_planned_again_the_days_that_count_are_looked_at(
 def test_a_contact_that_was_made_too_early_is_waited_for_where_a_shorter_plan_took_over():
     shorter = [planned(until=date(2024, 7, 3)), planned(ends_on=date(2024, 7, 3))]
     assert last_days(shorter, {"july": SEVENTH}) == {"july": SEVENTH}
+
+
+def test_before_the_window_of_its_first_day_can_have_closed_there_is_nothing_to_measure():
+    made = [planned(), planned("other", ends_on=JULY)]
+    assert may_have_closed(made, 14, date(2024, 7, 14)) == set()
+    assert may_have_closed(made, 14, date(2024, 7, 15)) == {"july", "other"}  # of who was contacted at midnight
 
 
 def evidence(rng, campaign_id, days):

@@ -6,7 +6,7 @@ from segspark.campaigns.config import CampaignsConfig, LearningConfig
 from segspark.campaigns.evidence import Evidence, Sums, evidence_rows
 from segspark.campaigns.learning.shares import Money, next_strategy
 from segspark.campaigns.past.stage import Past, evidence_from
-from segspark.core.contracts import CAMPAIGN_EVIDENCE, frame_of
+from segspark.core.contracts import CAMPAIGN_EVIDENCE
 from tests.unit.campaigns.shops import context_of
 
 
@@ -29,13 +29,25 @@ def test_what_was_stopped_stays_so_when_its_campaigns_are_too_long_ago_to_look_b
         *harm("rfm", date(2023, 1, 2), "rfm"),
         *harm("lopsided", date(2023, 1, 2), distrusted={"lopsided"}),
     ]
-    lake.replace_run(CAMPAIGN_EVIDENCE, frame_of(lake.spark, CAMPAIGN_EVIDENCE, rows), "r1")
+    lake.replace_rows(CAMPAIGN_EVIDENCE, rows, "r1")
     context, config = context_of(lake, "r2", date(2024, 7, 1), previous="r1"), CampaignsConfig()
-    nothing = lake.spark.range(0)
-    nothing_known = {"made": [], "unsent": [], "orders_begin": None, "last_days": {}, "basis": {}}
-    logs = dict.fromkeys(("seen", "outcomes", "contacts", "responses"), nothing)
     forgotten = frozenset({"old", "rfm", "lopsided"})
-    past = Past(forgotten, forgotten, settled=frozenset(), **nothing_known, **logs)
+    past = Past(
+        planned=forgotten,
+        forgotten=forgotten,
+        made=[],
+        unsent=[],
+        seen={},
+        outcomes=None,  # neither these nor contacts are looked at for what is known already
+        told=[],
+        orders_begin=None,
+        contacts=None,
+        counts=[],
+        last_days={},
+        basis={},
+        settled=frozenset(),
+        responses=None,
+    )
     found = evidence_from(context, config, past)
     assert [(each.campaign_id, each.treated, each.sums.converted) for each in found] == [
         ("old", False, 200),

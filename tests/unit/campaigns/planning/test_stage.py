@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from segspark.campaigns.config import CampaignsConfig
-from segspark.campaigns.history import planned_of, plans_made, publications_seen, this_campaign
+from segspark.campaigns.history import plans_made, publications_seen, this_campaign
 from segspark.campaigns.planning.choosing import Rules
 from segspark.campaigns.planning.stage import Order, build_plan, people_of
 from segspark.core.contracts import CAMPAIGN_MEMBERS, CAMPAIGN_PLAN, CAMPAIGNS, PUBLICATIONS, USER_SEGMENTS
@@ -37,17 +37,18 @@ RULES = Rules(
 
 
 def made_before(lake, previous):
-    seen = publications_seen(lake.read(PUBLICATIONS), previous)
-    return planned_of(plans_made(lake.read(CAMPAIGNS), seen).collect())
+    return plans_made(lake.rows(CAMPAIGNS), publications_seen(lake.rows(PUBLICATIONS), previous))
 
 
 def plan(lake, run_id="r1", as_of=AS_OF, previous=None, config=CONFIG):
     context = context_of(lake, run_id, as_of, previous)
     made = made_before(lake, previous) if previous else []
     order = Order(this_campaign(config, as_of, made), STRATEGIES, config, SUITS, list(SEGMENTS), RULES)
-    rows, _ = build_plan(context, order, people_of(context, config, STRATEGIES), made)
+    people, _ = people_of(context, config, STRATEGIES, SEGMENTS)
+    rows, _ = build_plan(context, order, people, made)
     contacts = [row.asDict() for row in lake.read_run(CAMPAIGN_PLAN, run_id).collect()]
-    return rows, contacts, lake.read_run(CAMPAIGNS, run_id).first()
+    (campaign,) = lake.rows_of_run(CAMPAIGNS, run_id)
+    return rows, contacts, campaign
 
 
 def held_out(lake, run_id):

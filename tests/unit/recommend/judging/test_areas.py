@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from segspark.recommend.factors import Factors
 from segspark.recommend.interactions import BOUGHT, VIEWED
-from segspark.recommend.judging.areas import user_areas
-from segspark.recommend.topn import ListPlan
+from segspark.recommend.judging.areas import Areas, Pairs
 
 USERS, ITEMS, RANK = 23, 61, 4
 
@@ -25,23 +23,21 @@ def shop():
     return users, items, own, relevant
 
 
-def areas(spark, shop, parts=3, **settings):
+def pairs_of(pairs):
+    ordered = np.array(sorted(pairs), int).reshape(-1, 2)
+    return Pairs(ordered[:, 0], ordered[:, 1])
+
+
+def areas(shop, leave_out=BOUGHT, block_rows=8):
+    """The area of every user who has a relevant item, the items in blocks."""
     users, items, own, relevant = shop
-    plan = {"top_n": 5, "leave_out": BOUGHT, "explain": False, "user_block_rows": 4, "item_block_rows": 8, **settings}
-    vectors = [
-        spark.createDataFrame(
-            [(no, row.tolist()) for no, row in enumerate(matrix)], f"{name} int, factors array<float>"
-        )
-        for name, matrix in (("user_no", users), ("item_no", items))
-    ]
-    own_rows = spark.createDataFrame(
-        [(*pair, action) for pair, action in own.items()], "user_no int, item_no int, action int"
-    )
-    relevant_rows = spark.createDataFrame(sorted(relevant), "user_no int, item_no int")
-    factors = Factors(*(frame.repartition(parts) for frame in vectors))
-    found = user_areas(factors, own_rows.repartition(parts), relevant_rows, ListPlan(users=USERS, **plan)).collect()
-    assert len({row.user_no for row in found}) == len(found)
-    return {row.user_no: row.auc for row in found}
+    left_out = pairs_of(pair for pair, action in own.items() if action >= leave_out)
+    asked = pairs_of(relevant)
+    found = Areas(users, asked, items[asked.item], left_out)
+    for first in range(0, ITEMS, block_rows):
+        block = np.arange(first, min(first + block_rows, ITEMS))
+        found.meet(block, items[block])
+    return dict(zip(found.asked.tolist(), found.found().tolist(), strict=True))
 
 
 def scikit_learns(shop, leave_out=BOUGHT):
@@ -54,28 +50,25 @@ def scikit_learns(shop, leave_out=BOUGHT):
     return found
 
 
-@pytest.mark.parametrize("blocks", [(4, 8), (1, 3), (100, 100)])
-def test_areas_are_scikit_learns_whatever_the_blocks_with_ties_counted_half(spark, shop, blocks):
-    found = areas(spark, shop, user_block_rows=blocks[0], item_block_rows=blocks[1])
-    assert found == pytest.approx(scikit_learns(shop), abs=1e-9)
+@pytest.mark.parametrize("block_rows", [8, 1, 100])
+def test_areas_are_scikit_learns_whatever_the_blocks_with_ties_counted_half(shop, block_rows):
+    assert areas(shop, block_rows=block_rows) == pytest.approx(scikit_learns(shop), abs=1e-9)
 
 
-def test_areas_of_popularity_are_scikit_learns_with_many_ties(spark, shop):
+def test_areas_of_popularity_are_scikit_learns_with_many_ties(shop):
     _, _, own, relevant = shop
     popular = np.random.default_rng(3).integers(1, 6, size=(ITEMS, 1)).astype(np.float32)
     ties = (np.ones((USERS, 1), np.float32), popular, own, relevant)
-    assert areas(spark, ties) == pytest.approx(scikit_learns(ties), abs=1e-9)
+    assert areas(ties) == pytest.approx(scikit_learns(ties), abs=1e-9)
 
 
-def test_with_nothing_left_out_own_items_are_candidates_and_partitions_change_nothing(spark, shop):
-    found = areas(spark, shop, leave_out=None)
-    assert found == pytest.approx(scikit_learns(shop, leave_out=99), abs=1e-9)
-    assert found == areas(spark, shop, parts=1, leave_out=None)
+def test_with_nothing_left_out_own_items_are_candidates(shop):
+    assert areas(shop, leave_out=99) == pytest.approx(scikit_learns(shop, leave_out=99), abs=1e-9)
 
 
-def test_a_user_to_whom_every_candidate_is_relevant_has_no_area(spark, shop):
+def test_a_user_to_whom_every_candidate_is_relevant_has_no_area(shop):
     users, items, _, _ = shop
     own = {(0, item): BOUGHT for item in range(ITEMS - 2)}
-    found = areas(spark, (users, items, own, {(0, ITEMS - 2), (0, ITEMS - 1), (1, 3)}))
-    assert found[0] is None
+    found = areas((users, items, own, {(0, ITEMS - 2), (0, ITEMS - 1), (1, 3)}))
+    assert np.isnan(found[0])
     assert set(found) == {0, 1}

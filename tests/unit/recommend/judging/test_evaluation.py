@@ -10,7 +10,8 @@ from segspark.recommend.judging.evaluation import judge_lists, judge_ratings
 from segspark.recommend.methods.by_factors import by_als, by_segment
 from segspark.recommend.methods.method import Answer
 
-ACTS = "user_id string, item_id string, weight double, action int"
+ACTS = "user_id string, item_id string, weight double, action int, tested int"
+RATINGS = "user_id string, item_id string, weight double, tested double"
 LISTS = "user_no int, rank int, item_no int"
 CONFIG = RecommendConfig(rank=2, iterations=2, evaluation=EvaluationConfig(k=3, bootstrap_rounds=60))
 ITEMS = ["a", "b", "c", "d", "e", "f"]
@@ -21,9 +22,18 @@ SEGMENTS = {"u": 4, "x": 4, "v": 9, "w": 9}  # y is in none
 USERS = "uvwxy"
 
 
-def acts(spark, pairs, action=BOUGHT, parts=2):
-    rows = [(user, item, float(weight), action) for (user, item), weight in pairs.items()]
+def acts(spark, known, held_out, tested=BOUGHT, parts=2):
+    """The acts of Parts: weights of what was bought and known, and the pairs that are held out."""
+    rows = [
+        (*pair, known.get(pair), BOUGHT if pair in known else None, tested if pair in held_out else None)
+        for pair in {*known, *held_out}
+    ]
     return spark.createDataFrame(rows, ACTS).repartition(parts)
+
+
+def ratings(spark, known, held_out):
+    rows = [(*pair, known.get(pair), held_out.get(pair)) for pair in {*known, *held_out}]
+    return spark.createDataFrame(rows, RATINGS)
 
 
 def made_up(lists):
@@ -45,11 +55,8 @@ MADE_UP = {"u": "dfe", "v": "efc", "x": "b"}  # y gets nothing
 
 
 def judged(spark, parts=2, config=CONFIG, **methods):
-    held_out = {(user, item): 1 for user, items in HELD_OUT.items() for item in items} | {
-        ("z", "a"): 1,
-        ("v", "new"): 1,
-    }
-    rows, notes = judge_lists(acts(spark, WEIGHT, parts=parts), acts(spark, held_out, parts=parts), methods, config, 7)
+    held_out = {(user, item) for user, items in HELD_OUT.items() for item in items} | {("z", "a"), ("v", "new")}
+    rows, notes = judge_lists(acts(spark, WEIGHT, held_out, parts=parts), methods, config, 7)
     assert len({(row.method, row.metric, row.k) for row in rows}) == len(rows)
     return {(row.method, row.metric): row for row in rows}, notes
 
@@ -57,7 +64,7 @@ def judged(spark, parts=2, config=CONFIG, **methods):
 @pytest.fixture(scope="module")
 def found(spark):
     segments = spark.createDataFrame(list(SEGMENTS.items()), "user_id string, segment_id int")
-    methods = {"als": by_als, "made_up": made_up(MADE_UP), "segment_popularity": by_segment(segments)}
+    methods = {"als": by_als, "made_up": made_up(MADE_UP), "segment_popularity": by_segment(segments, {4, 9})}
     return judged(spark, **methods)[0]
 
 
@@ -159,25 +166,26 @@ def test_partitions_change_nothing_and_a_method_equal_to_popularity_differs_by_n
 
 
 def test_what_was_touched_counts_where_nothing_was_bought_and_a_note_says_so(spark):
-    rows, notes = judge_lists(acts(spark, WEIGHT), acts(spark, {("u", "d"): 1}, VIEWED), {}, CONFIG, 7)
+    rows, notes = judge_lists(acts(spark, WEIGHT, {("u", "d")}, VIEWED), {}, CONFIG, 7)
     assert {row.users for row in rows} == {1}
     assert "touched" in notes[0]
 
 
 def test_nobody_to_judge_gives_no_rows(spark):
     nothing = spark.createDataFrame([], ACTS)
-    assert judge_lists(nothing, nothing, {}, CONFIG, 7) == ([], [])
-    rows, _ = judge_lists(acts(spark, WEIGHT), acts(spark, {("z", "a"): 1}), {}, CONFIG, 7)
+    assert judge_lists(nothing, {}, CONFIG, 7) == ([], [])
+    rows, _ = judge_lists(acts(spark, WEIGHT, {("z", "a")}), {}, CONFIG, 7)
     assert rows == []
 
 
 def test_ratings_have_rows_for_both_errors_beside_the_items_mean(spark):
-    train = {(f"u{u}", f"i{i}"): 3 + i % 2 for u in range(12) for i in range(6) if (u + i) % 4}
+    train = {(f"u{u}", f"i{i}"): 3.0 + i % 2 for u in range(12) for i in range(6) if (u + i) % 4}
     test = {(f"u{u}", f"i{i}"): 3.5 + i % 2 for u in range(12) for i in range(6) if not (u + i) % 4}
-    rows = judge_ratings(acts(spark, train), acts(spark, test), CONFIG, 7)
+    rows = judge_ratings(ratings(spark, train, test), CONFIG, 7)
     assert [(row.method, row.metric, row.k) for row in rows] == [
         ("als_explicit", "mae", 0),
         ("als_explicit", "rmse", 0),
     ]
     assert all(row.popularity_value == pytest.approx(0.5) and row.users == 12 and row.low is not None for row in rows)
-    assert judge_ratings(acts(spark, train), acts(spark, {("z", "i1"): 1}), CONFIG, 7) == []
+    assert judge_ratings(ratings(spark, train, {("z", "i1"): 1.0}), CONFIG, 7) == []
+    assert judge_ratings(ratings(spark, {}, test), CONFIG, 7) == []

@@ -96,8 +96,9 @@ def test_a_hit_moved_up_never_lowers_a_metric_and_all_stay_between_0_and_1(ranks
 
 
 def test_novelty_is_the_mean_surprise_of_what_is_listed_and_undefined_for_an_empty_list():
-    surprise = np.array([[3.0, 1.0, np.nan], [np.nan] * 3, [0.0, np.nan, np.nan]])
-    assert novelty(surprise).tolist() == pytest.approx([2.0, np.nan, 0.0], nan_ok=True)
+    assert novelty(np.array([4.0, 0.0, 0.0]), np.array([2, 0, 1])).tolist() == pytest.approx(
+        [2, np.nan, 0], nan_ok=True
+    )
 
 
 def test_diversity_is_the_mean_of_one_minus_cosine_over_pairs():
@@ -105,14 +106,14 @@ def test_diversity_is_the_mean_of_one_minus_cosine_over_pairs():
     vectors[0, 3] = 0  # a list of three
     vectors[1] = vectors[1, :1] * np.array([[1], [2], [3], [4]])  # all alike
     vectors[2, 1:] = 0  # a list of one
-    found = diversity(vectors)
+    units = [[v / np.linalg.norm(v) for v in of_user if v.any()] for of_user in vectors]
+    found = diversity(np.array([np.sum(each, axis=0) for each in units]), np.array([len(each) for each in units]))
     for user in (0, 3, 4):
-        units = [v / np.linalg.norm(v) for v in vectors[user] if v.any()]
-        pairs = [1 - a @ b for place, a in enumerate(units) for b in units[place + 1 :]]
+        pairs = [1 - a @ b for place, a in enumerate(units[user]) for b in units[user][place + 1 :]]
         assert found[user] == pytest.approx(np.mean(pairs))
     assert found[1] == pytest.approx(0)
     assert np.isnan(found[2])
-    assert diversity(np.array([[[1.0], [-1.0]]]))[0] == pytest.approx(2)
+    assert diversity(np.array([[1.0 - 1.0]]), np.array([2]))[0] == pytest.approx(2)
 
 
 def test_ties_count_half_in_auc_and_without_pairs_it_is_undefined():

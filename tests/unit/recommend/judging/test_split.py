@@ -5,11 +5,11 @@ from pydantic import ValidationError
 
 from segspark.recommend.config import EvaluationConfig
 from segspark.recommend.interactions import BOUGHT, VIEWED
-from segspark.recommend.judging.split import mark_held_out, relevant_pairs, sample_users, split_day
+from segspark.recommend.judging.split import is_hit, is_of_sample, mark_held_out, split_day
 from tests.builders import at, day
 
 PAIRS = "user_id string, item_id string, last_at timestamp"
-NUMBERS = "user_no int, item_no int, action int"
+NUMBERS = "user_no int, item_no int, action int, tested int"
 
 
 def held_out(spark, rows, seed=7, parts=3, **settings):
@@ -65,11 +65,19 @@ def test_random_without_a_share_is_refused():
 
 
 def test_hits_are_what_was_bought_and_is_not_left_out(spark):
-    tested = spark.createDataFrame([(0, 0, BOUGHT), (0, 1, BOUGHT), (0, 2, VIEWED), (1, 0, VIEWED)], NUMBERS)
-    train = spark.createDataFrame([(0, 0, BOUGHT), (0, 1, VIEWED), (1, 0, VIEWED)], NUMBERS)
+    rows = [
+        (0, 0, BOUGHT, BOUGHT),
+        (0, 1, VIEWED, BOUGHT),
+        (0, 2, None, VIEWED),
+        (1, 0, VIEWED, VIEWED),
+        (1, 1, VIEWED, None),
+    ]
+    pairs = spark.createDataFrame(rows, NUMBERS)
 
     def hits(relevant, leave_out):
-        return {tuple(row) for row in relevant_pairs(tested, train, relevant, leave_out).collect()}
+        found = pairs.select("user_no", "item_no", is_hit(relevant, leave_out).alias("is_hit")).collect()
+        assert {row.is_hit for row in found} == {True, False}
+        return {(row.user_no, row.item_no) for row in found if row.is_hit}
 
     assert hits("bought", BOUGHT) == {(0, 1)}
     assert hits("bought", None) == {(0, 0), (0, 1)}
@@ -81,8 +89,8 @@ def test_a_smaller_sample_of_users_lies_in_a_larger_and_has_all_their_pairs(spar
     pairs = spark.createDataFrame(
         [(user, item) for user in range(500) for item in range(2)], "user_no int, item_no int"
     )
-    large, small = (Counter(r.user_no for r in sample_users(pairs, 500, n, 7).collect()) for n in (200, 50))
+    large, small = (Counter(r.user_no for r in pairs.where(is_of_sample(500, n, 7)).collect()) for n in (200, 50))
     assert set(small) < set(large)
     assert len(small) == pytest.approx(50, abs=25)
     assert set(large.values()) == {2}
-    assert sample_users(pairs, 500, 500, 7).count() == 1000
+    assert pairs.where(is_of_sample(500, 500, 7)).count() == 1000

@@ -5,9 +5,11 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+COUNTED = ("windows", "planned", "delivered", "on_time", "contaminated", "unknown", "unplanned")  # of `CampaignCounts`
+
 
 def count_contacts(contacts: DataFrame, outcomes: DataFrame, known: DataFrame, as_of: date) -> DataFrame:
-    """One row per planned campaign with the numbers of `CampaignCounts` that are counted of contacts.
+    """One row per planned campaign: COUNTED, and the day of the last contact that counts.
 
     `contacts` are those of `planned_contacts`, `outcomes` rows of the log, `known` user_id of every user that a log
     knows.
@@ -15,6 +17,7 @@ def count_contacts(contacts: DataFrame, outcomes: DataFrame, known: DataFrame, a
     is_due = F.to_date("starts_at") < F.lit(as_of)
     made = is_due & F.col("treated") & F.col("delivered")
     planned = contacts.groupBy("campaign_id").agg(
+        F.to_date(F.max("starts_at")).alias("last_day"),
         F.count(F.lit(1)).alias("windows"),
         F.count_if(is_due & F.col("treated")).alias("planned"),
         F.count_if(made).alias("delivered"),
