@@ -6,17 +6,17 @@ from pyspark.java_gateway import ensure_callback_server_started
 
 # On the shop of the end-to-end tests, in a first run. A stage that comes later brings a budget of its own.
 BUDGETS = {
-    "ingest": 40,
-    "features": 35,
-    "factors": 25,
-    "similarity": 20,
-    "segments": 50,
-    "recommendations": 20,
-    "evaluate": 35,
-    "campaigns": 45,
-    "marts": 15,
-    "report": 10,
-    "publish": 5,
+    "ingest": 30,
+    "features": 27,
+    "factors": 12,
+    "similarity": 8,
+    "segments": 34,
+    "recommendations": 10,
+    "evaluate": 16,
+    "campaigns": 20,
+    "marts": 12,
+    "report": 8,
+    "publish": 10,
 }
 
 
