@@ -15,7 +15,9 @@ def part(url, block, rows, least, first, fit, rejected=0, filtered=0, **day):
 def test_lines_go_on_from_part_to_part_of_a_file_in_the_order_of_the_parts():
     parts = [part("b", 900, 5, 2**33, FIT, 5), part("b", 0, 3, 10, FIT, 3), part("a", 0, 2, 0, FIT, 2)]
     found = add_up(parts, {"a": 1, "b": 2}, header_lines=0)
-    lines = {(url, block): least + shift for (url, block, _, shift), least in zip(found.shifts, (0, 10, 2**33))}
+    lines = {
+        (url, block): least + shift for (url, block, _, shift), least in zip(found.shifts, (0, 10, 2**33), strict=True)
+    }
     assert lines == {("a", 0): 1, ("b", 0): 1, ("b", 900): 4}  # the line of each part's first row
     assert [seq for _, _, seq, _ in found.shifts] == [1, 2, 2]
 
