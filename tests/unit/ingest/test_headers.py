@@ -50,7 +50,7 @@ def test_the_first_line_of_plain_and_compressed_files_names_the_columns(spark, t
 def test_what_is_no_text_or_no_archive_is_told(spark, tmp_path):
     (tmp_path / "a.csv").write_bytes("a,größe\n".encode("latin-1"))
     (tmp_path / "b.csv").write_bytes("a,b\n".encode("utf-16"))
-    (tmp_path / "c.csv.gz").write_bytes(b"a,b\n1,2\n")
+    (tmp_path / "c.csv.gz").write_bytes(b"a,b\n1,2\n" * 9)
     (tmp_path / "d.csv").write_bytes(b"a,b\n1,2\n")
     columns, unreadable = looked_at(spark, tmp_path)
     assert columns == {"d.csv": ("a", "b")}
