@@ -45,14 +45,17 @@ def list_files(spark: SparkSession, name: str, source: SourceConfig) -> list[Sou
     return sorted(files, key=lambda file: file.path)
 
 
-def listing_settings(sources: Iterable[SourceConfig]) -> dict[str, str]:
-    """Settings of the session under which many small files are found and read by few tasks.
+def reading_settings(sources: Iterable[SourceConfig]) -> dict[str, str]:
+    """Settings of the session under which many small files are found and read by few tasks, and long mappings compiled.
 
     Spark lists more than 32 files by a job of one task each, and packs them as if opening one took as long as reading
-    four megabytes. On this machine neither pays; elsewhere a listing takes its time, and some tasks share it.
+    four megabytes. On this machine neither pays; elsewhere a listing takes its time, and some tasks share it. Java
+    never compiles a method of more than 8,000 bytes: in the single one that Spark makes of a step with many expressions
+    a row took four times as long.
     """
     is_here = all(local_path(path) is not None for source in sources for path in source.paths)
     return {
+        "spark.sql.codegen.hugeMethodLimit": "8000",
         "spark.sql.files.openCostInBytes": OPENING,
         "spark.sql.sources.parallelPartitionDiscovery.threshold": MANY if is_here else "32",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": LISTING_TASKS,

@@ -142,6 +142,18 @@ def settle(name: str, accounts: Sequence[Account]) -> None:
             )
 
 
+def settle_write(name: str, table: str, counted: int, written: int) -> None:
+    """Raises SegsparkError where a write had other rows than were counted for it: a join lost or doubled some.
+
+    The next run removes what was written.
+    """
+    if written != counted:
+        raise SegsparkError(
+            f"sources.{name}: {counted} rows were to go to {table}, but {written} were written; nothing of them counts;"
+            " run again, and report this if it comes back"
+        )
+
+
 def told_of(name: str, accounts: Sequence[Account]) -> list[str]:
     """What a person is told of a source's new files."""
     accepted = sum(account.accepted for account in accounts)

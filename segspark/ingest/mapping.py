@@ -6,7 +6,7 @@ null (threw), empty (the value is null) and `=…` (the value) can be told apart
 from evaluating an expression that two columns share once, outside of both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from segspark.core.contracts import Contract
 from segspark.core.errors import InputError
+from segspark.core.expressions import columns_of
 from segspark.ingest.config import SourceConfig
 
 _KINDS = {
@@ -29,13 +30,26 @@ _WHITE = " \t\r\n\u00a0"  # stripped from both ends of every text
 
 def check_expressions(rows: DataFrame, name: str, source: SourceConfig) -> None:
     """Raises InputError, naming the key, where Spark cannot make sense of an expression over these columns."""
-    for key, text in source.expressions():
-        try:
-            kind = rows.select(F.expr(text).alias("value")).schema["value"].dataType.simpleString()
-        except AnalysisException as error:
-            raise InputError(f"sources.{name}.{key}: {str(error).splitlines()[0]}") from error
+    expressions = dict(source.expressions())
+    try:
+        kinds = _kinds(rows, expressions)
+    except AnalysisException:  # of which one, is asked of each
+        kinds = [kind for key, text in expressions.items() for kind in _kinds_or_key(rows, name, key, text)]
+    for key, kind in zip(expressions, kinds, strict=True):
         if key == "where" and kind != "boolean":
             raise InputError(f"sources.{name}.where: is {kind}; give a condition, which is true or false")
+
+
+def _kinds(rows: DataFrame, expressions: Mapping[str, str]) -> list[str]:
+    schema = rows.select(*(F.expr(text).alias(key) for key, text in expressions.items())).schema
+    return [field.dataType.simpleString() for field in schema]
+
+
+def _kinds_or_key(rows: DataFrame, name: str, key: str, text: str) -> list[str]:
+    try:
+        return _kinds(rows, {key: text})
+    except AnalysisException as error:
+        raise InputError(f"sources.{name}.{key}: {str(error).splitlines()[0]}") from error
 
 
 def map_columns(rows: DataFrame, source: SourceConfig, contract: Contract, kept: Sequence[str]) -> DataFrame:
@@ -44,21 +58,32 @@ def map_columns(rows: DataFrame, source: SourceConfig, contract: Contract, kept:
     Adds `__filtered`; `__problem` tells also which expression fails or gives a value of another type. Columns of the
     contract that the mapping does not name are not there. `kept` are carried along. One row out for each row in.
     """
-    is_readable = F.col("__problem").isNull()
     types = {column.name: column.type for column in contract.columns if column.name in source.columns}
-    texts = [_guarded(source.columns[name], is_readable).alias(f"__text_{name}") for name in types]
+    is_readable = F.col("__problem").isNull()
     where = F.lit("=true") if source.where is None else _guarded(source.where, is_readable)
-    guarded = rows.select(*kept, "__problem", where.alias("__where"), *texts)
+    texts = {name: _text(source.columns[name], is_readable) for name in types}
+    # Step by step: Spark would write what several columns of one step share into each of them.
+    read = rows.select(
+        *kept, "__problem", where.alias("__where"), *(text.alias(f"__text_{n}") for n, text in texts.items())
+    )
+    plain = read.withColumns({f"__plain_{name}": _plain(name, source.columns[name]) for name in types})
+    typed = plain.withColumns({name: _typed(F.col(f"__plain_{name}"), kind) for name, kind in types.items()})
     is_kept = F.col("__where") == "=true"
-    values = [_typed(_text(name), kind).alias(name) for name, kind in types.items()]
-    typed = guarded.select(*kept, "__problem", "__where", *(f"__text_{name}" for name in types), *values)
+    mistakes = [mistake for name, kind in types.items() for mistake in _mistakes(name, kind, source.columns[name])]
     problem = F.coalesce(
         F.col("__problem"),
         F.when(F.col("__where").isNull(), "`where` fails on this row"),
-        F.when(is_kept, F.coalesce(*(_mistake(name, kind) for name, kind in types.items()))),
+        F.when(is_kept, F.coalesce(F.lit(None), *mistakes)),
     )
     is_filtered = F.col("__problem").isNull() & F.coalesce(~is_kept, F.lit(False))
     return typed.select(*kept, problem.alias("__problem"), is_filtered.alias("__filtered"), *types)
+
+
+def _text(expression: str, is_readable: Column) -> Column:
+    """The expression's value as text, behind a `=` where it may fail."""
+    if _is_column(expression):
+        return F.when(is_readable, F.expr(expression).cast("string"))
+    return _guarded(expression, is_readable)
 
 
 def _guarded(expression: str, is_readable: Column) -> Column:
@@ -67,15 +92,21 @@ def _guarded(expression: str, is_readable: Column) -> Column:
     return F.when(is_readable, attempt)
 
 
-def _text(name: str) -> Column:
+def _is_column(expression: str) -> bool:
+    """Whether the expression is a raw column as it is, which cannot fail."""
+    return columns_of(expression) == {expression.strip().strip("`")}
+
+
+def _plain(name: str, expression: str) -> Column:
     """The value as text; null where it is blank."""
-    return F.nullif(F.btrim(F.expr(f"substring(`__text_{name}`, 2)"), F.lit(_WHITE)), F.lit(""))
+    value = F.col(f"__text_{name}") if _is_column(expression) else F.expr(f"substring(`__text_{name}`, 2)")
+    return F.nullif(F.btrim(value, F.lit(_WHITE)), F.lit(""))
 
 
 def _typed(text: Column, kind: str) -> Column:
     if kind in ("int", "bigint"):  # `34.0`, as other tools write whole numbers with gaps, is 34
         number = text.try_cast("decimal(38,6)")
-        return F.when(number == F.floor(number), number.try_cast(kind))
+        return F.coalesce(text.try_cast(kind), F.when(number == F.floor(number), number.try_cast(kind)))
     if kind == "timestamp":  # Spark reads `12:30` as today
         return F.when(text.rlike(r"^[0-9]{4}"), text.try_cast(kind))
     if kind == "array<float>":
@@ -83,8 +114,9 @@ def _typed(text: Column, kind: str) -> Column:
     return text if kind == "string" else text.try_cast(kind)
 
 
-def _mistake(name: str, kind: str) -> Column:
-    failed = F.when(F.col(f"__text_{name}").isNull(), f"the expression for {name} fails on this row")
-    if kind == "string":
-        return failed
-    return failed.when(_text(name).isNotNull() & F.col(name).isNull(), f"{name} is not {_KINDS[kind]}")
+def _mistakes(name: str, kind: str, expression: str) -> Iterator[Column]:
+    if not _is_column(expression):
+        yield F.when(F.col(f"__text_{name}").isNull(), f"the expression for {name} fails on this row")
+    if kind != "string":
+        is_other = F.col(f"__plain_{name}").isNotNull() & F.col(name).isNull()
+        yield F.when(is_other, f"{name} is not {_KINDS[kind]}")

@@ -92,14 +92,16 @@ def _records(
 
 def _parse_json(rows: DataFrame, columns: Sequence[str]) -> DataFrame:
     line = _without_mark(F.col("__raw"))
-    # With one more element behind it, a line is an array of two only where it is one whole JSON value.
-    is_one_value = F.json_array_length(F.concat(F.lit("["), line, F.lit(",0]"))) == 2
-    is_object = F.coalesce(is_one_value & F.ltrim(line).startswith("{"), F.lit(False))
-    problem = F.coalesce(_unreadable(line), F.when(~is_object, "not one JSON object"))
-    schema = ", ".join(f"`{_quoted(name)}` string" for name in columns or ["__none"])
-    judged = rows.withColumn("__problem", problem)
-    parsed = judged.withColumn("__fields", F.when(F.col("__problem").isNull(), F.from_json(line, schema)))
-    return parsed.select(*PLACE, "__problem", *(F.col("__fields").getField(name).alias(name) for name in columns))
+    fields = ", ".join(f"`{_quoted(name)}`: string" for name in columns or ["__none"])
+    # With an empty object behind it, a line is an array of two only where it is one whole JSON value.
+    both = F.concat(F.lit("["), line, F.lit(",{}]"))
+    values = F.from_json(both, f"array<struct<{fields}>>", {"allowNonNumericNumbers": "false"})
+    readable = rows.withColumn("__unreadable", _unreadable(line))
+    parsed = readable.withColumn("__values", F.when(F.col("__unreadable").isNull(), values))
+    is_object = F.coalesce(F.size("__values") == 2, F.lit(False)) & F.ltrim(line).startswith("{")
+    problem = F.coalesce("__unreadable", F.when(~is_object, "not one JSON object"))
+    record = F.when(is_object, F.get("__values", F.lit(0)))
+    return parsed.select(*PLACE, problem.alias("__problem"), *(record.getField(name).alias(name) for name in columns))
 
 
 def _parse_csv(rows: DataFrame, source: SourceConfig, columns: Sequence[str]) -> DataFrame:
@@ -109,7 +111,7 @@ def _parse_csv(rows: DataFrame, source: SourceConfig, columns: Sequence[str]) ->
     whole = F.when(is_narrow, F.concat(text, F.lit(separator(source.options) + _END)))
     lines = rows.withColumn("__line", whole)
     parsed = lines.withColumn("__fields", F.from_csv("__line", _places(len(columns) + 1), _csv_options(source)))
-    field = [F.col("__fields").getField(f"f{place}") for place in range(len(columns) + 1)]
+    field = _all_fields(F.col("__fields"), len(columns) + 1)
     is_whole = field[-1].eqNullSafe(F.lit(_END))
     is_header = reduce(lambda a, b: a & b, (field[i].eqNullSafe(F.lit(name)) for i, name in enumerate(columns)))
     problem = F.coalesce(
@@ -124,8 +126,9 @@ def _parse_csv(rows: DataFrame, source: SourceConfig, columns: Sequence[str]) ->
 def _wrong_count(source: SourceConfig, count: int) -> Column:
     """The reason for a line whose fields do not end where the header's do; reads the line anew, with room for more."""
     room = count + 1 + _EXTRA_FIELDS
-    fields = F.from_csv("__line", _places(room), _csv_options(source))
-    found = F.array_position(F.array(*(fields.getField(f"f{place}") for place in range(room))), _END) - 1
+    fields = F.array(F.from_csv("__line", _places(room), _csv_options(source)))  # in an array to be read but once
+    ends = F.transform(fields, lambda each: F.array_position(F.array(*_all_fields(each, room)), _END))
+    found = F.get(ends, F.lit(0)) - 1
     expected = f"fields where the {'header' if source.has_header else 'first line'} has {count}"
     counted = F.concat(found.cast("string"), F.lit(f" {expected}"))
     return F.when(found > 0, counted).otherwise(f"a quote left open, or more than {room - 1} {expected}")
@@ -143,6 +146,10 @@ def _unreadable(line: Column) -> Column:
 def _csv_options(source: SourceConfig) -> dict[str, str]:
     passed = {key: str(value) for key, value in source.options.items() if key in ("quote", "escape", "nullValue")}
     return {"escape": '"', **passed, "sep": separator(source.options)}
+
+
+def _all_fields(record: Column, count: int) -> list[Column]:
+    return [record.getField(f"f{place}") for place in range(count)]
 
 
 def _places(count: int) -> str:

@@ -11,13 +11,13 @@ from pyspark.sql import functions as F
 
 from segspark.core.arrow_rows import to_arrow
 from segspark.core.contracts import ORDERS, QUARANTINE, SOURCE_FILES, Contract
-from segspark.core.errors import InputError, SegsparkError
+from segspark.core.errors import InputError
 from segspark.core.lake import Lake
 from segspark.core.stage import StageResult
 from segspark.ingest import keys
 from segspark.ingest.checks.quality import Rejected, commonest, count_rejected
 from segspark.ingest.config import LOGS, IngestConfig, SourceConfig, SourcesConfig, mapping_digest
-from segspark.ingest.files import SourceFile, listing_settings
+from segspark.ingest.files import SourceFile, reading_settings
 from segspark.ingest.ledger import (
     EMPTY,
     Account,
@@ -26,6 +26,7 @@ from segspark.ingest.ledger import (
     newest_entries,
     read_before,
     settle,
+    settle_write,
     superseded,
     told_of,
     whole_files,
@@ -72,7 +73,7 @@ def ingest(
     logged = {each.source for each in before if each.entry.accepted}
     rows: dict[str, int] = {}
     notes: list[str] = []
-    with lake.settings(listing_settings(given.values())):
+    with lake.settings(reading_settings(given.values())):
         for name, planned in _plans(lake, given, config, before, tell).items():
             if not planned.files:
                 continue
@@ -213,27 +214,18 @@ class _Reading:
             frames.append(self.lake.spark.createDataFrame(to_arrow(QUARANTINE, whole)))
         if frames:
             rejected = reduce(DataFrame.unionByName, frames).coalesce(files_worth(count))
-            self._expect(count + len(whole), self.lake.append(QUARANTINE, rejected, files_worth(count)), "quarantine")
+            written = self.lake.append(QUARANTINE, rejected, files_worth(count))
+            settle_write(self.name, QUARANTINE.name, count + len(whole), written)
 
     def _accept(self, fit: DataFrame, count: int, is_one_file: bool) -> None:
         """Writes the rows to the log, which they are appended to or merged into."""
         if count and self.contract in APPENDED:
             rows = laid_out(fit, self.name, count)
-            self._expect(count, self.lake.append(self.contract, rows, files_worth(count)), self.name)
+            written = self.lake.append(self.contract, rows, files_worth(count))
+            settle_write(self.name, self.name, count, written)
         elif count:
             newest = fit if is_one_file else keys.last_of_each(fit, self.contract.key)
             self.lake.upsert(self.contract, laid_out(newest, self.name, count))
-
-    def _expect(self, counted: int, written: int, table: str) -> None:
-        """Raises SegsparkError where a write had other rows than were counted before; they are removed by the next run.
-
-        A row that a join loses or doubles on its way is seen here.
-        """
-        if written != counted:
-            raise SegsparkError(
-                f"sources.{self.name}: {counted} rows were to go to {table}, but {written} were written; nothing of"
-                " them counts; run again, and report this if it comes back"
-            )
 
     def _few(self, repeated: DataFrame) -> DataFrame | None:
         """The repeated keys, computed once, ready to be sent to every task where they are few; None for none."""
