@@ -33,7 +33,7 @@ column came as null, without an error.
 
 | feature | delta-rs | Polars | DuckDB over delta-rs | in this lake |
 |---|---|---|---|---|
-| partitions | yes | yes | yes | by `run_id` or `day` |
+| partitions | yes | yes | yes | by `run_id` |
 | deletion vectors | refuses | yes | refuses | off |
 | column mapping | wrong | refuses | wrong | off |
 | liquid clustering | yes | yes | yes | off: not together with partitions |

@@ -9,7 +9,7 @@ from segspark.core.exact import amount, whole
 from segspark.features.config import FeaturesConfig
 from segspark.features.exact import count_if, day_of, is_night
 from segspark.features.layout import KEYS, ONE_TASK, Layout
-from segspark.features.visits import COUNTS
+from segspark.features.visits import COUNTS, is_bounce
 
 SESSION_COUNTS = ("sessions", "session_seconds", "session_events", "bounces")
 ORDER_COUNTS = ("orders", "order_lines", "refunds", "night_orders")
@@ -19,18 +19,13 @@ KEY = ("user_id", "day")
 
 
 def count_user_days(
-    parts: DataFrame,
-    sessions: DataFrame,
-    orders: DataFrame,
-    ratings: DataFrame,
-    config: FeaturesConfig,
-    layout: Layout = ONE_TASK,
+    visits: DataFrame, orders: DataFrame, ratings: DataFrame, config: FeaturesConfig, layout: Layout = ONE_TASK
 ) -> DataFrame:
     """One row per user and day with any event, order or rating, as the table `user_days` has it, gathered by `layout`.
 
-    `parts` are rows of `cut_visits`; a visit's columns stand on the day on which it began.
+    `visits` are rows of `cut_visits`; a visit's columns stand on the day on which it began.
     """
-    frames = [_event_days(parts), _session_days(sessions), _order_days(orders, config), _rating_days(ratings)]
+    frames = [_first_days(visits), _next_days(visits), _order_days(orders, config), _rating_days(ratings)]
     rows = reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), frames)
     firsts, lasts = ("first_event_at", "first_order_at"), ("last_event_at", "last_order_at")
     summed = (
@@ -53,22 +48,30 @@ def count_user_days(
     )
 
 
-def _event_days(parts: DataFrame) -> DataFrame:
-    days = parts.groupBy("user_id", "day_start").agg(
-        *(F.sum(name).alias(name) for name in COUNTS),
-        F.timestamp_micros(F.min("first_time")).alias("first_event_at"),
-        F.timestamp_micros(F.max("last_time")).alias("last_event_at"),
+def _first_days(visits: DataFrame) -> DataFrame:
+    """Of each visit the events of the day on which it began, and the visit itself."""
+    seconds = F.floor((F.col("last_time") - F.col("first_time")) / F.lit(1_000_000))
+    return visits.select(
+        "user_id",
+        day_of(F.col("visit")).alias("day"),
+        *((F.col(name) - F.col(f"late_{name}")).alias(name) for name in COUNTS),
+        F.timestamp_micros("first_time").alias("first_event_at"),
+        F.timestamp_micros("early_last_time").alias("last_event_at"),
+        F.lit(1).cast("bigint").alias("sessions"),
+        seconds.alias("session_seconds"),
+        F.col("events").alias("session_events"),
+        F.when(is_bounce(), F.lit(1)).otherwise(F.lit(0)).cast("bigint").alias("bounces"),
     )
-    return days.withColumn("day", day_of(F.col("day_start"))).drop("day_start")
 
 
-def _session_days(sessions: DataFrame) -> DataFrame:
-    seconds = F.floor((F.unix_micros("ended_at") - F.unix_micros("started_at")) / F.lit(1_000_000))
-    return sessions.groupBy(*KEY).agg(
-        F.count(F.lit(1)).alias("sessions"),
-        F.sum(seconds).alias("session_seconds"),
-        F.sum("events").alias("session_events"),
-        count_if(F.col("bounced")).alias("bounces"),
+def _next_days(visits: DataFrame) -> DataFrame:
+    """The events after midnight of the visits that went on."""
+    return visits.where(F.col("late_events") > 0).select(
+        "user_id",
+        F.date_add(day_of(F.col("visit")), 1).alias("day"),
+        *(F.col(f"late_{name}").alias(name) for name in COUNTS),
+        F.timestamp_micros("late_first_time").alias("first_event_at"),
+        F.timestamp_micros("last_time").alias("last_event_at"),
     )
 
 

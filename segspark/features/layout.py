@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from segspark.core.extent import FEW
 
 KEYS = ("day", "task")
+WEEK = 7  # days
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Layout:
     starts: tuple[date, ...] = ()  # the first days of the ranges after the first
     slices: tuple[int, ...] = (1,)  # of each range
     is_few: bool = True  # whether there are so few rows that one task does all
+    has_many_days: bool = True  # whether there are more days in a task than are mostly read together
 
     @property
     def tasks(self) -> int:
@@ -40,6 +42,11 @@ class Layout:
         """
         numbered = rows.withColumn("task", self._task(by))
         return numbered.coalesce(1) if self.is_few else numbered.repartitionById(self.tasks, "task")
+
+    def in_order(self, gathered: DataFrame) -> DataFrame:
+        """Gathered rows as they are written: many days in order, so that readers pass over parts of a file."""
+        rows = gathered.drop("task")
+        return rows.sortWithinPartitions("day") if self.has_many_days else rows
 
     def _task(self, by: str) -> Column:
         firsts = accumulate(self.slices[:-1], initial=0)
@@ -60,11 +67,6 @@ def _by_day(tasks: Sequence[Column], starts: Sequence[date]) -> Column:
     half = len(tasks) // 2
     early, late = _by_day(tasks[:half], starts[: half - 1]), _by_day(tasks[half:], starts[half:])
     return F.when(F.col("day") < F.lit(starts[half - 1]), early).otherwise(late)
-
-
-def in_order(gathered: DataFrame) -> DataFrame:
-    """Gathered rows as they are written: by day, so that readers pass over the parts of a file without their days."""
-    return gathered.drop("task").sortWithinPartitions("day")
 
 
 def by_user(frame: DataFrame, rows: int) -> DataFrame:
@@ -89,4 +91,5 @@ def lay_out(days: Iterable[date], rows: Mapping[date, int], usual: float, full: 
         sizes[number] = sizes.get(number, 0.0) + count
         so_far += count
     slices = tuple(max(1, round(size / full)) for size in sizes.values())
-    return Layout(tuple(firsts.values())[1:], slices or (1,), so_far <= FEW)
+    has_many_days = len(expected) > WEEK * ranges
+    return Layout(tuple(firsts.values())[1:], slices or (1,), so_far <= FEW, has_many_days)

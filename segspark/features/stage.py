@@ -34,7 +34,7 @@ from segspark.features.config import FeaturesConfig
 from segspark.features.days import count_user_days
 from segspark.features.item_days import count_item_days, count_purchases, count_user_item_days
 from segspark.features.items import describe_items, place_items, price_categories
-from segspark.features.layout import Layout, by_user, in_order, lay_out
+from segspark.features.layout import Layout, by_user, lay_out
 from segspark.features.sources import Sources, sources_before
 from segspark.features.taste import measure_taste
 from segspark.features.touches import (
@@ -113,19 +113,18 @@ def _write_visits_and_days(
     layout = _layout(lake, USER_DAYS, days, changes)
     events, orders, ratings = (layout.read(log) for log in logs)
     slots = count_slots(events.where(within(with_neighbours(days))), config)
-    parts = cut_visits(slots, config).persist()
+    visits = cut_visits(slots, config).persist()
     try:
-        sessions = list_sessions(parts)
         orders, ratings = (log.where(within(days)) for log in (orders, ratings))
-        of_days = count_user_days(parts, sessions, orders, ratings, config, layout)
+        of_days = count_user_days(visits, orders, ratings, config, layout)
         layout_of_sessions = _layout(lake, SESSIONS, of_sessions, changes)
-        gathered = layout_of_sessions.gather(sessions.where(within(of_sessions)))
+        gathered = layout_of_sessions.gather(list_sessions(visits).where(within(of_sessions)))
         return {
             SESSIONS.name: _replace_days(lake, SESSIONS, gathered, of_sessions, layout_of_sessions),
             USER_DAYS.name: _replace_days(lake, USER_DAYS, of_days.where(within(days)), days, layout),
         }
     finally:
-        parts.unpersist()
+        visits.unpersist()
 
 
 def _write_item_days(lake: Lake, changes: Changes, events: DataFrame, orders: DataFrame) -> dict[str, int]:
@@ -150,7 +149,7 @@ def _layout(lake: Lake, table: Contract, days: Iterable[date], changes: Changes 
 
 
 def _replace_days(lake: Lake, table: Contract, gathered: DataFrame, days: set[date], layout: Layout) -> int:
-    return lake.replace_days(table, in_order(gathered), days, files=layout.tasks)
+    return lake.replace_days(table, layout.in_order(gathered), days, files=layout.tasks)
 
 
 def write_user_features(context: StageContext, config: FeaturesConfig, sources: Sources) -> dict[str, int]:
@@ -259,9 +258,9 @@ def _days_before(lake: Lake, as_of: date, config: FeaturesConfig, sources: Sourc
     last = as_of - ONE_DAY
     layout, is_last = _layout(lake, USER_DAYS, [last]), within([last])
     events, orders, ratings = (layout.read(lake.read(log)) for log in LOGS)
-    parts = cut_visits(count_slots(events.where(within([last - ONE_DAY, last])), config), config)
+    visits = cut_visits(count_slots(events.where(within([last - ONE_DAY, last])), config), config)
     orders, ratings = orders.where(is_last), ratings.where(is_last)
-    counted = count_user_days(parts, list_sessions(parts), orders, ratings, config, layout).drop("task")
+    counted = count_user_days(visits, orders, ratings, config, layout).drop("task")
     return user_days.where(F.col("day") < F.lit(last)).unionByName(counted.where(is_last))
 
 

@@ -42,35 +42,35 @@ def count_slots(events: DataFrame, config: FeaturesConfig) -> DataFrame:
 
 
 def cut_visits(slots: DataFrame, config: FeaturesConfig) -> DataFrame:
-    """One row per user, visit and day: `visit` and `day_start` in microseconds, counts, first and last time.
+    """One row per user and visit: `visit` in microseconds, counts, first and last time, and what the next day has of it.
 
-    `visit` is the beginning of the visit's first slot and with the user names the visit. The shuffle by user that the
-    windows need also serves what is aggregated by user afterwards.
+    `visit` is the beginning of the visit's first slot and with the user names the visit. Of a visit that goes on after
+    midnight `late_*` are the counts and the first time of the day after, `early_last_time` is the last time before.
     """
     by_time = Window.partitionBy("user_id").orderBy("slot")
     silence = F.col("first_time") - F.lag("last_time").over(by_time)
     is_start = F.coalesce(silence > _gap(config), F.lit(True))
     so_far = by_time.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    is_late = F.col("slot") - F.col("slot") % DAY_MICROS > F.col("visit") - F.col("visit") % DAY_MICROS
     return (
         slots.withColumn("start", F.when(is_start, F.col("slot")))
         .withColumn("run", F.max("start").over(so_far))
-        .withColumn("day_start", F.col("slot") - F.col("slot") % DAY_MICROS)
-        .groupBy("user_id", _visit().alias("visit"), "day_start")
+        .withColumn("visit", _visit(F.col("slot") - F.col("slot") % DAY_MICROS))
+        .withColumn("is_late", is_late)
+        .groupBy("user_id", "visit")
         .agg(
             *(F.sum(name).alias(name) for name in COUNTS),
             F.min("first_time").alias("first_time"),
             F.max("last_time").alias("last_time"),
+            *(F.sum(F.when(F.col("is_late"), F.col(name)).otherwise(0)).alias(f"late_{name}") for name in COUNTS),
+            F.min(F.when(F.col("is_late"), F.col("first_time"))).alias("late_first_time"),
+            F.max(F.when(~F.col("is_late"), F.col("last_time"))).alias("early_last_time"),
         )
     )
 
 
-def list_sessions(parts: DataFrame) -> DataFrame:
+def list_sessions(visits: DataFrame) -> DataFrame:
     """One row per visit, as the table `sessions` has it, from the rows of `cut_visits`."""
-    visits = parts.groupBy("user_id", "visit").agg(
-        F.min("first_time").alias("first_time"),
-        F.max("last_time").alias("last_time"),
-        *(F.sum(name).alias(name) for name in ("events", "views", "carts", "purchases")),
-    )
     session_id = F.concat_ws("-", F.hex(F.xxhash64("user_id")), F.hex("first_time"))
     return visits.select(
         F.lower(session_id).alias("session_id"),
@@ -82,17 +82,22 @@ def list_sessions(parts: DataFrame) -> DataFrame:
         "views",
         "carts",
         "purchases",
-        ((F.col("events") == 1) & (F.col("purchases") == 0)).alias("bounced"),
+        is_bounce().alias("bounced"),
     )
 
 
-def _visit() -> Column:
+def is_bounce() -> Column:
+    """Whether a visit is a single event that is no purchase."""
+    return (F.col("events") == 1) & (F.col("purchases") == 0)
+
+
+def _visit(day_start: Column) -> Column:
     """The name of a slot's visit, from `run`, the first slot since the last silence.
 
     A run goes on into its second day unless it began in the first slot of a day, for then it filled that day; from the
     third day on it has filled the day before.
     """
-    run, slot, day_start = F.col("run"), F.col("slot"), F.col("day_start")
+    run, slot = F.col("run"), F.col("slot")
     first_day = run - run % DAY_MICROS
     goes_on = (day_start == first_day) | ((day_start == first_day + DAY_MICROS) & (run != first_day))
     cut_at = run + DAY_MICROS

@@ -68,10 +68,9 @@ def frame_of(spark, contract, *rows):
 def day_tables(events, orders, ratings, config=None, layout=ONE_TASK):
     """sessions, user_days and user_item_days of whole logs, without a lake."""
     config = config or FeaturesConfig()
-    parts = cut_visits(count_slots(events, config), config)
-    sessions = list_sessions(parts)
-    user_days = count_user_days(parts, sessions, orders, ratings, config, layout)
-    return sessions, user_days.drop("task"), count_user_item_days(events, orders, layout).drop("task")
+    visits = cut_visits(count_slots(events, config), config)
+    user_days = count_user_days(visits, orders, ratings, config, layout)
+    return list_sessions(visits), user_days.drop("task"), count_user_item_days(events, orders, layout).drop("task")
 
 
 def features_of(spark, as_of, config=None, **logs):
