@@ -28,8 +28,9 @@ def cases() -> dict[str, Case]:
     from benchmarks.retail.comparison import CASE as RETAIL
     from benchmarks.similarity.comparison import CASE as SIMILARITY
     from benchmarks.topn.comparison import CASE as TOPN
+    from benchmarks.years.comparison import CASE as YEARS
 
-    chosen = (FEATURES, KMEANS, ALS, TOPN, SIMILARITY, NEIGHBOURS, PLANNING, LOOKBACK, DAYS, MOVIELENS, RETAIL)
+    chosen = (FEATURES, KMEANS, ALS, TOPN, SIMILARITY, NEIGHBOURS, PLANNING, LOOKBACK, DAYS, YEARS, MOVIELENS, RETAIL)
     return {case.name: case for case in chosen}
 
 

@@ -58,23 +58,24 @@ class Pools:
 
 def write_shop(size: ShopSize, folder: Path) -> None:
     """Writes events/, orders/ and ratings/ with a file per day, and one file each of users and items."""
-    pools = _pools(size)
+    pools = make_pools(size)
     carried = None
     for source in ("events", "orders", "ratings", "users", "items"):
         (folder / source).mkdir(parents=True, exist_ok=True)
-    pq.write_table(_users(size, pools), folder / "users" / "users.parquet")
-    pq.write_table(_items(size, pools), folder / "items" / "items.parquet")
+    pq.write_table(users_of(size, pools), folder / "users" / "users.parquet")
+    pq.write_table(items_of(size, pools), folder / "items" / "items.parquet")
     for number in range(size.days):
         rng = np.random.default_rng([size.seed, number])
-        drawn = _visits(rng, size.events // size.days, number, pools)
+        drawn = draw_visits(rng, size.events // size.days, number, pools)
         today, carried = _cut_at_midnight(drawn, carried, number)
         name = f"{FIRST_DAY + timedelta(days=number)}.parquet"
-        pq.write_table(_events(today, number, pools), folder / "events" / name)
-        pq.write_table(_orders(rng, today, pools), folder / "orders" / name)
-        pq.write_table(_ratings(rng, today, pools), folder / "ratings" / name)
+        pq.write_table(events_of(today, number, pools), folder / "events" / name)
+        pq.write_table(orders_of(rng, today, pools), folder / "orders" / name)
+        pq.write_table(ratings_of(rng, today, pools), folder / "ratings" / name)
 
 
-def _pools(size: ShopSize) -> Pools:
+def make_pools(size: ShopSize) -> Pools:
+    """What a shop of that size draws from."""
     rng = np.random.default_rng([size.seed, 10_000])
     activity = np.cumsum(rng.lognormal(0.0, 1.0, size.users))
     popularity = np.cumsum(1.0 / (np.arange(size.items) + 10.0))
@@ -95,7 +96,7 @@ def _names(prefix: str, numbers: np.ndarray) -> pa.Array:
     return pc.binary_join_element_wise(prefix, pc.cast(pa.array(numbers), pa.string()), "")
 
 
-def _visits(rng: np.random.Generator, events: int, number: int, pools: Pools) -> dict[str, np.ndarray]:
+def draw_visits(rng: np.random.Generator, events: int, number: int, pools: Pools) -> dict[str, np.ndarray]:
     """Columns of about `events` events of visits that begin on the day: visit, user, time, kind, item."""
     lengths = rng.geometric(1.0 / EVENTS_PER_VISIT, max(1, events // EVENTS_PER_VISIT))
     total = int(lengths.sum())
@@ -124,7 +125,8 @@ def _cut_at_midnight(
     return {n: v[is_today] for n, v in rows.items()}, {n: v[~is_today] for n, v in rows.items()}
 
 
-def _events(rows: dict[str, np.ndarray], number: int, pools: Pools) -> pa.Table:
+def events_of(rows: dict[str, np.ndarray], number: int, pools: Pools) -> pa.Table:
+    """The rows as the source has them; `number` tells its events from those of other files."""
     count = len(rows["time"])
     has_no_item = rows["kind"] == SEARCH
     item = pa.array(rows["item"], mask=has_no_item)
@@ -142,7 +144,7 @@ def _events(rows: dict[str, np.ndarray], number: int, pools: Pools) -> pa.Table:
     )
 
 
-def _orders(rng: np.random.Generator, rows: dict[str, np.ndarray], pools: Pools) -> pa.Table:
+def orders_of(rng: np.random.Generator, rows: dict[str, np.ndarray], pools: Pools) -> pa.Table:
     """The purchases of a visit on one day are lines of one order; 3 in 100 lines are a guest's, 5 in 100 not paid."""
     bought = {name: values[rows["kind"] == PURCHASE] for name, values in rows.items()}
     order = np.argsort(bought["visit"], kind="stable")
@@ -167,7 +169,7 @@ def _orders(rng: np.random.Generator, rows: dict[str, np.ndarray], pools: Pools)
     )
 
 
-def _ratings(rng: np.random.Generator, rows: dict[str, np.ndarray], pools: Pools) -> pa.Table:
+def ratings_of(rng: np.random.Generator, rows: dict[str, np.ndarray], pools: Pools) -> pa.Table:
     """One purchase in three is rated, a second after it."""
     is_rated = (rows["kind"] == PURCHASE) & (rng.random(len(rows["kind"])) < 1 / 3)
     is_rated &= (rows["time"] + 1_000_000) % DAY_MICROS > 1_000_000
@@ -183,7 +185,7 @@ def _ratings(rng: np.random.Generator, rows: dict[str, np.ndarray], pools: Pools
     )
 
 
-def _users(size: ShopSize, pools: Pools) -> pa.Table:
+def users_of(size: ShopSize, pools: Pools) -> pa.Table:
     """One user in ten is not in the list; some have no income."""
     rng = np.random.default_rng([size.seed, 20_000])
     count = size.users - size.users // 10
@@ -202,7 +204,8 @@ def _users(size: ShopSize, pools: Pools) -> pa.Table:
     )
 
 
-def _items(size: ShopSize, pools: Pools) -> pa.Table:
+def items_of(size: ShopSize, pools: Pools) -> pa.Table:
+    """All items; one in five has no launch."""
     rng = np.random.default_rng([size.seed, 30_000])
     launch = _micros(FIRST_DAY) + rng.integers(-300, max(2, size.days // 2), size.items) * DAY_MICROS
     return pa.table(

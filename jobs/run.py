@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from segspark.config import load_config
+from segspark.core.ending import end_process
 from segspark.core.errors import SegsparkError
 from segspark.pipeline import RunRequest, open_lake, run_pipeline
 
@@ -35,4 +36,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    end_process(main(sys.argv[1:]))

@@ -3,6 +3,7 @@
 import sys
 
 from jobs.run import main
+from segspark.core.ending import end_process
 
 if __name__ == "__main__":
-    sys.exit(main(["--only", "segments", *sys.argv[1:]]))
+    end_process(main(["--only", "segments", *sys.argv[1:]]))

@@ -14,9 +14,8 @@ from segspark.bi.config import MartsConfig, ReportConfig
 from segspark.bi.serving.config import ServeConfig
 from segspark.campaigns.catalogue import load_strategies
 from segspark.campaigns.config import CampaignsConfig
+from segspark.core.config import HousekeepingConfig, SessionConfig
 from segspark.core.errors import ConfigError
-from segspark.core.retention import HousekeepingConfig
-from segspark.core.session import SessionConfig
 from segspark.features.config import FeaturesConfig
 from segspark.ingest.config import IngestConfig, SourcesConfig
 from segspark.recommend.config import RecommendConfig

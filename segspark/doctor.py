@@ -9,7 +9,12 @@ from pathlib import Path
 
 from segspark.config import Config
 from segspark.core import machine
-from segspark.core.session import SessionConfig, delta_coordinates, open_session, resolved_delta_jars
+from segspark.core.config import SessionConfig
+from segspark.core.contracts import TABLES
+from segspark.core.errors import LakeError
+from segspark.core.files import is_catalog, local_path
+from segspark.core.folder_lake import FolderLake
+from segspark.core.jars import delta_coordinates, resolved_delta_jars
 
 LEAST_DISK_GIB = 2.0
 
@@ -24,10 +29,10 @@ class Check:
     mend: str = ""
 
 
-def examine(config: Config | None = None) -> list[Check]:
-    """Every check in order; the round trip through Spark and Delta only where the rest passed."""
-    checks = [*_machine_checks(), *_package_checks(), _disk_check(config)]
-    if all(check.passed for check in checks):
+def examine(config: Config | None = None, quick: bool = False) -> list[Check]:
+    """Every check in order; the round trip through Spark and Delta only where the rest passed, and never if `quick`."""
+    checks = [*_machine_checks(), *_package_checks(), _disk_check(config), *_lake_checks(config)]
+    if not quick and all(check.passed for check in checks):
         checks.append(_round_trip(config.spark if config else SessionConfig()))
     return checks
 
@@ -62,16 +67,38 @@ def _package_checks() -> list[Check]:
 
 def _disk_check(config: Config | None) -> Check:
     """Room where the lake is, or in the working directory."""
-    is_folder = config is not None and "://" not in config.lake and "/" in config.lake
-    folder = Path(config.lake) if config is not None and is_folder else Path.cwd()
+    folder = _folder_of_lake(config) or Path.cwd()
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free / 2**30
     return Check("disk", f"{free:.1f} GiB free", free >= LEAST_DISK_GIB, f"make room: {LEAST_DISK_GIB} GiB or more")
 
 
+def _lake_checks(config: Config | None) -> list[Check]:
+    """Whether the tables of a lake in a folder can be read without Spark, every file of them."""
+    folder = _folder_of_lake(config)
+    if folder is None:
+        return []
+    lake = FolderLake(str(folder))
+    try:
+        tables = [contract for contract in TABLES.values() if lake.exists(contract)]
+        for contract in tables:
+            lake.look_at(contract)
+        published = lake.published_run() or "nothing"
+    except LakeError as error:
+        return [Check("lake", str(error), False, "look at what `segspark status --engine spark` says")]
+    return [Check("lake", f"{len(tables)} tables in {config.lake if config else ''}, {published} is published", True)]
+
+
+def _folder_of_lake(config: Config | None) -> Path | None:
+    """The folder that the lake is; None where it is none, or there is no configuration."""
+    return None if config is None or is_catalog(config.lake) else local_path(config.lake)
+
+
 def _round_trip(config: SessionConfig) -> Check:
     """Starts Spark as configured, writes a Delta table and reads it back."""
+    from segspark.core.session import open_session
+
     with tempfile.TemporaryDirectory() as folder:
         try:
             spark = open_session(config, f"{folder}/checkpoints", "segspark-doctor")

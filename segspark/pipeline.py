@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from segspark.campaigns.stage import check_campaign
 from segspark.config import Config
 from segspark.core import runs
-from segspark.core.contracts import PUBLICATIONS, RUN_TABLES
+from segspark.core.contracts import PUBLICATIONS, RUN_TABLES, TABLES
 from segspark.core.declared import needs
 from segspark.core.errors import ConfigError, LakeError
 from segspark.core.files import is_catalog
@@ -77,6 +77,11 @@ def run_pipeline(lake: Lake, config: Config, request: RunRequest, tell: Tell) ->
 def _run(
     lake: Lake, config: Config, stages: tuple[str, ...], request: RunRequest, tell: Tell, lease: Lease
 ) -> RunOutcome:
+    for contract in TABLES.values():
+        if lake.lay_out(contract):
+            tell(
+                f"{contract.name}: laid out anew in files of days that follow; an earlier version had one for each day"
+            )
     if "ingest" in stages:
         with tagged(lake, "ingest"):
             ingest(lake, config.sources, config.ingest, tell)

@@ -7,7 +7,7 @@ the rows of the published run will do (`segspark/core/declared.py`).
 import hashlib
 from typing import Any
 
-from segspark.bi.marts.pseudonyms import pseudonym_key
+from segspark.bi.marts.keys import pseudonym_key
 from segspark.bi.marts.stage import build_marts, build_moves
 from segspark.bi.report.stage import build_report
 from segspark.campaigns.catalogue import load_strategies
@@ -138,7 +138,7 @@ RECOMMENDATIONS = Part(
 )
 EVALUATE = Part(
     run=evaluate_recommendations,
-    reads=(*ACTS, tables.ITEMS, BY_VALUE),
+    reads=(*ACTS, tables.ITEMS, BY_VALUE, Read(tables.SEGMENTS, ("scheme", "segment_id"))),
     writes=(tables.RECOMMENDATION_METRICS,),
     settings=recommend_config,
 )

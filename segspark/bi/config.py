@@ -4,7 +4,7 @@ import re
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from segspark.bi.marts.pseudonyms import check_given_key
+from segspark.bi.marts.keys import check_given_key
 
 # Okabe and Ito's colours (2008), then Tol's, in the order that keeps neighbours apart for colour-blind readers.
 COLOURS = (

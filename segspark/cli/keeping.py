@@ -4,16 +4,9 @@ import tempfile
 
 import click
 
-from segspark import doctor
 from segspark.cli.base import configured, main_group, published_run
 from segspark.config import Config, load_config
 from segspark.core.errors import InputError
-from segspark.core.retention import pin
-from segspark.pipeline import (
-    open_lake,
-    optimize_lake,
-    prune_lake,
-)
 
 
 @main_group.command("pin")
@@ -22,6 +15,9 @@ from segspark.pipeline import (
 @click.option("--off", is_flag=True, help="Let it go again.")
 def pin_command(config: Config, run_id: str, off: bool) -> None:
     """Keep a whole run from `prune`."""
+    from segspark.core.retention import pin
+    from segspark.pipeline import open_lake
+
     pin(open_lake(config), run_id, pinned=not off)
     click.echo(f"{run_id} is {'no longer pinned' if off else 'pinned'}")
 
@@ -31,6 +27,8 @@ def pin_command(config: Config, run_id: str, off: bool) -> None:
 @click.option("--keep", type=click.IntRange(min=1), help="Published runs to leave; default: housekeeping.keep_runs.")
 def prune_command(config: Config, keep: int | None) -> None:
     """Remove runs, files and rejected rows that nobody needs; never what is published or pinned."""
+    from segspark.pipeline import open_lake, prune_lake
+
     changed = {} if keep is None else {"keep_runs": keep}
     pruned = prune_lake(open_lake(config), config.housekeeping.model_copy(update=changed), click.echo)
     click.echo(f"removed {len(pruned.removed)} runs{': ' if pruned.removed else ''}{', '.join(pruned.removed)}")
@@ -43,6 +41,8 @@ def prune_command(config: Config, keep: int | None) -> None:
 @configured
 def optimize_command(config: Config) -> None:
     """Put the published run's files in an order that look-ups of a user and overviews read little of."""
+    from segspark.pipeline import open_lake, optimize_lake
+
     files = optimize_lake(open_lake(config), config.housekeeping, click.echo)
     click.echo(f"put {files} files together; `segspark prune` removes the old ones when nobody needs them")
 
@@ -55,7 +55,8 @@ def optimize_command(config: Config) -> None:
 @click.option("--seed", default=7, show_default=True, type=click.IntRange(min=0))
 def shop(users: int, folder: str, preset: str, days: int | None, seed: int) -> None:
     """Make a synthetic shop with known segments."""
-    from segspark.core.session import SessionConfig, open_session
+    from segspark.core.config import SessionConfig
+    from segspark.core.session import open_session
     from segspark.shop.config import ShopConfig
     from segspark.shop.generate import write_shop
 
@@ -74,6 +75,7 @@ def shop(users: int, folder: str, preset: str, days: int | None, seed: int) -> N
 def answer(config: Config, folder: str) -> None:
     """Let a synthetic shop answer the published plan: outcomes and orders by planted effects, for the next run."""
     from segspark.core.contracts import CAMPAIGN_PLAN
+    from segspark.pipeline import open_lake
     from segspark.shop.answers import AnswersConfig, write_answers
 
     lake = open_lake(config)
@@ -84,10 +86,12 @@ def answer(config: Config, folder: str) -> None:
 
 @main_group.command("doctor")
 @click.option("--config", "-c", "path", default=None, help="Also look at what this configuration needs.")
-def doctor_command(path: str | None) -> None:
-    """Java, Spark, Delta, memory, cluster: what is wrong and how to mend it."""
-    config = load_config(path) if path else None
-    checks = doctor.examine(config)
+@click.option("--quick", is_flag=True, help="Without starting Spark: seconds in place of half a minute.")
+def doctor_command(path: str | None, quick: bool) -> None:
+    """Java, Spark, Delta, memory, lake, cluster: what is wrong and how to mend it."""
+    from segspark.doctor import examine
+
+    checks = examine(load_config(path) if path else None, quick)
     for check in checks:
         click.echo(f"{'ok  ' if check.passed else 'FAIL'} {check.what}: {check.found}")
         if not check.passed:

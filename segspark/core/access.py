@@ -3,7 +3,7 @@
 So no input can be overlooked where a part's rows are taken over from another run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -72,6 +72,18 @@ class StageLake:
         """As `Lake.read_run`, what is declared of it."""
         return _shown(self._access.to_read(contract, run_id), self._lake.read_run(contract, run_id))
 
+    def read_runs(self, contract: Contract, run_ids: Iterable[str]) -> DataFrame:
+        """As `Lake.read_runs`."""
+        wanted = list(run_ids)
+        for run_id in wanted:
+            _whole(self._access.to_read(contract, run_id))
+        return self._lake.read_runs(contract, wanted)
+
+    def is_empty(self, contract: Contract) -> bool:
+        """As `Lake.is_empty`."""
+        self._access.to_read(contract, None)
+        return self._lake.is_empty(contract)
+
     def extent(self, contract: Contract) -> Extent:
         """As `Lake.extent`."""
         _whole(self._access.to_read(contract, None))
@@ -108,9 +120,12 @@ class StageView:
         return _shown(self._access.to_read(contract, self._view.run_id), self._view.frame(contract))
 
     def rows(self, contract: Contract) -> list[Row]:
-        """As `RunView.rows`."""
-        _whole(self._access.to_read(contract, self._view.run_id))
-        return self._view.rows(contract)
+        """As `RunView.rows`, the columns that are declared of it."""
+        read = self._access.to_read(contract, self._view.run_id)
+        if read.where:
+            raise ContractError(f"{contract.name} is declared in part; read it as a frame")
+        rows = self._view.rows(contract)
+        return [Row({name: row[name] for name in read.columns}) for row in rows] if read.columns else rows
 
 
 def seen_by(access: Access, context: StageContext) -> StageContext:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from segspark.core.contract import Column, Contract
+from segspark.core.contract import Column, Contract, stored_columns
 from segspark.core.errors import ContractError
+from segspark.core.reader import Row
 
 SCALARS = {
     "string": pa.string(),
@@ -26,20 +27,6 @@ SCALARS = {
 NESTED = re.compile(r"(array|map|struct)<(.*)>")
 
 
-class Row(dict[str, Any]):
-    """One row: its values by name, also as attributes where a mapping has no attribute of that name."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-    def asDict(self) -> dict[str, Any]:  # noqa: N802 - as pyspark's Row says it
-        """The values by name."""
-        return dict(self)
-
-
 def arrow_type(spelled: str) -> pa.DataType:
     """The Arrow type of a type as Spark's `simpleString` spells it."""
     nested = NESTED.fullmatch(spelled)
@@ -52,13 +39,6 @@ def arrow_type(spelled: str) -> pa.DataType:
         return pa.map_(arrow_type(parts[0]), arrow_type(parts[1]))
     named = (part.partition(":") for part in parts)
     return pa.struct([pa.field(name, arrow_type(kind)) for name, _, kind in named])
-
-
-def stored_columns(contract: Contract) -> list[Column]:
-    """All columns that the table has, in order: those of the contract and those that the lake adds."""
-    before = [Column("run_id", "string", "the run that computed the row")] if contract.kind == "run" else []
-    bucket = Column("user_bucket", "int", "hash of user_id, for point look-ups")
-    return [*before, *contract.columns, *([bucket] if contract.has_user_bucket else [])]
 
 
 def arrow_schema(columns: Iterable[Column]) -> pa.Schema:

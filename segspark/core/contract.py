@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-from pyspark.sql import Column as SparkColumn
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
-from pyspark.sql.types import StructType
+from typing import TYPE_CHECKING
 
 from segspark.core.errors import ContractError
+
+if TYPE_CHECKING:  # whoever reads without Spark must not wait for it to be imported
+    from pyspark.sql import Column as SparkColumn
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
 
 ORDERED = ("string", "int", "bigint", "double", "date", "timestamp")  # types whose bounds a Delta log can hold
 USER_BUCKETS = 4096  # hash buckets of user ids; point look-ups prune files by them
@@ -70,6 +71,13 @@ class Contract:
         return [column.name for column in self.columns if column.type in ORDERED]
 
 
+def stored_columns(contract: Contract) -> list[Column]:
+    """All columns that the table has, in order: those of the contract and those that the lake adds."""
+    before = [Column("run_id", "string", "the run that computed the row")] if contract.kind == "run" else []
+    bucket = Column("user_bucket", "int", "hash of user_id, for point look-ups")
+    return [*before, *contract.columns, *([bucket] if contract.has_user_bucket else [])]
+
+
 def conform(frame: DataFrame, contract: Contract) -> DataFrame:
     """The contract's columns of `frame`, in order, checked and never cast.
 
@@ -102,6 +110,8 @@ def no_rows(spark: SparkSession, schema: StructType | str) -> DataFrame:
 
 def user_bucket(user_id: str = "user_id") -> SparkColumn:
     """The bucket of a user id, as stored beside it."""
+    from pyspark.sql import functions as F
+
     return F.pmod(F.xxhash64(user_id), F.lit(USER_BUCKETS)).cast("int")
 
 

@@ -6,7 +6,6 @@ a Spark execution.
 
 import json
 import math
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +16,11 @@ import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Field, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
+from pyarrow import fs
 
 from segspark.core.arrow_rows import Row, arrow_schema, from_arrow, stored_columns, to_arrow
 from segspark.core.contract import Column, Contract
+from segspark.core.delta_log import DeltaLog
 from segspark.core.errors import LakeError
 from segspark.core.log_tables import PUBLICATIONS
 
@@ -39,33 +40,10 @@ class DataFile:
     last_day: Any = None
 
 
-class DeltaRs:
+class DeltaRs(DeltaLog):
     """The tables below one root, by name. Each look is at the newest version."""
 
-    def __init__(self, root: str) -> None:
-        self.root = root
-        self._opened: dict[str, DeltaTable] = {}
-        self._lock = threading.RLock()
-
     # --- the log ---
-
-    def exists(self, name: str) -> bool:
-        """Whether there is such a table."""
-        return name in self._opened or DeltaTable.is_deltatable(self.place(name))
-
-    def place(self, name: str) -> str:
-        """The table's folder or URL."""
-        return f"{self.root}/{name}"
-
-    def table(self, name: str) -> DeltaTable:
-        """The table at its newest version."""
-        with self._lock:
-            found = self._opened.get(name)
-            if found is None:
-                found = self._opened[name] = DeltaTable(self.place(name))
-            else:
-                found.update_incremental()
-            return found
 
     def create(self, contract: Contract, properties: Mapping[str, str]) -> None:
         """Makes the table where it is not there."""
@@ -77,10 +55,6 @@ class DeltaRs:
             description=f"One row is {contract.grain}.",
             configuration=dict(properties),
         )
-
-    def columns(self, name: str) -> list[str]:
-        """The columns that the table has."""
-        return [field.name for field in self.table(name).schema().fields]
 
     def spark_schema(self, name: str) -> dict[str, Any]:
         """The table's schema as Spark's JSON, in which Delta keeps it."""
@@ -95,10 +69,6 @@ class DeltaRs:
         """Columns that the contract or an open contract gained; rows that are there have none of them."""
         fields = [Field.from_arrow(field) for field in arrow_schema(columns)]
         self.table(name).alter.add_columns(fields)
-
-    def is_plain(self, name: str) -> bool:
-        """Whether the data files hold the rows as they are: no deletion vectors, no other names for columns."""
-        return self.table(name).protocol().min_reader_version == 1
 
     def files(self, name: str) -> list[DataFile]:
         """The data files of the newest version."""
@@ -138,7 +108,7 @@ class DeltaRs:
 
     def rows(self, contract: Contract, run_id: str | None = None) -> list[Row]:
         """All rows of a table, or those of one run without `run_id`; columns that it lacks are null."""
-        dataset = self.table(contract.name).to_pyarrow_dataset()
+        dataset = self.table(contract.name).to_pyarrow_dataset(filesystem=self._arrow_files(contract.name))
         there = set(dataset.schema.names)
         wanted = [c for c in stored_columns(contract) if not (run_id is not None and c.name == "run_id")]
         is_of_run = ds.field("run_id") == run_id if run_id is not None else None
@@ -190,6 +160,12 @@ class DeltaRs:
         self.table(name).vacuum(
             retention_hours=math.ceil(hours), dry_run=False, enforce_retention_duration=False, full=True
         )
+
+    def _arrow_files(self, name: str) -> fs.FileSystem | None:
+        """The table's folder as Arrow itself reads it: through delta-rs it would ask Python for each block, also at the
+        end of the process, when Python is gone. None below a URL, which only delta-rs can reach.
+        """
+        return None if "://" in self.root else fs.SubTreeFileSystem(self.place(name), fs.LocalFileSystem())
 
     def _gained(self, contract: Contract, table: DeltaTable) -> Any:
         """How a write must treat the schema: merge it where the contract has columns that the table lacks."""

@@ -24,9 +24,9 @@ Told = tuple[int, int]  # how many rows, and the digest of all of them
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def digests_of_run(lake: Lake, run_id: str) -> dict[str, Told]:
-    """Of each run table that exists how many rows the run has there, and their digest. One Spark execution."""
-    there = [contract for contract in RUN_TABLES if lake.exists(contract)]
+def digests_of_run(lake: Lake, run_id: str, tables: Iterable[Contract] = RUN_TABLES) -> dict[str, Told]:
+    """Of each table that exists how many rows the run has there, and their digest. One Spark execution at the most."""
+    there = [contract for contract in tables if lake.exists(contract)]
     small = {contract.name: digest_of_rows(lake, contract, run_id) for contract in there if contract.driver_sized}
     frames = {contract.name: lake.read_run(contract, run_id) for contract in there if not contract.driver_sized}
     told = {**small, **digests_of_frames(frames)}

@@ -1,13 +1,16 @@
 """Where things are, and single files beside tables: on this machine, or wherever Hadoop's file systems reach."""
 
+from __future__ import annotations
+
 import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pyspark.sql import DataFrame, SparkSession
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
 
 WRITING = ".writing"  # what follows the name of a file until it is whole
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from segspark.core.contracts import PUBLICATIONS, RUNS
-from segspark.core.lake import Lake
+from segspark.core.reader import HasRows
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Published:
     published_at: datetime  # UTC, without a zone
 
 
-def what_is_published(lake: Lake) -> Published | None:
+def what_is_published(lake: HasRows) -> Published | None:
     """The newest publication; None before the first."""
     acts = lake.rows(PUBLICATIONS)
     if not acts:

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 from delta.exceptions import ConcurrentAppendException
@@ -27,15 +28,16 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from segspark.core.arrow_rows import Row, stored_columns
-from segspark.core.contract import no_rows
-from segspark.core.contracts import PUBLICATIONS, Contract, conform, user_bucket
+from segspark.core.arrow_rows import Row, from_arrow, stored_columns
+from segspark.core.contract import USER_BUCKETS, no_rows
+from segspark.core.contracts import PUBLICATIONS, TABLES, Contract, conform, user_bucket
 from segspark.core.delta_rs import DeltaRs, problem_with
 from segspark.core.errors import LakeError
 from segspark.core.extent import Extent
 from segspark.core.files import is_catalog, names_in, remove
 from segspark.core.folder_frames import FolderFrames
 from segspark.core.spark_tables import SparkTables
+from segspark.core.xxhash64 import xxhash64
 
 # A look-up reads one file of those that hold its bucket's range: of a gigabyte, as is usual, it would read all.
 LOOK_UP_FILES = dict.fromkeys(
@@ -136,6 +138,22 @@ class Lake:
             return not any(file.rows for file in self._delta_rs.files(contract.name))
         return self.read(contract).isEmpty()
 
+    def find_user(self, contract: Contract, run_id: str, user_id: str) -> DataFrame:
+        """One user's rows of a run table, without `run_id`.
+
+        The bucket prunes files by their statistics; the id itself stays in a row, out of plans and event logs.
+        """
+        asked = self.spark.createDataFrame([(user_id,)], "user_id string")
+        bucket = xxhash64(user_id.encode()) % USER_BUCKETS
+        of_bucket = self.read_run(contract, run_id).where(F.col("user_bucket") == bucket)
+        return of_bucket.join(F.broadcast(asked), on="user_id", how="left_semi")
+
+    def select(self, run_id: str, query: str, **values: Any) -> DataFrame:
+        """A SELECT in Spark's SQL, where `{name}` is that table: of a run table the run's rows. `:value` is a value."""
+        asked = {TABLES[name] for _, name, _, _ in Formatter().parse(query) if name}
+        frames = {c.name: self.read_run(c, run_id) if c.kind == "run" else self.read(c) for c in asked}
+        return self.spark.sql(query, args=values, **frames)
+
     # --- read: rows on the driver ---
 
     def rows(self, contract: Contract) -> list[Row]:
@@ -145,6 +163,10 @@ class Lake:
     def rows_of_run(self, contract: Contract, run_id: str) -> list[Row]:
         """One run's rows of a driver-sized run table, without `run_id`."""
         return self._rows(contract, run_id)
+
+    def rows_of_user(self, contract: Contract, run_id: str, user_id: str) -> list[Row]:
+        """One user's rows of a run table, without `run_id`."""
+        return from_arrow(self.find_user(contract, run_id, user_id).toArrow())
 
     def published_run(self) -> str | None:
         """The run that readers see; None before the first publication."""
@@ -288,7 +310,7 @@ class Lake:
 
     def lay_out(self, contract: Contract) -> bool:
         """Writes a table anew that an earlier version partitioned by day, in one transaction; whether it did."""
-        if contract.kind == "run" or not self.exists(contract):
+        if contract.kind == "run" or "day" not in contract.names or not self.exists(contract):
             return False
         name = contract.name
         found = self._delta_rs.partitions(name) if self._delta_rs else self._of_spark.partitions(self.spark, name)

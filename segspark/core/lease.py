@@ -6,6 +6,8 @@ this machine that is gone. A row is added only where the ledger has the rows tha
 lease at the same moment one loses.
 """
 
+from __future__ import annotations
+
 import contextlib
 import getpass
 import json
@@ -18,11 +20,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from segspark.core.arrow_rows import Row
 from segspark.core.contracts import RUNS
 from segspark.core.errors import LakeError
-from segspark.core.lake import Lake
+from segspark.core.reader import HasRows, Row
+
+if TYPE_CHECKING:
+    from segspark.core.lake import Lake
 
 STAGE = "lease"
 HELD, RELEASED = "held", "released"
@@ -70,7 +75,7 @@ def this_process(work: str) -> Holder:
     return Holder(getpass.getuser(), socket.gethostname(), _boot(), process, _born(process), work)
 
 
-def held_now(lake: Lake) -> Held | None:
+def held_now(lake: HasRows) -> Held | None:
     """Who holds the lake; None where nobody does."""
     return _held(_newest(lake.rows(RUNS)))
 
@@ -82,7 +87,7 @@ def hold(
     seconds: float,
     wait: bool = False,
     tell: Callable[[str], None] = lambda message: None,
-) -> Iterator["Lease"]:
+) -> Iterator[Lease]:
     """Holds the lake for what is done inside; gives it back at the end, also where that fails.
 
     Raises LakeError, naming who holds it, where somebody does and this one shall not `wait`.
@@ -132,7 +137,7 @@ class Lease:
                 " look at `segspark status`, then `segspark run --resume`"
             )
 
-    def __enter__(self) -> "Lease":
+    def __enter__(self) -> Lease:
         self._pulse.start()
         return self
 

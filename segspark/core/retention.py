@@ -4,9 +4,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from segspark.core.arrow_rows import Row
+from segspark.core.config import HousekeepingConfig
 from segspark.core.contracts import PUBLICATIONS, QUARANTINE, RUN_TABLES, RUNS, TABLES
 from segspark.core.errors import LakeError
 from segspark.core.lake import Lake
@@ -15,18 +14,6 @@ from segspark.core.stage import Run
 
 PINNED, UNPINNED = "pinned", "unpinned"
 FOLDERS = {"_models": "", "reports": ".html"}  # beside the tables, with what follows the run's id in a name
-
-
-class HousekeepingConfig(BaseModel):
-    """Who may work on the lake at a time, what `prune` leaves, what is too old. None of it changes a result."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    lease_seconds: float = Field(600, ge=10)  # a run without a sign of life for so long no longer holds the lake
-    keep_runs: int = Field(5, ge=1)  # published runs that `prune` leaves, the newest first, beside pinned ones
-    vacuum_hours: float = Field(168, ge=0)  # files that no version needs are removed when they are older
-    quarantine_days: int = Field(90, ge=0)  # rejected rows are removed when they are older
-    stale_after_days: int | None = Field(7, ge=1)  # `status` warns where as_of of what is published is longer ago
 
 
 @dataclass(frozen=True)

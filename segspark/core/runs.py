@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta, timezone
 
-from segspark.core import lease
-from segspark.core.arrow_rows import Row
 from segspark.core.code import code_version
 from segspark.core.contracts import EVENTS, ORDERS, PUBLICATIONS, RATINGS, RUNS, SOURCE_FILES
 from segspark.core.digests import digests_of_run
 from segspark.core.errors import InputError, LakeError
 from segspark.core.lake import Lake
+from segspark.core.ledger import newest_status
 from segspark.core.stage import Run
 
 WHOLE_RUN = "run"  # the stage name under which an attempt as a whole is recorded
@@ -78,15 +77,6 @@ def published_when_it_began(lake: Lake, run_id: str) -> str | None:
     begun = min((row.started_at for row in lake.rows(RUNS) if row.run_id == run_id), default=None)
     acts = [act for act in lake.rows(PUBLICATIONS) if begun is None or act.published_at < begun]
     return max(acts, key=lambda act: act.seq).run_id if acts else None
-
-
-def newest_status(lake: Lake) -> list[Row]:
-    """One row per run and stage: its newest row in the ledger. Leases are no stages."""
-    newest: dict[tuple[str, str], Row] = {}
-    for row in sorted(lake.rows(RUNS), key=lambda row: row.heartbeat_at):
-        if row.stage != lease.STAGE:
-            newest[row.run_id, row.stage] = row
-    return list(newest.values())
 
 
 def finished_stages(lake: Lake, run_id: str) -> set[str]:

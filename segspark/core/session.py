@@ -2,15 +2,15 @@
 
 import os
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-DELTA_PACKAGES = ("delta-spark_4.2_2.13", "delta-storage")
+from segspark.core.config import SessionConfig
+from segspark.core.jars import delta_coordinates, resolved_delta_jars
+
 # Two jars are all that Delta needs: the rest of its list is what Spark ships already, or readers for other engines.
 EXCLUDES = "org.*:*,com.*:*,commons-*:*,javax.*:*,io.airlift:*,io.unitycatalog:*,io.delta:delta-kernel*"
 
@@ -27,20 +27,6 @@ LATE_OPTIMISER = (
 PAGE = "2m"
 # A machine's own libblas and liblapack would change the last digits of factors, and their lack is noise on the screen.
 JAVA_ALGEBRA = "".join(f" -Ddev.ludovic.netlib.{part}.allowNative=false" for part in ("blas", "lapack"))
-
-
-class SessionConfig(BaseModel):
-    """Execution settings. None of them changes a result, so none is part of a run's digest."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    master: str = "local[*]"  # used unless spark-submit names one
-    driver_memory: str = "4g"  # heap of the local driver
-    shuffle_partitions: int = Field(8, ge=1)  # before adaptive execution coalesces them
-    stages_at_once: int = Field(1, ge=1, le=16)  # stages that run side by side where they do not need each other
-    ui: bool = False  # Spark's own page
-    checkpoints: str | None = None  # a folder that all executors reach; default: inside the lake
-    conf: dict[str, str] = {}  # further Spark settings, as they are
 
 
 def open_session(config: SessionConfig, checkpoints: str, app_name: str = "segspark") -> SparkSession:
@@ -74,23 +60,6 @@ def clear_checkpoints(spark: SparkSession) -> None:
         path.getFileSystem(spark._jsc.hadoopConfiguration()).delete(path, True)
 
 
-def delta_coordinates() -> list[str]:
-    """The Maven coordinates of the two jars that Delta needs, for the installed delta-spark."""
-    version = metadata.version("delta-spark")
-    return [f"io.delta:{name}:{version}" for name in DELTA_PACKAGES]
-
-
-def resolved_delta_jars() -> list[Path]:
-    """Delta's jars as an earlier start left them on this machine; empty where they were never resolved."""
-    version = metadata.version("delta-spark")
-    folders = [Path.home() / name / "jars" for name in (".ivy2.5.2", ".ivy2")]
-    for folder in folders:
-        jars = [folder / f"io.delta_{name}-{version}.jar" for name in DELTA_PACKAGES]
-        if all(jar.exists() for jar in jars):
-            return jars
-    return []
-
-
 def _is_submitted() -> bool:
     """Whether spark-submit started this process, or a session is up already."""
     return SparkContext._active_spark_context is not None or "PYSPARK_GATEWAY_PORT" in os.environ
@@ -107,6 +76,10 @@ def _common_settings(config: SessionConfig) -> dict[str, str]:
         # row was looked up in vain before it went to the real one: a fifth of the CPU seconds of such a grouping.
         "spark.sql.codegen.aggregate.map.twolevel.enabled": "false",
         "spark.buffer.pageSize": PAGE,
+        # Few rows are put into one partition, so that nothing is shuffled. Spark undoes it where it takes them to be
+        # many, and takes a join to have the product of both sides' bytes.
+        "spark.sql.maxSinglePartitionBytes": str(2**63 - 1),
+        "spark.sql.parquet.compression.codec": "zstd",  # files a fifth smaller than Spark's default for the same CPU
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # as Delta's tables have times
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "128",  # fewer files are looked at without a job
         "spark.sql.legacy.parameterSubstitution.constantsOnly": "true",  # Delta's parser refuses arguments otherwise

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from segspark.core.arrow_rows import Row
 from segspark.core.contracts import PUBLICATIONS
 from segspark.core.declared import Part
-from segspark.core.digests import digests_of_frames
+from segspark.core.digests import Told, digests_of_run
 from segspark.core.lake import Lake
 from segspark.core.run_view import RunView
 from segspark.core.runs import TAKEN_OVER, PartRecord, newest_status, pruned
@@ -26,11 +26,14 @@ class Published:
 
     def take(self, part: Part, view: RunView) -> dict[str, int] | None:
         """Takes over the rows of a part; returns the rows of each table. None where they are not what was published."""
-        then = {table.name: view.earlier.frame(table) for table in part.writes} if view.earlier else {}
-        told = {name: (self.act["rows"].get(name, 0), self.act["digests"].get(name, 0)) for name in then}
-        if not then or digests_of_frames(then) != told:
+        told = {table.name: self._told(table.name) for table in part.writes}
+        there = dict.fromkeys(told, (0, 0)) | digests_of_run(view.lake, self.run_id, part.writes)
+        if there != told:
             return None
         return {table.name: view.copy(table, self.run_id) for table in part.writes}
+
+    def _told(self, table: str) -> Told:
+        return self.act["rows"].get(table, 0), self.act["digests"].get(table, 0)
 
 
 def published(lake: Lake, run_id: str | None) -> Published | None:

@@ -35,13 +35,8 @@ def count_user_item_days(events: DataFrame, orders: DataFrame, layout: Layout = 
 
 def count_purchases(orders: DataFrame) -> DataFrame:
     """The rows of user_item_days with a paid line, from the far fewer rows of orders: no views, no category."""
-    sums = ("order_lines", *AMOUNTS)
-    summed = (
-        _order_rows(orders)
-        .repartition("user_id")
-        .groupBy("user_id", "item_id", "day")
-        .agg(*(F.sum(name).alias(name) for name in sums))
-    )
+    sums = (F.sum(name).alias(name) for name in ("order_lines", *AMOUNTS))
+    summed = _order_rows(orders).groupBy("user_id", "item_id", "day").agg(*sums)
     return summed.withColumns({name: amount(F.col(name)) for name in AMOUNTS})
 
 

@@ -71,6 +71,11 @@ def few_in_one(frame: DataFrame, rows: int) -> DataFrame:
     return frame.coalesce(1) if rows <= FEW else frame
 
 
+def by_user(frame: DataFrame, rows: int) -> DataFrame:
+    """The frame with a user's rows in one partition, all in one where there are few."""
+    return frame.coalesce(1) if rows <= FEW else frame.repartition("user_id")
+
+
 def lay_out(days: Iterable[date], rows: Mapping[date, int], usual: float, full: int) -> Layout:
     """A layout of about `full` rows a task for those days.
 

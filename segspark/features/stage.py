@@ -33,7 +33,7 @@ from segspark.features.config import FeaturesConfig
 from segspark.features.days import count_user_days
 from segspark.features.item_days import count_item_days, count_purchases, count_user_item_days
 from segspark.features.items import describe_items, place_items, price_categories
-from segspark.features.layout import Layout, few_in_one, in_order, lay_out
+from segspark.features.layout import Layout, by_user, few_in_one, in_order, lay_out
 from segspark.features.sources import Sources, sources_before
 from segspark.features.taste import measure_taste
 from segspark.features.touches import (
@@ -167,25 +167,24 @@ def write_user_features(context: StageContext, config: FeaturesConfig, sources: 
 def _write_user_features(context: StageContext, config: FeaturesConfig, sources: Sources, salt: int) -> dict[str, int]:
     lake, as_of = context.lake, context.run.as_of
     rows = sum(lake.extent(table).rows for table in (USER_ITEM_DAYS, USER_DAYS, ORDERS))
+    items = _items_before(lake, as_of, rows)
+    held, packed = _held(lake)
+    touches = _touches_before(context, config, items, held, packed, salt)
+    is_held = (F.col("ingest_seq") <= held) & (F.col("day") < F.lit(as_of))
+    purchases = count_purchases(by_user(lake.read(ORDERS).where(is_held), rows))
+    taste = measure_taste(touches, purchases, items, config)
+    user_days = few_in_one(_days_before(lake, as_of, config, sources), rows)
+    users = few_in_one(lake.read(USERS), rows)
+    features = describe_users(user_days, taste, users, as_of, config, sources)
+    return {USER_FEATURES.name: context.view.write(USER_FEATURES, features)}
 
-    def read(table: Contract) -> DataFrame:
-        return few_in_one(lake.read(table), rows)
 
-    described = describe_items(read(ITEM_DAYS), read(ITEMS), as_of).persist()
-    categories = price_categories(described).persist()
-    items = place_items(described, categories).persist()
-    try:
-        held, packed = _held(lake)
-        touches = _touches_before(context, config, items, held, packed, salt)
-        is_held = (F.col("ingest_seq") <= held) & (F.col("day") < F.lit(as_of))
-        purchases = count_purchases(read(ORDERS).where(is_held))
-        taste = measure_taste(touches, purchases, items, categories, config)
-        user_days = few_in_one(_days_before(lake, as_of, config, sources), rows)
-        features = describe_users(user_days, taste, read(USERS), as_of, config, sources)
-        return {USER_FEATURES.name: context.view.write(USER_FEATURES, features)}
-    finally:
-        for frame in (items, categories, described):
-            frame.unpersist()
+def _items_before(lake: Lake, as_of: date, rows: int) -> DataFrame:
+    """The items as of `place_items`; checkpoints, as the plan of a cached frame stands inside each that uses it."""
+    item_days, items = (few_in_one(lake.read(table), rows) for table in (ITEM_DAYS, ITEMS))
+    described = describe_items(item_days, items, as_of).checkpoint()
+    described = few_in_one(described, rows)
+    return few_in_one(place_items(described, price_categories(described)).checkpoint(), rows)
 
 
 def _touches_before(

@@ -12,21 +12,18 @@ VARIETY = ("distinct_items", "distinct_categories", "category_entropy")
 PURCHASES = ("repeat_item_share", "new_product_share", "price_level")
 
 
-def measure_taste(
-    touches: DataFrame, purchases: DataFrame, items: DataFrame, categories: DataFrame, config: FeaturesConfig
-) -> DataFrame:
+def measure_taste(touches: DataFrame, purchases: DataFrame, items: DataFrame, config: FeaturesConfig) -> DataFrame:
     """One row per user with any item before as_of: `VARIETY`, `PURCHASES` and favourite_category.
 
-    `touches` are rows of `sum_touches`, `purchases` of `count_purchases`, both before as_of, `items` of `place_items`,
-    `categories` of `price_categories`.
+    `touches` are rows of `sum_touches`, `purchases` of `count_purchases`, both before as_of, `items` of `place_items`.
 
     repeat_item_share: of the items bought, those bought on more than one day. new_product_share: of the lines bought,
     those within new_product_days of the item's launch or first sale. price_level: unit price against the category's
     mean, weighted by spend, 1 = average. category_entropy: Shannon's, in nats, over lines bought, or over events where
     nothing was bought.
     """
-    tastes = touches.join(_sum_purchases(purchases, items, config), "user_id", "left")
-    favourite = categories.select(F.col("category").alias("favourite_category"), "category_no")
+    tastes = touches.join(_sum_purchases(purchases, items, config).hint("merge"), "user_id", "left")
+    favourite = items.select(F.col("category").alias("favourite_category"), "category_no").distinct()
     users = _describe(tastes).join(F.broadcast(favourite), "category_no", "left")
     return users.select(
         "user_id", *(F.col(name).cast("double") for name in (*VARIETY, *PURCHASES)), "favourite_category"

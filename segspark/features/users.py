@@ -20,10 +20,11 @@ def describe_users(
     runs from the signing up or, where that is unknown or later, from the first day seen.
     """
     activity = add_up_days(user_days, as_of, config).withColumn("was_seen", F.lit(True))
+    # All parts have about as many rows and lie by user already; to send one of them to every task gains nothing.
     rows = (
-        activity.join(measure_gaps(user_days, as_of), "user_id", "left")
-        .join(taste, "user_id", "left")
-        .join(_profiles(users, as_of), "user_id", "full")
+        activity.join(measure_gaps(user_days, as_of).hint("merge"), "user_id", "left")
+        .join(taste.hint("merge"), "user_id", "left")
+        .join(_profiles(users, as_of).hint("merge"), "user_id", "full")
         .where(F.col("was_seen") | F.col("signup_day").isNotNull())
     )
     since = F.least("signup_day", "first_day")

@@ -6,7 +6,7 @@ from pyspark.java_gateway import ensure_callback_server_started
 
 # On the shop of the end-to-end tests, in a first run. A stage that comes later brings a budget of its own.
 BUDGETS = {
-    "ingest": 60,
+    "ingest": 40,
     "features": 35,
     "factors": 25,
     "similarity": 20,

@@ -21,7 +21,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from segspark.bi.config import MartsConfig
 from segspark.bi.marts.catalogue import load_views
-from segspark.bi.marts.stage import register_views
+from segspark.bi.query.stage import Offer, register_views
 from segspark.core.lake import Lake
 from tests.cluster.standalone import free_port
 from tests.unit.bi.marts.trading import USERS, write_shop
@@ -56,7 +56,7 @@ class Endpoint:
 
     def spark_answer(self, sql: str) -> list[tuple[str, ...]]:
         """What Spark says over the lake itself."""
-        register_views(self.lake, MARTS)
+        register_views(self.lake, Offer(MARTS))
         return told(self.lake.spark.sql(sql).collect())
 
 

@@ -72,7 +72,8 @@ class Shop:
         logs = lake.parent / "event-logs"
         logs.mkdir(exist_ok=True)
         conf = {**FAST, "spark.eventLog.enabled": "true", "spark.eventLog.dir": logs.as_uri()}
-        content["spark"] = {**demo.get("spark", {}), "driver_memory": "1g", "shuffle_partitions": 2, "conf": conf}
+        one_by_one = {"driver_memory": "1g", "shuffle_partitions": 2, "stages_at_once": 1, "conf": conf}
+        content["spark"] = {**demo.get("spark", {}), **one_by_one}
         path = lake.parent / f"{lake.name}.yaml"
         path.write_text(yaml.safe_dump(content))
         return path

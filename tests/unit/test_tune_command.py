@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from segspark import cli
+from segspark import cli, pipeline
 from segspark.config import load_config
 from segspark.core.runs import StageRecord, record
 from segspark.core.stage import Run
@@ -24,7 +24,7 @@ RECOMMEND = {
 @pytest.fixture
 def tune(lake, tmp_path, monkeypatch, capsys):
     """Runs the command on the lake; returns the exit code, stdout, stderr and the path of the configuration."""
-    monkeypatch.setattr(cli.runs, "open_lake", lambda config: lake)
+    monkeypatch.setattr(pipeline, "open_lake", lambda config: lake)
 
     def run():
         path = tmp_path / "shop.yaml"

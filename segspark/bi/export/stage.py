@@ -1,35 +1,49 @@
 """All of the export that knows the lake: a segment or a campaign as files, for the tool that writes to people."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from pyspark.sql import DataFrame, Observation
-from pyspark.sql import functions as F
-
-from segspark.bi.export.cells import neutralised
-from segspark.core.contracts import CAMPAIGN_PLAN, CAMPAIGNS, SEGMENTS, USER_SEGMENTS, USERS
+from segspark.core.contracts import CAMPAIGNS, SEGMENTS
+from segspark.core.duckdb_sql import Selection
 from segspark.core.errors import InputError
-from segspark.core.files import is_there, write_csv_file
-from segspark.core.lake import Lake
+from segspark.core.files import local_path
+from segspark.core.reader import Reader
 from segspark.core.words import neutral
 
 FORMATS = ("csv", "parquet", "delta")
 MEMBER = ("user_id", "scheme", "segment_id", "segment_name", "confidence")
 CONTACT = ("campaign_id", "user_id", "segment_name", "action", "channel", "send_on", "items", "propensity")
 
+MEMBERS = f"""
+    SELECT {", ".join(MEMBER)} FROM {{user_segments}} WHERE scheme = :scheme AND segment_name = :segment
+    ORDER BY user_id"""
 
-def export_segment(lake: Lake, run_id: str, scheme: str, name: str, form: str, path: str) -> int:
+
+def engine_for(form: str, path: str, asked: str | None) -> str | None:
+    """The engine that writes this form there; the one that is asked for where it can. None: as the lake suggests.
+
+    Raises InputError where the one that is asked for cannot.
+    """
+    why = "delta is written" if form == "delta" else f"{path} is reached" if local_path(path) is None else None
+    if why is not None and asked == "duckdb":
+        raise InputError(f"--engine duckdb: {why} by Spark only; leave it out")
+    return asked if why is None else "spark"
+
+
+def export_segment(lake: Reader, run_id: str, scheme: str, name: str, form: str, path: str) -> int:
     """Writes the run's users of one segment to `path`, in the order of their ids; returns how many.
 
     One row per user, with the columns MEMBER. Raises InputError where there is no such segment, or where something is
     at `path` already.
     """
-    names = [row.name for row in lake.read_run(SEGMENTS, run_id).where(F.col("scheme") == scheme).collect()]
+    names = [row.name for row in lake.rows_of_run(SEGMENTS, run_id) if row.scheme == scheme]
     if name not in names:
         there = ", ".join(map(neutral, sorted(names))) or "none"
         raise InputError(f"--segment: scheme {neutral(scheme)} has no {neutral(name)}; it has: {there}")
-    members = lake.read_run(USER_SEGMENTS, run_id).where((F.col("scheme") == scheme) & (F.col("segment_name") == name))
-    return write_export(members.select(*MEMBER).orderBy("user_id"), form, path)
+    return write_export(lake.select(run_id, MEMBERS, scheme=scheme, segment=name), form, path)
 
 
 @dataclass(frozen=True)
@@ -41,7 +55,7 @@ class Contacts:
     since: date | None = None  # only of this day and later
 
 
-def export_campaign(lake: Lake, run_id: str, wanted: Contacts, form: str, path: str) -> int:
+def export_campaign(lake: Reader, run_id: str, wanted: Contacts, form: str, path: str) -> int:
     """Writes the run's contacts of one campaign to `path`, by day, channel, action and user; returns how many.
 
     One row per user who is to be contacted, with the columns CONTACT; nobody who is held out is in it, nor who does not
@@ -49,31 +63,37 @@ def export_campaign(lake: Lake, run_id: str, wanted: Contacts, form: str, path: 
     campaign, or where something is at `path` already.
     """
     campaign_id = wanted.campaign_id
-    planned = [row.campaign_id for row in lake.read_run(CAMPAIGNS, run_id).collect()]
+    planned = [row.campaign_id for row in lake.rows_of_run(CAMPAIGNS, run_id)]
     if campaign_id not in planned:
         there = ", ".join(map(neutral, sorted(planned))) or "none"
         raise InputError(f"--campaign: the published run planned no {neutral(campaign_id)}; it planned: {there}")
-    contacts = lake.read_run(CAMPAIGN_PLAN, run_id).where((F.col("campaign_id") == campaign_id) & ~F.col("holdout"))
+    values: dict[str, Any] = {"campaign": campaign_id} | ({"since": wanted.since} if wanted.since else {})
+    return write_export(lake.select(run_id, _contacts(wanted, form), **values), form, path)
+
+
+def _contacts(wanted: Contacts, form: str) -> str:
+    """The query of a campaign's contacts."""
+    columns = ["array_join(items, ' ') AS items" if form == "csv" and name == "items" else name for name in CONTACT]
+    rules = ["campaign_id = :campaign", "NOT holdout"]
     if wanted.consent_required:
-        contacts = contacts.join(lake.read(USERS).where("consent").select("user_id"), on="user_id", how="left_semi")
+        rules.append("user_id IN (SELECT user_id FROM {users} WHERE consent)")
     if wanted.since is not None:
-        contacts = contacts.where(F.col("send_on") >= F.lit(wanted.since))
-    rows = contacts.select(*CONTACT).orderBy("send_on", "channel", "action", "user_id")
-    return write_export(rows.withColumn("items", F.concat_ws(" ", "items")) if form == "csv" else rows, form, path)
+        rules.append("send_on >= :since")
+    return f"""
+        SELECT {", ".join(columns)} FROM {{campaign_plan}} WHERE {" AND ".join(rules)}
+        ORDER BY send_on, channel, action, user_id"""
 
 
-def write_export(rows: DataFrame, form: str, path: str) -> int:
-    """Writes rows for use outside; returns how many.
+def write_export(rows: Any, form: str, path: str) -> int:
+    """Writes what a lake selected for use outside, by the engine that selected it; returns how many rows.
 
     `csv` is one file with a header, no text of which a spreadsheet takes for a formula; `parquet` is a folder of files,
     `delta` a table, both with the texts as they are. Raises InputError where something is at `path` already.
     """
-    if is_there(rows.sparkSession, path):
-        raise InputError(f"--to: {path} is there already; name another place, or remove it")
-    written = Observation()
-    counted = rows.observe(written, F.count(F.lit(1)).alias("rows"))
-    if form == "csv":
-        write_csv_file(neutralised(counted), path)
-    else:
-        counted.write.format(form).save(path)
-    return int(written.get["rows"])
+    if isinstance(rows, Selection):
+        from segspark.bi.export.by_duckdb import write_selection
+
+        return write_selection(rows, form, path)
+    from segspark.bi.export.by_spark import write_frame
+
+    return write_frame(rows, form, path)

@@ -10,6 +10,7 @@ plain name another view.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -50,17 +51,30 @@ class MartView:
         return {table.name for table in self.query.find_all(exp.Table) if not table.db} - own
 
 
-def load_views(folder: str) -> tuple[MartView, ...]:
-    """The views of `<folder>/*.sql`, each after those that it reads. Raises ConfigError: file, what, how to mend."""
-    files = sorted(Path(folder).glob("*.sql"))
+def view_files(folder: str) -> dict[str, Path]:
+    """The files of the views by name. Raises ConfigError where there is none."""
+    files = {path.stem: path for path in sorted(Path(folder).glob("*.sql"))}
     if not files:
         raise ConfigError(f"marts.folder: there is no .sql file in {folder}; give the folder of the views")
-    views = {path.stem: _read(path) for path in files}
-    for view in views.values():
-        for other in sorted(view.needs - views.keys()):
-            raise ConfigError(f"{folder}/{view.name}.sql: {other} is no view here; write published.{other} for a table")
+    return files
+
+
+def load_views(folder: str, asked: Collection[str] | None = None) -> tuple[MartView, ...]:
+    """The views of `<folder>/*.sql`, each after those that it reads. Raises ConfigError: file, what, how to mend.
+
+    With `asked` only those of these names and those that they read.
+    """
+    files = view_files(folder)
+    views: dict[str, MartView] = {}
+    unread = set(files) if asked is None else files.keys() & set(asked)
+    while unread:
+        name = min(unread)
+        view = views[name] = _read(files[name])
+        for other in sorted(view.needs - files.keys()):
+            raise ConfigError(f"{folder}/{name}.sql: {other} is no view here; write published.{other} for a table")
+        unread = (unread | view.needs) - views.keys()
     try:
-        order = list(TopologicalSorter({name: sorted(view.needs) for name, view in views.items()}).static_order())
+        order = list(TopologicalSorter({name: sorted(views[name].needs) for name in sorted(views)}).static_order())
     except CycleError as error:
         raise ConfigError(f"{folder}: views read each other in a circle: {' -> '.join(error.args[1])}") from None
     return tuple(views[name] for name in order)
@@ -73,16 +87,6 @@ def names_in(statement: str) -> set[str] | None:
     except SqlglotError:
         return None
     return {table.name.lower() for table in query.find_all(exp.Table)} if isinstance(query, exp.Query) else None
-
-
-def needed(views: tuple[MartView, ...], names: set[str] | None) -> tuple[MartView, ...]:
-    """The views of those names and those that they read, in their order; all where there are no names."""
-    if names is None:
-        return views
-    found = set(names)
-    for view in reversed(views):  # whoever reads a view stands after it
-        found |= view.needs if view.name in found else set()
-    return tuple(view for view in views if view.name in found)
 
 
 def parse_view(name: str, text: str) -> MartView:

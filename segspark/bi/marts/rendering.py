@@ -30,7 +30,7 @@ def view_query(view: MartView, spoken: Dialect, min_group: int, shapes: Shapes |
             column.replace(exp.Literal.number(min_group))
     for table in list(query.find_all(exp.Table)):
         if table.db:
-            table.replace(_rows(table, used, shapes))
+            table.replace(_rows(table, spoken, used, shapes))
         elif table.name in view.needs:
             table.set("alias", table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name)))
             table.set("this", exp.to_identifier(f"segspark_view_place_{table.name}"))
@@ -50,7 +50,7 @@ def view_statements_of(
     ]
 
 
-def _rows(table: exp.Table, used: Collection[str], shapes: Shapes | None) -> exp.Expression:
+def _rows(table: exp.Table, spoken: Dialect, used: Collection[str], shapes: Shapes | None) -> exp.Expression:
     """The rows that `published.t`, `history.t` or `ledger.t` stand for, as a subquery under the same alias."""
     contract, kind = TABLES[table.name], table.db
     types = {column.name: column.type for column in contract.columns}
@@ -58,14 +58,17 @@ def _rows(table: exp.Table, used: Collection[str], shapes: Shapes | None) -> exp
     types = {name: of for name, of in types.items() if name in used} or dict(list(types.items())[:1])
     is_visible = shapes is None or kind == LEDGER or bool(shapes.get(PUBLICATIONS.name))
     there = set(types) if shapes is None else set(shapes.get(contract.name, ())) if is_visible else set()
-    shown = ", ".join(f"`{name}`" if name in there else f"CAST(NULL AS {of}) AS `{name}`" for name, of in types.items())
+    columns = ", ".join(
+        f"`{name}`" if name in there else f"CAST(NULL AS {of}) AS `{name}`" for name, of in types.items()
+    )
     place, acts = (f"segspark_table_place_{name}" for name in (contract.name, PUBLICATIONS.name))
     if not there:
-        return _subquery(f"SELECT {shown} WHERE FALSE", table)
+        return _subquery(f"SELECT {columns} WHERE FALSE", table)
     if kind == LEDGER:
-        return _subquery(f"SELECT {shown} FROM {place}", table)
-    visible = f"IN (SELECT run_id FROM {acts})" if kind == HISTORY else published_rows(acts)
-    return _subquery(f"SELECT {shown} FROM {place} WHERE run_id {visible}", table)
+        return _subquery(f"SELECT {columns} FROM {place}", table)
+    shown = published_rows(acts) if spoken.run is None else f"= {exp.Literal.string(spoken.run).sql('spark')}"
+    visible = f"IN (SELECT run_id FROM {acts})" if kind == HISTORY else shown
+    return _subquery(f"SELECT {columns} FROM {place} WHERE run_id {visible}", table)
 
 
 def _subquery(text: str, table: exp.Table) -> exp.Expression:

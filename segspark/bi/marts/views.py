@@ -22,6 +22,7 @@ class Dialect:
     escape: Callable[[str], str]  # the inside of a string literal
     neighbours: str  # unfolds the array of user_similarity; {table} stands for the table
     create: str = "CREATE OR REPLACE VIEW"
+    run: str | None = None  # the run that is shown; by default the one that the newest publication names
 
     def name(self, text: str) -> str:
         """A quoted name."""
@@ -34,14 +35,15 @@ class Dialect:
     def query(self, contract: Contract) -> str:
         """The table's rows of the published run."""
         columns = "*" if contract.open_type else ", ".join(map(self.name, _columns(contract)))
-        return f"SELECT {columns} FROM {self.table(contract.name)} WHERE {self._is_published()}"
+        return f"SELECT {columns} FROM {self.table(contract.name)} WHERE run_id {self.is_shown()}"
 
     def neighbours_query(self) -> str:
         """One row per neighbour of the published run."""
-        return f"{self.neighbours.format(table=self.table(USER_SIMILARITY.name))} WHERE {self._is_published()}"
+        return f"{self.neighbours.format(table=self.table(USER_SIMILARITY.name))} WHERE run_id {self.is_shown()}"
 
-    def _is_published(self) -> str:
-        return f"run_id {published_rows(self.table(PUBLICATIONS.name))}"
+    def is_shown(self) -> str:
+        """The condition on run_id that holds for the rows of the run that is shown."""
+        return published_rows(self.table(PUBLICATIONS.name)) if self.run is None else f"= {self.literal(self.run)}"
 
 
 def published_rows(publications: str) -> str:

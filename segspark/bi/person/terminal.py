@@ -64,7 +64,7 @@ def _memberships(rows: Sequence[Any], reasons: Mapping[str, str]) -> RenderableT
 def _features(rows: Sequence[Any]) -> RenderableType | None:
     if not rows:
         return None
-    row = rows[0].asDict()
+    row = rows[0]
     notice = ", flagged as a bot: kept out of every model" if row["is_bot"] else ""
     table = _table(f"Features before {row['as_of']}{notice}", "feature", "value")
     table.columns[1].justify = "right"
@@ -90,7 +90,7 @@ def _neighbours(rows: Sequence[Any]) -> RenderableType | None:
     table = _table("Most similar users", "user", "similarity", "method")
     for row in rows:
         for neighbour in (row.neighbours or [])[:NEIGHBOURS_SHOWN]:
-            _add(table, neighbour.neighbour_id, number(neighbour.similarity), row.method)
+            _add(table, neighbour["neighbour_id"], number(neighbour["similarity"]), row.method)
     more = sum(len(row.neighbours or []) for row in rows) - table.row_count
     table.caption = _plain(f"and {counted(more, 'other')}") if more > 0 else None
     return table

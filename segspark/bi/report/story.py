@@ -1,5 +1,6 @@
 """The run in plain words. Names that users or sources gave are escaped and isolated where they stand."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from markupsafe import Markup
 from segspark.bi.report.changes import moved_share
 from segspark.bi.report.content import Row, RunRows, Scheme, Segment
 from segspark.bi.wording import METRIC_LABELS, counted, duration, metric_label, metric_term, times
+from segspark.core.runs import TAKEN_OVER
 from segspark.core.words import NOTHING, neutral, number, percent
 
 HEADLINE_METRIC = "ndcg_at_k"
@@ -68,16 +70,18 @@ def left_out(rows: RunRows) -> list[Row]:
 
 
 def about_stages(rows: RunRows) -> Markup:
-    """How long the run took, and what became of its stages."""
+    """How long the stages took, which may have run side by side, and what became of them."""
     if not rows.stages:
         return Markup("No stage is on record for this run.")
-    ended = [row for row in rows.stages if row["status"] != "started"]
-    done = sum(row["status"] == "done" for row in ended)
+    ended = Counter(row["status"] for row in rows.stages)
+    reused = f", {ended[TAKEN_OVER]} taken over from the run before" if ended[TAKEN_OVER] else ""
     longest = max(rows.stages, key=lambda row: row["seconds"] or 0.0)
-    return Markup("{} done and {} skipped before this page was written, in {}; <bdi>{}</bdi> took longest.").format(
-        counted(done, "stage"),
-        sum(row["status"] == "skipped" for row in ended),
-        duration(sum(row["seconds"] or 0.0 for row in ended)),
+    told = "{} done{} and {} skipped before this page was written, {} added up; <bdi>{}</bdi> took longest."
+    return Markup(told).format(
+        counted(ended["done"], "stage"),
+        reused,
+        ended["skipped"],
+        duration(sum(row["seconds"] or 0.0 for row in rows.stages)),
         neutral(longest["stage"]),
     )
 

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from segspark.bi.config import MartsConfig
 from segspark.bi.marts.catalogue import MartView, load_views
-from segspark.bi.marts.stage import register_views
+from segspark.bi.query.stage import Offer, register_views
 from segspark.bi.serving.config import ServeConfig
 from segspark.bi.serving.process import hive_settings, running, watch
 from segspark.bi.serving.server import MANIFEST, Served, stored_as, write_manifest
@@ -63,7 +63,7 @@ def refresh_copy(lake: Lake, marts: MartsConfig, views: Sequence[MartView], fold
     copy, newest = Lake(lake.spark, str(folder)), _newest_publication(lake)
     while int(copy.published_run() or 0) < newest:
         tell(f"copying the views of publication {newest}")
-        register_views(lake, marts)
+        register_views(lake, Offer(marts))
         tables = [_copy_view(lake, copy, view, newest) for view in views]
         before, newest = newest, _newest_publication(lake)
         if newest == before:

@@ -100,7 +100,7 @@ def _top(sold: DataFrame, names: list[str], count: int, as_of: date) -> DataFram
 
 
 def _placed(sold: DataFrame, top_items: DataFrame, top_categories: DataFrame) -> DataFrame:
-    """`sold` by series: each row once for its category, as the series name it, and once for its item if that is kept."""
+    """`sold` by series: each row once for its category as the series name it, and once for its item if that is kept."""
     items = F.broadcast(top_items.withColumn("is_top", F.lit(True)))
     categories = F.broadcast(top_categories.withColumn("is_kept", F.lit(True)))
     marked = sold.join(items, on=["item_id", "category"], how="left").join(categories, on="category", how="left")

@@ -8,7 +8,7 @@ from deltalake import DeltaTable
 from pyspark.sql import functions as F
 
 from segspark.core.contracts import PUBLICATIONS, TABLES, USER_DAYS, USER_FACTORS, USERS, conform
-from segspark.core.days import contiguous
+from segspark.core.days import bridged, contiguous, days_between, within
 from segspark.core.errors import ContractError, LakeError
 from tests.builders import at, day, rows_of
 
@@ -90,6 +90,23 @@ def test_replacing_days_leaves_the_other_days(lake, spark):
 def test_days_become_ranges_without_gaps():
     days = [day("2024-02-28"), day("2024-03-01"), day("2024-02-29"), day("2024-03-05")]
     assert contiguous(days) == [(day("2024-02-28"), day("2024-03-01")), (day("2024-03-05"), day("2024-03-05"))]
+
+
+def test_scattered_days_are_looked_up_each_and_not_compared_with_a_thousand_ranges(spark):
+    days = days_between(day("2010-01-01"), day("2020-12-31"))
+    chosen = {one for one in days if one.toordinal() % 3 == 0}
+    frame = spark.createDataFrame([(one,) for one in days], "day date")
+    assert {row.day for row in frame.where(within(chosen)).collect()} == chosen
+    assert {row.day for row in frame.where(~within(chosen)).collect()} == set(days) - chosen
+    assert frame.where(within([])).isEmpty()
+
+
+def test_days_in_between_join_scattered_days_to_a_few_ranges_the_shortest_gaps_first():
+    days = [day(text) for text in ("2024-01-01", "2024-01-03", "2024-01-20", "2024-01-24")]
+    assert bridged(days, 4) == set(days)
+    assert contiguous(bridged(days, 2)) == [(days[0], days[1]), (days[2], days[3])]
+    assert contiguous(bridged(days, 1)) == [(days[0], days[3])]
+    assert bridged([]) == set()
 
 
 def test_an_upsert_updates_known_keys_and_inserts_the_others(lake, spark):

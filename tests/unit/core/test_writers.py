@@ -96,6 +96,21 @@ def test_a_run_is_taken_over_into_another_without_losing_its_own_rows(any_lake, 
     assert any_lake.copy_run(USER_FEATURES, "r-9", "r-3") == 0
 
 
+def test_rows_of_several_runs_are_read_with_the_run_that_they_belong_to(any_lake, spark):
+    assert any_lake.is_empty(USER_FEATURES) and any_lake.read_runs(USER_FEATURES, ["r-1"]).isEmpty()
+    features = [{"user_id": f"u{n}", "as_of": day("2024-03-01"), "is_bot": False} for n in range(3)]
+    for run_id in ("r-1", "r-2", "007"):
+        any_lake.replace_run(USER_FEATURES, rows_of(spark, USER_FEATURES, *features), run_id)
+    found = any_lake.read_runs(USER_FEATURES, {"r-1", "007", "r-9"})
+    assert set(found.columns) == {"run_id", *any_lake.read_run(USER_FEATURES, "r-1").columns}
+    assert {(row.run_id, row.user_id) for row in found.collect()} == {
+        (run_id, row["user_id"]) for run_id in ("r-1", "007") for row in features
+    }
+    assert any_lake.read_runs(USER_FEATURES, []).isEmpty() and not any_lake.is_empty(USER_FEATURES)
+    any_lake.delete_runs(USER_FEATURES, ["r-1", "r-2", "007"])
+    assert any_lake.is_empty(USER_FEATURES)
+
+
 def test_a_published_run_is_refused_by_every_way_to_write(any_lake, spark):
     any_lake.replace_rows(SEGMENTS, [segment()], "r-1")
     assert any_lake.publish("r-1", "me", "run", {"segments": 1}, {"segments": 7}) == 1

@@ -71,7 +71,7 @@ def day_tables(events, orders, ratings, config=None, layout=ONE_TASK):
     parts = cut_visits(count_slots(events, config), config)
     sessions = list_sessions(parts)
     user_days = count_user_days(parts, sessions, orders, ratings, config, layout)
-    return sessions, user_days, count_user_item_days(events, orders, layout)
+    return sessions, user_days.drop("task"), count_user_item_days(events, orders, layout).drop("task")
 
 
 def features_of(spark, as_of, config=None, **logs):
@@ -81,11 +81,10 @@ def features_of(spark, as_of, config=None, **logs):
     tables = day_tables(frames["events"], frames["orders"], frames["ratings"], config)
     _, user_days, item_days = (table.cache() for table in tables)
     described = describe_items(item_days, frames["items"], as_of).cache()
-    categories = price_categories(described)
-    items = place_items(described, categories)
+    items = place_items(described, price_categories(described))
     touches = touches_of(item_days.where(F.col("day") < F.lit(as_of)), items)
     purchases = count_purchases(frames["orders"].where(F.col("day") < F.lit(as_of)))
-    taste = measure_taste(touches, purchases, items, categories, config)
+    taste = measure_taste(touches, purchases, items, config)
     sources = Sources(*(bool(logs.get(name)) for name in ("events", "orders", "ratings")))
     rows = describe_users(user_days, taste, frames["users"], as_of, config, sources).collect()
     spark.catalog.clearCache()

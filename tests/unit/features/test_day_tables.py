@@ -1,8 +1,12 @@
 """The day tables against DuckDB over the same rows, and when they are built."""
 
+from pathlib import Path
+
 import duckdb
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
 from pyspark.sql import functions as F
 
 from segspark.core.contracts import (
@@ -16,6 +20,7 @@ from segspark.core.contracts import (
     USER_ITEM_DAYS,
     conform,
 )
+from segspark.core.lake import Lake
 from segspark.features import stage
 from segspark.features.config import FeaturesConfig
 from segspark.features.layout import Layout
@@ -135,22 +140,34 @@ def test_how_rows_are_spread_over_partitions_changes_nothing(spark, logs):
 def test_the_layout_of_the_tasks_changes_nothing_and_keeps_a_user_and_day_together(spark, logs):
     frames = [frame_of(spark, contract, *rows) for contract, rows in zip(LOGS, logs, strict=True)]
     whole = [{tuple(row) for row in table.collect()} for table in day_tables(*frames)]
-    for layout in (Layout(days=11, partitions=4), Layout(days=2, partitions=7)):
+    ranges = Layout(starts=(day("2024-02-28"), day("2024-03-02")), slices=(1, 3, 1), is_few=False)
+    for layout in (ranges, Layout(slices=(4,), is_few=False)):
         tables = day_tables(*frames, layout=layout)
         assert [{tuple(row) for row in table.collect()} for table in tables] == whole
-        places = layout.gather(frames[0]).select("user_id", "day", F.spark_partition_id().alias("task")).distinct()
+        places = layout.gather(frames[0]).select("user_id", "day", F.spark_partition_id().alias("place")).distinct()
         assert max(places.groupBy("user_id", "day").count().collect(), key=lambda row: row["count"])["count"] == 1
+    found = ranges.gather(frames[0]).groupBy("task").agg(F.min("day").alias("first"), F.max("day").alias("last"))
+    assert {row.task for row in found.where("first < '2024-02-28'").collect()} == {0}
+    assert {row.task for row in found.where("last >= '2024-03-02'").collect()} == {4}
 
 
 @pytest.mark.slow
-def test_few_days_are_cut_into_slices_of_users_and_many_lie_in_one_file_each(spark, shop, logs):
-    sliced = Layout(days=2, partitions=7).gather(frame_of(spark, EVENTS, *logs[0]))
-    assert sliced.select("slice").distinct().count() == 4
-    shop.log(EVENTS, *logs[0])
+def test_a_small_shop_has_one_file_a_table_in_the_order_of_days_whenever_its_rows_came(shop, logs):
+    events, orders, _ = logs
+    shop.log(ORDERS, *orders)
+    shop.log(EVENTS, *(row for row in events if row["event_time"].day != 1))
     shop.update()
-    for table in (USER_DAYS, USER_ITEM_DAYS):
-        files = shop.lake.read(table).groupBy("day").agg(F.countDistinct("_metadata.file_path").alias("files"))
-        assert {row.files for row in files.collect()} == {1}
+    shop.log(EVENTS, *(row for row in events if row["event_time"].day == 1))
+    shop.update()
+    for table in (SESSIONS, USER_DAYS, USER_ITEM_DAYS, ITEM_DAYS):
+        assert len(list(Path(shop.lake.path(table.name)).glob("*.parquet"))) >= 2, "the files of both versions"
+        assert len(DeltaTable(shop.lake.path(table.name)).file_uris()) == 1
+    shop.lake = Lake(shop.spark, shop.lake.path("anew"))
+    shop.log(EVENTS, *events)
+    shop.update()
+    (file,) = DeltaTable(shop.lake.path(USER_DAYS.name)).file_uris()
+    days = pq.read_table(file, columns=["day"])["day"].to_pylist()
+    assert days == sorted(days)
 
 
 def hash_of(text):
@@ -173,6 +190,17 @@ def test_a_late_event_that_joins_two_visits_over_midnight_mends_both_days(shop):
     assert (first.events, first.session_events, first.session_seconds, first.bounces) == (2, 3, 2400, 0)
     assert after["a", day("2024-03-02")].events == 1
     assert [row.days for row in shop.lake.read(DAY_BUILDS).orderBy("ingest_seq").collect()] == [3, 1]
+
+
+@pytest.mark.slow
+def test_an_order_that_comes_later_leaves_the_visit_whole_that_began_the_day_before(shop):
+    shop.log(EVENTS, event(1, "a", "2024-03-01 23:50"), event(2, "a", "2024-03-02 00:10"))
+    shop.update()
+    shop.log(ORDERS, order("o", "a", "2024-03-02 00:12", 5.0))
+    shop.update()
+    days = shop.rows(USER_DAYS)
+    assert [days["a", day(f"2024-03-0{n}")].sessions for n in (1, 2)] == [1, 0]
+    assert days["a", day("2024-03-02")].orders == 1
 
 
 @pytest.mark.slow

@@ -5,9 +5,10 @@ from typing import Any
 
 from segspark.bi.report.charts.style import ACCENT, LINE, Spec, tip
 from segspark.bi.report.colours import INK
+from segspark.core.runs import TAKEN_OVER
 from segspark.core.words import neutral, number
 
-STATUS_COLOURS = {"done": ACCENT, "skipped": LINE}
+STATUS_COLOURS = {"done": ACCENT, TAKEN_OVER: ACCENT, "skipped": LINE}
 OTHERWISE = "#b34700"
 
 

@@ -4,7 +4,7 @@ import duckdb
 from deltalake import DeltaTable
 
 from segspark.bi.config import MartsConfig
-from segspark.bi.marts.stage import printed_views
+from segspark.bi.query.stage import printed_views
 from segspark.core.contracts import PUBLICATIONS, TABLES
 from segspark.core.lake import Lake
 

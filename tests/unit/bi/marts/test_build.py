@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from segspark.bi.marts.pseudonyms import VARIABLE
+from segspark.bi.marts.keys import VARIABLE, pseudonym_key
 from segspark.bi.marts.stage import build_marts, build_moves
 from segspark.core.contracts import (
     COHORT_MONTHS,
@@ -120,7 +120,7 @@ def test_users_are_known_by_a_keyed_hash_and_bands(built):
 
 
 def test_a_secret_key_is_not_remarked_on_and_stands_in_no_plan(built, spark, monkeypatch):
-    from segspark.bi.marts.pseudonyms import pseudonym_key, with_user_key
+    from segspark.bi.marts.pseudonyms import with_user_key
 
     assert built[1].notes == ()
     monkeypatch.setenv(VARIABLE, KEY)

@@ -7,7 +7,9 @@ from click.testing import CliRunner
 
 from segspark import cli
 from segspark.bi.marts.catalogue import load_views
-from segspark.bi.marts.stage import printed_views, register_views
+from segspark.bi.query.stage import Offer, printed_views, register_views
+from segspark.cli import reading
+from segspark.core.folder_lake import FolderLake
 from segspark.core.lake import Lake
 from tests.unit.bi.marts.readers import VIEWS, in_duckdb
 from tests.unit.bi.marts.test_marts_views import rows_in_duckdb, rows_in_spark
@@ -62,18 +64,20 @@ def test_hostile_names_come_out_as_they_are_and_change_no_other_answer(plain, ba
     asked = {view.name: f"SELECT * FROM {view.name}" for view in load_views(VIEWS.folder)}
     asked |= {path.stem: path.read_text(encoding="utf-8") for path in QUESTIONS}
     del asked["published_runs"]  # tells when each lake was published
-    register_views(bazaar, VIEWS)
+    register_views(bazaar, Offer(VIEWS))
     for name, question in asked.items():
         own[name] = rows_in_spark(bazaar.spark, question)
         assert sorted(own[name][1], key=repr) == sorted(rows_in_duckdb(database, question)[1], key=repr)
-    register_views(plain, VIEWS)
+    register_views(plain, Offer(VIEWS))
     for name, answer in own.items():
         assert renamed(answer) == renamed(rows_in_spark(plain.spark, asked[name])), name
     assert set(HOSTILE) <= {row[0] for row in rows_in_duckdb(database, "SELECT category FROM dim_item")[1]}
 
 
-def test_the_command_prints_them_without_what_steers_a_terminal(bazaar, monkeypatch):
-    monkeypatch.setattr(cli.reading, "open_lake", lambda config: bazaar)
+@pytest.mark.parametrize("engine", ["spark", "duckdb"])
+def test_the_command_prints_them_without_what_steers_a_terminal(bazaar, monkeypatch, engine):
+    lake = bazaar if engine == "spark" else FolderLake(bazaar.root)
+    monkeypatch.setattr(reading, "reading_lake", lambda config, engine: lake)
     monkeypatch.setenv("COLUMNS", "200")
     bazaar.spark.catalog.dropTempView("user_features")  # of another test in the same session
     found = CliRunner().invoke(cli.main_group, ["query", "SELECT category FROM dim_item ORDER BY item_id"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from segspark.bi.marts.stage import register_views
+from segspark.bi.query.stage import Offer, register_views
 from segspark.core.contracts import RUN_TABLES, TABLES, USER_FACTS
 from segspark.core.retention import HousekeepingConfig
 from segspark.pipeline import optimize_lake
@@ -36,7 +36,7 @@ def test_no_table_switches_on_what_readers_without_spark_cannot_read(trading):
 
 
 def test_optimize_changes_no_answer_and_a_reader_of_an_older_version_goes_on(trading):
-    register_views(trading, VIEWS)
+    register_views(trading, Offer(VIEWS))
     path = trading.path(USER_FACTS.name)
     version = DeltaTable(path).version()
     pinned = DeltaTable(path, version=version).to_pyarrow_dataset()

@@ -8,8 +8,9 @@ import pytest
 import sqlglot
 
 from segspark.bi.marts.catalogue import load_views
-from segspark.bi.marts.stage import printed_views, register_views
+from segspark.bi.query.stage import Offer, ask, offered_database, printed_views, register_views
 from segspark.core.contracts import TABLES, USER_FACTS
+from segspark.core.folder_lake import FolderLake
 from tests.unit.bi.marts.readers import VIEWS, in_duckdb
 from tests.unit.bi.marts.trading import TINY_MONEY, USERS
 
@@ -19,6 +20,7 @@ NAMES = [view.name for view in load_views(VIEWS.folder)]
 QUESTIONS = sorted(Path(VIEWS.folder, "questions").glob("*.sql"))
 ROW_LEVEL = {"dim_user", "fact_membership", "top_recommendations"}  # a row is one user, under a pseudonym
 COUNTS = re.compile(r"(\w+_)?(users|buyers)\w*|contacts|held_out")
+NESTED = {"array", "map", "struct"}
 CATALOGUES = {"dim_segment", "dim_item"}  # names of segments and items stay, their numbers do not
 
 
@@ -70,7 +72,7 @@ def second(trading):
 @pytest.fixture(scope="module")
 def shown(trading):
     """By view, its columns and rows of r-1 in Spark."""
-    register_views(trading, VIEWS)
+    register_views(trading, Offer(VIEWS))
     return {name: rows_in_spark(trading.spark, f"SELECT * FROM {name}") for name in NAMES}
 
 
@@ -78,6 +80,45 @@ def shown(trading):
 def test_a_view_has_the_same_rows_in_spark_and_in_duckdb(shown, first, name):
     assert in_any_order(shown[name]) == in_any_order(rows_in_duckdb(first, f"SELECT * FROM {name}"))
     assert shown[name][1] or name == "segment_migration"  # of a first run
+
+
+def test_a_view_has_the_same_rows_where_the_command_asks_duckdb(trading, shown):
+    database = offered_database(FolderLake(trading.root), Offer(VIEWS))
+    for name in NAMES:
+        assert in_any_order(shown[name]) == in_any_order(rows_in_duckdb(database, f"SELECT * FROM {name}")), name
+
+
+def test_a_question_has_the_same_answer_where_the_command_asks_duckdb(trading):
+    lake, offer = FolderLake(trading.root), Offer(VIEWS)
+
+    def compare():
+        printed = in_duckdb(trading)
+        for text in (path.read_text(encoding="utf-8") for path in QUESTIONS):
+            found = ask(lake, offer, text.strip().rstrip(";"), 100_000)
+            assert (found.columns, [tuple(map(plain, row)) for row in found.rows]) == rows_in_duckdb(printed, text), (
+                text
+            )
+
+    compare()
+    with published(trading, "r-2"):
+        compare()
+
+
+def test_tables_have_the_same_rows_in_spark_and_where_the_command_asks_duckdb(trading):
+    offer = Offer(VIEWS, logs=True)
+    register_views(trading, offer)
+    database = offered_database(FolderLake(trading.root), offer)
+    for name in [*TABLES, "user_neighbours"]:
+        columns, rows = rows_in_spark(trading.spark, f"SELECT * FROM {name}")
+        found = rows_in_duckdb(database, f"SELECT * FROM {name}")
+        assert (columns, len(rows)) == (found[0], len(found[1])), name
+        flat = [
+            column for column in columns if trading.spark.table(name).schema[column].dataType.typeName() not in NESTED
+        ]
+        listed = ", ".join(f"`{column}`" for column in flat)
+        spoken = listed.replace("`", '"')
+        of_spark = rows_in_spark(trading.spark, f"SELECT {listed} FROM {name}")
+        assert in_any_order(of_spark) == in_any_order(rows_in_duckdb(database, f"SELECT {spoken} FROM {name}")), name
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - ROW_LEVEL - CATALOGUES))
@@ -131,16 +172,16 @@ def test_every_view_and_column_has_its_comment_in_the_catalogue(trading, first, 
 
 
 def test_a_session_offers_neither_tables_nor_logs_unless_asked(trading):
-    assert set(register_views(trading, VIEWS)) == set(NAMES)
-    with_tables = set(register_views(trading, VIEWS, tables=True)) - set(NAMES)
+    assert set(register_views(trading, Offer(VIEWS))) == set(NAMES)
+    with_tables = set(register_views(trading, Offer(VIEWS, tables=True))) - set(NAMES)
     assert {"user_features", "user_neighbours", "runs", "items"} <= with_tables
     assert not {"users", "orders", "quarantine", "user_days"} & with_tables
-    assert set(TABLES) <= set(register_views(trading, VIEWS, tables=True, logs=True))
+    assert set(TABLES) <= set(register_views(trading, Offer(VIEWS, tables=True, logs=True)))
 
 
 def test_questions_have_one_answer_and_a_run_published_half_way_is_not_mixed_with_the_other(trading, first, second):
     """Each in Spark and in DuckDB: half of them of r-1, then r-2 is published, and the others of r-2."""
-    register_views(trading, VIEWS)
+    register_views(trading, Offer(VIEWS))
     of_first, of_second = (
         {path.stem: rows_in_duckdb(database, path.read_text(encoding="utf-8")) for path in QUESTIONS}
         for database in (first, second)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from segspark.bi.marts.stage import register_views
+from segspark.bi.query.stage import Offer, register_views
 from tests.unit.bi.marts.readers import VIEWS
 from tests.unit.bi.marts.test_marts_views import published, rows_in_spark
 
@@ -13,7 +13,7 @@ ASKED = ("segments_that_lose_revenue", "segments_by_revenue", "is_what_is_publis
 @pytest.mark.slow
 def test_questions_asked_while_runs_are_published_answer_for_one_run_each(trading):
     """Views over several tables, each looking for the published run, while that changes all the time."""
-    register_views(trading, VIEWS)
+    register_views(trading, Offer(VIEWS))
     sql = {name: Path(VIEWS.folder, "questions", f"{name}.sql").read_text(encoding="utf-8") for name in ASKED}
     possible = {name: [rows_in_spark(trading.spark, sql[name])] for name in ASKED}
     with published(trading, "r-2"):

@@ -4,8 +4,8 @@ import sqlglot
 from deltalake import DeltaTable
 
 from segspark.bi.config import MartsConfig
-from segspark.bi.marts.stage import register_views
 from segspark.bi.marts.views import view_statements
+from segspark.bi.query.stage import Offer, register_views
 from segspark.core.contracts import RUN_TABLES, RUNS, SEGMENTS, TABLES, USER_FEATURES, USER_SIMILARITY, USERS
 from segspark.core.errors import ConfigError
 from segspark.core.lake import Lake
@@ -63,7 +63,7 @@ def in_duckdb(lake):
 
 
 def test_views_read_the_published_run_and_switch_all_together(shop):
-    register_views(shop, VIEWS, tables=True)
+    register_views(shop, Offer(VIEWS, tables=True))
     for number, (run, money, reason) in enumerate(
         (("r-1", 10.0, None), ("r-2", 20.0, "run"), ("r-1", 10.0, "rollback"))
     ):
@@ -99,14 +99,14 @@ def test_duckdb_shows_the_comments_of_views_and_columns(shop):
 
 
 def test_logs_come_whole_when_asked_for(shop):
-    register_views(shop, VIEWS, tables=True, logs=True)
+    register_views(shop, Offer(VIEWS, tables=True, logs=True))
     assert [row.run_id for row in shop.spark.table("runs").collect()] == ["r-1"]
     assert [row.age for row in shop.spark.table("users").collect()] == [20]
 
 
 def test_before_anything_is_published_views_are_empty(lake):
     write_small_run(lake, "r-1", 10)
-    names = register_views(lake, VIEWS, tables=True)
+    names = register_views(lake, Offer(VIEWS, tables=True))
     assert all(lake.spark.table(name).isEmpty() for name in ("dim_user", "segment_trend", "published_runs"))
     assert {"dim_user", "segments"} <= set(names)
     assert lake.spark.table("segments").isEmpty() and lake.spark.table("user_neighbours").isEmpty()

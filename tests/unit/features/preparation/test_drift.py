@@ -79,13 +79,18 @@ def test_a_feature_that_nobody_has_any_more_has_vanished():
     assert not drift_of([np.nan, np.nan], [1.0, 2.0]).has_vanished
 
 
-def test_users_are_counted_alike_however_they_are_spread(spark):
+def test_users_of_both_runs_are_counted_in_one_pass_however_they_are_spread(spark):
     draw = np.random.default_rng(5)
     values = draw.normal(size=(200, 2))
     values[::7, 1] = np.nan
     borders = borders_of(values)
     rows = [(f"u{n}", *(None if np.isnan(v) else float(v) for v in row)) for n, row in enumerate(values)]
     frame = spark.createDataFrame(rows, "user_id string, a double, b double").repartition(5)
-    found = {(row.feature, row.bin): row.users for row in count_bins(frame, ["a", "b"], borders).collect()}
-    expected = [counts_of(values[:, number], borders[number]) for number in (0, 1)]
-    assert found == {(f, b): users for f, counts in enumerate(expected) for b, users in enumerate(counts)}
+    fewer = frame.where("a > 0")
+    counted = count_bins([frame, fewer], ["a", "b"], borders).coalesce(1).collect()
+    found = {(row.frame, row.feature, row.bin): row.users for row in counted}
+    expected = {}
+    for place, part in enumerate((values, values[values[:, 0] > 0])):
+        for feature, own in enumerate(borders):
+            expected |= {(place, feature, b): users for b, users in enumerate(counts_of(part[:, feature], own))}
+    assert found == expected

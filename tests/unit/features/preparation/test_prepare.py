@@ -8,7 +8,8 @@ from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from segspark.core.errors import ConfigError, InputError
 from segspark.features.config import Block, PrepareConfig
-from segspark.features.preparation.prepare import fit_preparation, prepare
+from segspark.features.preparation.prepare import check_names, fit_preparation, numbers_of, prepare
+from segspark.features.preparation.sampling import draw_users
 
 NAMES = ("even", "skewed", "holed", "twin", "flat", "rare", "empty")
 USERS = 300
@@ -39,6 +40,13 @@ def config(*columns, **more):
     return PrepareConfig(blocks={"all": Block(columns=columns)}, **more)
 
 
+def fitted(features, config):
+    """A preparation that is fitted to a sample of those users."""
+    columns = [*numbers_of(config), *config.categories]
+    (sample,) = draw_users([features], columns, config.fit_users, seed=1)
+    return fit_preparation(features.sparkSession, sample, config)
+
+
 def vectors(features, preparation):
     rows = prepare(features, preparation.model).orderBy("user_id").collect()
     assert "bot" not in {row.user_id for row in rows}
@@ -59,7 +67,7 @@ def by_numpy(features, quantile=0.01):
 
 
 def test_vectors_are_what_numpy_and_scikit_learn_make_of_the_features(features):
-    preparation = fit_preparation(features, config("even", "skewed", "holed"), seed=1)
+    preparation = fitted(features, config("even", "skewed", "holed"))
     expected = by_numpy(features)
     expected = (expected - expected.mean(axis=0)) / expected.std(axis=0, ddof=1)
     assert [choice.log_scaled for choice in preparation.choices] == [False, True, False]
@@ -67,13 +75,13 @@ def test_vectors_are_what_numpy_and_scikit_learn_make_of_the_features(features):
 
 
 def test_robust_scaling_is_by_median_and_quartiles(features):
-    found = vectors(features, fit_preparation(features, config("even", "skewed", "holed", scaling="robust"), seed=1))
+    found = vectors(features, fitted(features, config("even", "skewed", "holed", scaling="robust")))
     expected = RobustScaler().fit_transform(by_numpy(features))
     assert np.allclose(found, expected, atol=0.02), "scikit-learn interpolates between the middle values"
 
 
 def test_components_hold_the_share_of_variance_that_scikit_learn_says(features):
-    preparation = fit_preparation(features, config("even", "skewed", "holed", pca_share=0.6), seed=1)
+    preparation = fitted(features, config("even", "skewed", "holed", pca_share=0.6))
     scaled = StandardScaler().fit_transform(by_numpy(features))
     shares = np.cumsum(PCA().fit(scaled).explained_variance_ratio_)
     found = vectors(features, preparation)
@@ -83,7 +91,7 @@ def test_components_hold_the_share_of_variance_that_scikit_learn_says(features):
 
 
 def test_features_that_tell_nothing_are_left_out_and_say_why(features):
-    preparation = fit_preparation(features, config(*NAMES, max_missing=0.9), seed=1)
+    preparation = fitted(features, config(*NAMES, max_missing=0.9))
     reasons = {choice.feature: choice.reason for choice in preparation.choices}
     assert {name for name, reason in reasons.items() if reason is None} == {"even", "skewed", "holed"}
     assert reasons["twin"] == "duplicates even (correlation 0.99)", "one user has infinity for even and 0 for its twin"
@@ -94,15 +102,15 @@ def test_features_that_tell_nothing_are_left_out_and_say_why(features):
 def test_weights_multiply_a_block_and_categories_become_one_column_each(features):
     blocks = {"a": Block(columns=("even",)), "b": Block(columns=("holed",), weight=3)}
     weighted = PrepareConfig(blocks=blocks, categories=("gender",), category_weight=0.5)
-    found = vectors(features, fit_preparation(features, weighted, seed=1))
-    plain = vectors(features, fit_preparation(features, config("even", "holed"), seed=1))
+    found = vectors(features, fitted(features, weighted))
+    plain = vectors(features, fitted(features, config("even", "holed")))
     assert np.allclose(found[:, :2], plain * [1, 3], atol=1e-5)
     assert found[:3, 2:].tolist() == [[0.5, 0.0], [0.0, 0.5], [0.0, 0.0]]
 
 
 def test_the_fit_does_not_depend_on_partitions_and_is_the_same_after_saving(features, tmp_path):
     few = config("even", "skewed", "holed", fit_users=100)
-    one, other = (fit_preparation(frame, few, seed=1) for frame in (features, features.repartition(7)))
+    one, other = (fitted(frame, few) for frame in (features, features.repartition(7)))
     assert one.choices == other.choices
     assert np.array_equal(vectors(features, one), vectors(features, other))
     one.model.write().save(str(tmp_path / "preparation"))
@@ -113,6 +121,6 @@ def test_the_fit_does_not_depend_on_partitions_and_is_the_same_after_saving(feat
 
 def test_users_who_do_not_differ_and_unknown_features_are_refused_in_one_line(features):
     with pytest.raises(InputError, match="all features are constant or missing over 301 users"):
-        fit_preparation(features, config("flat", "rare", max_correlation=1), seed=1)
+        fitted(features, config("flat", "rare", max_correlation=1))
     with pytest.raises(ConfigError, match=r"^features.prepare.blocks.all.columns: .*evn; try even"):
-        fit_preparation(features, config("evn"), seed=1)
+        check_names(features.schema, config("evn"))

@@ -26,7 +26,7 @@ def configured(refit="auto", **more):
 
 
 def earlier(**more):
-    plain = Earlier("r-1", "r-1", settings_digest(CONFIG), frozenset(COLUMNS), frozenset(COLUMNS[:2]), MODEL)
+    plain = Earlier("r-1", "r-1", settings_digest(CONFIG), frozenset(COLUMNS), frozenset(COLUMNS[:2]), (), MODEL)
     return replace(plain, **more)
 
 
