@@ -19,6 +19,7 @@ def pytest_addoption(parser):
 LEAN = {
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "4",
+    "spark.sql.ui.retainedExecutions": "100000",  # tests count executions; by default a thousand are kept
     "spark.databricks.delta.delta.log.cacheSize": "150",  # two megabytes each, of every table that any test wrote
 }
 

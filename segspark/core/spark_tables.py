@@ -65,7 +65,10 @@ class SparkTables:
         """
         size = self.delta_table(spark, contract.name).detail().select("sizeInBytes").collect()[0][0]
         files = max(1, size // FULL_FILE)
-        rows = self.read(spark, contract).repartitionByRange(files, "day").sortWithinPartitions("day")
+        comments = {column.name: {"comment": column.comment} for column in stored_columns(contract)}
+        there = self.read(spark, contract)
+        told = there.select(*(F.col(name).alias(name, metadata=comments.get(name, {})) for name in there.columns))
+        rows = told.repartitionByRange(files, "day").sortWithinPartitions("day")
         writer = rows.writeTo(self.identifier(contract.name)).using("delta")
         for key, value in {**properties, "comment": f"One row is {contract.grain}."}.items():
             writer = writer.tableProperty(key, value)

@@ -105,6 +105,8 @@ def _refuse_links_out(name: str, source: SourceConfig, paths: Iterable[str]) -> 
 
 def _folder_files(spark: SparkSession, name: str, source: SourceConfig) -> list[SourceFile]:
     """The files in the configured places and in all folders below them, each once."""
+    java: Any = spark._jvm
+    as_path = java.org.apache.hadoop.fs.Path
     found: dict[str, SourceFile] = {}
     for path in source.paths:
         try:
@@ -112,21 +114,23 @@ def _folder_files(spark: SparkSession, name: str, source: SourceConfig) -> list[
             matches = system.globStatus(place)
             if not matches:
                 raise InputError(f"{_key(name, source)}: {path} does not exist; name files, a folder or a glob")
-            found |= {file.path: file for match in matches for file in _files_at(system, match)}
+            found |= {file.path: file for match in matches for file in _files_at(system, match, as_path)}
         except Py4JJavaError as error:
             raise InputError(f"{_key(name, source)}: {path} cannot be listed: {error.java_exception}") from error
     return list(found.values())
 
 
-def _files_at(system: Any, status: Any) -> Iterator[SourceFile]:
+def _files_at(system: Any, status: Any, as_path: Any) -> Iterator[SourceFile]:
     """The file of that status, or those below that folder."""
-    path = status.getPath()
+    place = status.getPath()
     if status.isDirectory():
-        for below in system.listStatus(path):
+        for below in system.listStatus(place):
             if not (below.isDirectory() and _is_hidden(below.getPath().getName())):
-                yield from _files_at(system, below)
-    elif (size := status.getLen()) and not _is_hidden(path.getName()):
-        yield SourceFile(path.toString(), path.toUri().toString(), size, status.getModificationTime() * 1000)
+                yield from _files_at(system, below, as_path)
+    elif (size := status.getLen()) and not _is_hidden(place.getName()):
+        path = place.toString()
+        url = as_path(path).toUri().toString()  # as text and back: one file has one spelling
+        yield SourceFile(path, url, size, status.getModificationTime() * 1000)
 
 
 def _is_hidden(name: str) -> bool:
