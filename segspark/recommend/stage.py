@@ -15,6 +15,7 @@ from segspark.core.contracts import (
     ITEM_SIMILARITY,
     RECOMMENDATION_METRICS,
     RECOMMENDATIONS,
+    SEGMENTS,
     USER_FACTORS,
     USER_INDEX,
     USER_SIMILARITY,
@@ -38,7 +39,7 @@ from segspark.recommend.neighbours.names import named_items, named_users
 from segspark.recommend.numbering import number_both
 from segspark.recommend.planner import Lists, PlannedLists, SimilarityPlan, plan_lists, plan_similarity
 from segspark.recommend.popular import CategoryCap, lists_for_cold_users, people_without_vector, popular_items
-from segspark.recommend.reader import Reader
+from segspark.recommend.reader import SCHEME, Reader
 from segspark.recommend.reasons import with_names
 from segspark.recommend.sizes import als_blocks
 from segspark.recommend.topn import ListPlan, leave_out_from
@@ -174,10 +175,9 @@ def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> 
     logs = reader.logs()
     parts = logs.parts(config, run.as_of)
     methods, told = _methods(context, config, lambda: logs.validation(config, parts))
-    segments = reader.segments()
-    segment_ids = [row["segment_id"] for row in segments.select("segment_id").distinct().collect()]
+    segment_ids = [row.segment_id for row in context.view.rows(SEGMENTS) if row.scheme == SCHEME]
     if segment_ids:
-        methods["segment_popularity"] = by_segment(segments, segment_ids)
+        methods["segment_popularity"] = by_segment(reader.segments(), segment_ids)
     rows, notes = judge_lists(parts.acts, methods, config, run.seed, context.tell)
     rows += judge_ratings(parts.ratings, config, run.seed)
     if not rows:

@@ -12,6 +12,7 @@ from segspark.core.contracts import (
     RATINGS,
     RECOMMENDATION_METRICS,
     RECOMMENDATIONS,
+    SEGMENTS,
     USER_FACTORS,
     USER_FEATURES,
     USER_ITEM_DAYS,
@@ -60,6 +61,8 @@ def stock_shop(lake, spark):
     segments = [{"scheme": "value", "user_id": u, "segment_id": n % 2} for n, u in enumerate(USERS)]
     segments.append({"scheme": "value", "user_id": "cold", "segment_id": 1})
     lake.replace_run(USER_SEGMENTS, rows_of(spark, USER_SEGMENTS, *segments), "r-1")
+    nothing = dict.fromkeys(SEGMENTS.names)
+    lake.replace_rows(SEGMENTS, [{**nothing, "scheme": "value", "segment_id": n} for n in (0, 1)], "r-1")
     stocked = [{"item_id": "a0", "stock": 0}, {"item_id": "a1", "stock": 4}, {"item_id": "b0", "stock": None}]
     lake.upsert(ITEMS, rows_of(spark, ITEMS, *stocked))
     ratings = [
