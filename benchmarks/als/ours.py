@@ -4,12 +4,12 @@ from pyspark.sql import functions as F
 
 from benchmarks.contestant import Ready, Task
 from benchmarks.spark import kept, session
+from segspark.core.checkpoints import cut_off
 from segspark.recommend.config import RecommendConfig
 from segspark.recommend.factors import arranged, fit_implicit
 from segspark.recommend.interactions import BOUGHT, with_numbers
 from segspark.recommend.numbering import number_both
 from segspark.recommend.reasons import with_names
-from segspark.recommend.settle import settle
 from segspark.recommend.sizes import als_blocks, user_block_rows
 from segspark.recommend.topn import ListPlan, best_items
 
@@ -27,7 +27,7 @@ def run(task: Task, ready: Ready) -> dict[str, int]:
     users, items = (kept(index, task, f"ids-{place}") for place, index in enumerate(number_both(pairs, pair_count)))
     plan = _plan(users.count(), config, task.settings["reasons"])
     blocks = als_blocks(pair_count, config)
-    numbered = settle(arranged(with_numbers(pairs, users, items), blocks))
+    numbered = cut_off(arranged(with_numbers(pairs, users, items), blocks))
     factors = fit_implicit(numbered, config, blocks, SEED)
     lists = best_items(factors, numbered, items.limit(0), plan)
     with_names(lists, users, items).write.parquet(task.output)

@@ -6,6 +6,7 @@ from pyspark.sql import functions as F
 from benchmarks.contestant import Ready, Task
 from benchmarks.movielens.comparison import K
 from benchmarks.spark import session
+from segspark.core.checkpoints import checkpointed, cut_off
 from segspark.recommend.config import EvaluationConfig, RecommendConfig
 from segspark.recommend.factors import arranged, fit_explicit
 from segspark.recommend.interactions import BOUGHT, with_numbers
@@ -19,7 +20,6 @@ from segspark.recommend.methods.method import Method, Settings, listed
 from segspark.recommend.methods.registry import methods_of
 from segspark.recommend.methods.train import train_part
 from segspark.recommend.numbering import number_both
-from segspark.recommend.settle import settle, settle_with
 from segspark.recommend.sizes import als_blocks
 
 SEED = 7
@@ -66,11 +66,11 @@ def _predictions(rows: DataFrame, held_out: DataFrame) -> DataFrame:
     known = rows.select("user_id", "item_id", F.col("rating").alias("weight"))
     asked = held_out.select("user_id", "item_id", F.col("rating").alias("tested"))
     rated = {"pairs": F.count("weight"), "micros": micros(F.col("weight"))}
-    ratings, found = settle_with(known.join(asked, on=["user_id", "item_id"], how="full"), **rated)
-    users, items = (settle(index) for index in number_both(ratings.where("weight IS NOT NULL"), found["pairs"]))
+    ratings, found = checkpointed(known.join(asked, on=["user_id", "item_id"], how="full"), rated)
+    users, items = (cut_off(index) for index in number_both(ratings.where("weight IS NOT NULL"), found["pairs"]))
     blocks = als_blocks(found["pairs"], CONFIG)
     expected = with_expected(with_numbers(ratings, users, items), mean_rating(found["micros"], found["pairs"]))
-    expected = settle(arranged(expected, blocks))
+    expected = cut_off(arranged(expected, blocks))
     model = fit_explicit(around_expected(expected), CONFIG, blocks, SEED)
     predicted = model.transform(expected.where("tested IS NOT NULL"))
     named = predicted.join(users, on="user_no", how="inner").join(items, on="item_no", how="inner")

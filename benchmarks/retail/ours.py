@@ -8,11 +8,11 @@ from pyspark.sql import functions as F
 from benchmarks.contestant import Ready, Task
 from benchmarks.retail.comparison import MASKED_SHARE, mean_auc
 from benchmarks.spark import session
+from segspark.core.checkpoints import cut_off
 from segspark.recommend.config import RecommendConfig
 from segspark.recommend.factors import arranged, fit_implicit
 from segspark.recommend.interactions import with_numbers
 from segspark.recommend.numbering import number_both
-from segspark.recommend.settle import settle
 from segspark.recommend.sizes import als_blocks
 
 SEED = 7
@@ -40,7 +40,7 @@ def fitted(spark: SparkSession, rows: pd.DataFrame, reg_param: float) -> pd.Data
     pairs = spark.createDataFrame(rows).withColumn("action", F.lit(1))
     users, items = number_both(pairs, len(rows))
     blocks = als_blocks(len(rows), config)
-    factors = fit_implicit(settle(arranged(with_numbers(pairs, users, items), blocks)), config, blocks, SEED)
+    factors = fit_implicit(cut_off(arranged(with_numbers(pairs, users, items), blocks)), config, blocks, SEED)
     of_users = _named(factors.users.join(users, on="user_no", how="inner"), "user")
     return pd.concat([of_users, _named(factors.items.join(items, on="item_no", how="inner"), "item")])
 

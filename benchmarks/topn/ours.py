@@ -5,9 +5,9 @@ from pyspark.sql import functions as F
 from benchmarks.contestant import Ready, Task
 from benchmarks.spark import session
 from segspark.recommend.config import RecommendConfig
-from segspark.recommend.factors import Factors
 from segspark.recommend.sizes import user_block_rows
 from segspark.recommend.topn import ListPlan, best_items
+from segspark.recommend.vectors import Factors
 
 
 def run(task: Task, ready: Ready) -> None:

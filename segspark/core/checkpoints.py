@@ -10,13 +10,23 @@ from pyspark.sql import functions as F
 def checkpointed(frame: DataFrame, told: Mapping[str, Column]) -> tuple[DataFrame, dict[str, Any]]:
     """The frame, cut off from what it came from, and aggregates of all its rows by name: one execution for both.
 
-    Cut off, not only kept: each later query is planned in a fraction of the time, and Spark would plan kept frames anew
-    when a table that they read is written. What is told comes from the tasks that write the rows, of which one that is
-    done again counts once.
+    What is told comes from the tasks that make the rows, of which one that is done again counts once.
     """
     observed = Observation()
-    rows = frame.observe(observed, *(value.alias(name) for name, value in told.items())).checkpoint()
+    rows = cut_off(frame.observe(observed, *(value.alias(name) for name, value in told.items())))
     return rows, dict(observed.get)
+
+
+def cut_off(frame: DataFrame) -> DataFrame:
+    """The frame, computed now and cut off from what it came from.
+
+    Cut off, not only kept: each later query is planned in a fraction of the time, and Spark would plan kept frames anew
+    when a table that they read is written. Where executors may be lost while the driver lives the rows lie in files,
+    in a local session in its one process: five million rows of two ids take two CPU seconds less to make and read.
+    """
+    master = frame.sparkSession.sparkContext.master or ""
+    is_one_process = master == "local" or master.startswith("local[")
+    return frame.localCheckpoint() if is_one_process else frame.checkpoint()
 
 
 def count_each(column: str, values: Iterable[str], where: Column | None = None) -> Column:

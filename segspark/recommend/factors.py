@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyspark.ml.recommendation import ALS, ALSModel
@@ -10,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.core.errors import SegsparkError
+from segspark.recommend.vectors import Factors
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
     from segspark.recommend.config import RecommendConfig
 
 CHECKPOINT_EVERY = 5  # iterations; each cuts the lineage
-
-
-@dataclass(frozen=True)
-class Factors:
-    """Two frames: user_no and factors, item_no and factors; factors is array<float> of length rank."""
-
-    users: DataFrame
-    items: DataFrame
 
 
 def arranged(pairs: DataFrame, blocks: int) -> DataFrame:
@@ -40,7 +32,7 @@ def fit_implicit(interactions: DataFrame, config: RecommendConfig, blocks: int, 
 
     MLlib solves, for each user with n interactions, (Y'Y + Y'(C - I)Y + reg_param * n * I) x = Y'C p. Same rows and
     `blocks` give the same factors up to the last digits. The rows are as `arranged` left them in as many blocks, and
-    settled: MLlib evaluates its input twice, once for a line of its log.
+    a checkpoint: MLlib evaluates its input twice, once for a line of its log.
     """
     model = _als(config, blocks, seed).setImplicitPrefs(True).setAlpha(config.alpha)
     return factors_of(model.setRegParam(config.reg_param).fit(_narrow(interactions)))
@@ -49,7 +41,7 @@ def fit_implicit(interactions: DataFrame, config: RecommendConfig, blocks: int, 
 def fit_explicit(ratings: DataFrame, config: RecommendConfig, blocks: int, seed: int) -> ALSModel:
     """A model of `weight`, a rating's distance from what to expect, by user_no and item_no (Zhou et al. 2008).
 
-    The rows are arranged and settled as for `fit_implicit`.
+    The rows are arranged, and a checkpoint, as for `fit_implicit`.
     """
     model = _als(config, blocks, seed).setImplicitPrefs(False).setColdStartStrategy("drop")
     return model.setRegParam(config.rating_reg_param).fit(_narrow(ratings))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from segspark.core.checkpoints import cut_off
 from segspark.core.contract import Contract
 from segspark.core.contracts import (
     ITEM_FACTORS,
@@ -25,13 +26,12 @@ from segspark.core.contracts import (
 from segspark.core.stage import Run
 from segspark.recommend.categories import item_categories
 from segspark.recommend.config import RecommendConfig
-from segspark.recommend.factors import Factors
 from segspark.recommend.interactions import with_numbers
 from segspark.recommend.logs import Logs
 from segspark.recommend.methods.method import Find, Train
 from segspark.recommend.neighbours.names import numbered_items, numbered_users
 from segspark.recommend.popular import CategoryCap
-from segspark.recommend.settle import settle
+from segspark.recommend.vectors import Factors
 
 SCHEME = "value"  # the segments whose popular items stand in for users without a vector
 
@@ -97,7 +97,7 @@ class Reader:
         """What lists may have of one category; None where they are not capped."""
         if config.max_per_category is None:
             return None
-        categories = settle(item_categories(self.read(USER_ITEM_DAYS), self.read(ITEMS), self.run.as_of))
+        categories = cut_off(item_categories(self.read(USER_ITEM_DAYS), self.read(ITEMS), self.run.as_of))
         return CategoryCap(categories, config.max_per_category)
 
     def _finder(self, contract: Contract, numbered: Callable[[DataFrame], DataFrame]) -> Find:

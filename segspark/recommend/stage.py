@@ -7,6 +7,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from segspark.core.checkpoints import checkpointed, cut_off
 from segspark.core.contract import Contract
 from segspark.core.contracts import (
     ITEM_FACTORS,
@@ -40,7 +41,6 @@ from segspark.recommend.planner import Lists, PlannedLists, SimilarityPlan, plan
 from segspark.recommend.popular import CategoryCap, lists_for_cold_users, people_without_vector, popular_items
 from segspark.recommend.reader import SCHEME, Reader
 from segspark.recommend.reasons import with_names
-from segspark.recommend.settle import settle, settle_with
 from segspark.recommend.sizes import als_blocks
 from segspark.recommend.topn import ListPlan, leave_out_from
 from segspark.recommend.tuning import Tuned, tune
@@ -61,7 +61,7 @@ def fit_factors(context: StageContext, config: RecommendConfig) -> StageResult:
     view, run = context.view, context.run
     require_checkpoints(context.lake.spark)
     acts = _reader(context).logs().interactions(config, run.as_of).where("weight > 0")
-    acts, found = settle_with(acts.select("user_id", "item_id", "weight"), pairs=F.count(F.lit(1)))
+    acts, found = checkpointed(acts.select("user_id", "item_id", "weight"), {"pairs": F.count(F.lit(1))})
     pairs = found["pairs"]
     if pairs == 0:
         return StageResult(skipped=NO_INTERACTIONS)
@@ -70,7 +70,7 @@ def fit_factors(context: StageContext, config: RecommendConfig) -> StageResult:
     context.tell(f"{pairs:,} pairs of {rows['user_index']:,} users and {rows['item_index']:,} items")
     users, items = _reader(context).index()
     blocks = als_blocks(pairs, config)
-    factors = fit_implicit(settle(arranged(with_numbers(acts, users, items), blocks)), config, blocks, run.seed)
+    factors = fit_implicit(cut_off(arranged(with_numbers(acts, users, items), blocks)), config, blocks, run.seed)
     rows[USER_FACTORS.name] = view.write(USER_FACTORS, factors.users.join(users, on="user_no", how="inner"))
     rows[ITEM_FACTORS.name] = view.write(ITEM_FACTORS, factors.items.join(items, on="item_no", how="inner"))
     return StageResult(rows=rows)
@@ -86,7 +86,7 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
     reader, view = _reader(context), context.view
     users, items = reader.index()
     acts = reader.logs().interactions(config, context.run.as_of).where("weight > 0")
-    weighed = _settled_acts(with_numbers(acts.select("user_id", "item_id", "weight"), users, items))
+    weighed = _counted(with_numbers(acts.select("user_id", "item_id", "weight"), users, items))
     if weighed is None:
         return StageResult(skipped=NO_FACTORS)
     of_items, of_users = weighed.degrees()
@@ -109,10 +109,10 @@ def build_similarity(context: StageContext, config: RecommendConfig) -> StageRes
     return StageResult(rows=rows)
 
 
-def _settled_acts(numbered: DataFrame) -> Acts | None:
+def _counted(numbered: DataFrame) -> Acts | None:
     """The pairs with their counts; None where there is none."""
     counts = {"pairs": F.count(F.lit(1)), "user": F.max("user_no"), "item": F.max("item_no")}
-    triples, found = settle_with(numbered, **counts)
+    triples, found = checkpointed(numbered, counts)
     return Acts(triples, found["user"] + 1, found["item"] + 1, found["pairs"]) if found["pairs"] else None
 
 
@@ -123,10 +123,10 @@ def _near_in_cells(
     if config.user_similarity_max_users == 0:
         return None, ("user_similarity is left out: recommend.user_similarity_max_users is 0",)
     run = context.run
-    vectors = settle(_reader(context).user_vectors().select("user_no", "factors"))
+    vectors = cut_off(_reader(context).user_vectors().select("user_no", "factors"))
     cells = find_cells(vectors, user_count, config.user_cells, config.user_cells_probed, run.seed)
     context.tell(f"{user_count:,} users in {len(cells.centres):,} cells, {cells.probed} probed")
-    near = settle(nearest_in_cells(vectors, cells, config.user_neighbours, run.seed))
+    near = cut_off(nearest_in_cells(vectors, cells, config.user_neighbours, run.seed))
     share = recall(vectors, near, user_count, config.user_neighbours, config.recall_users, run.seed)
     note = (
         f"user_similarity: by factors, as {user_count:,} users are more than recommend.user_similarity_max_users; in"
@@ -155,7 +155,7 @@ def build_recommendations(context: StageContext, config: RecommendConfig) -> Sta
     methods, told = _methods(context, config, lambda: reader.logs().parts(config, run.as_of))
     lists = {name: listed(method, train, None, settings) for name, method in methods.items()}
     named = [with_names(each, users, items).withColumn("method", F.lit(name)) for name, each in lists.items()]
-    cold, found = settle_with(people_without_vector(reader.people(), users), users=F.count(F.lit(1)))
+    cold, found = checkpointed(people_without_vector(reader.people(), users), {"users": F.count(F.lit(1))})
     if found["users"]:
         named.append(_cold_lists(context, config, interactions, cold, closed, cap))
     written = context.view.write(RECOMMENDATIONS, reduce(DataFrame.unionByName, named))
@@ -175,9 +175,9 @@ def evaluate_recommendations(context: StageContext, config: RecommendConfig) -> 
     logs = reader.logs()
     parts = logs.parts(config, run.as_of)
     methods, told = _methods(context, config, lambda: logs.validation(config, parts))
-    segments = {row.segment_id for row in context.view.rows(SEGMENTS) if row.scheme == SCHEME}
-    if segments:
-        methods["segment_popularity"] = by_segment(reader.segments(), segments)
+    segment_ids = [row.segment_id for row in context.view.rows(SEGMENTS) if row.scheme == SCHEME]
+    if segment_ids:
+        methods["segment_popularity"] = by_segment(reader.segments(), segment_ids)
     rows, notes = judge_lists(parts.acts, methods, config, run.seed, context.tell)
     rows += judge_ratings(parts.ratings, config, run.seed)
     if not rows:
@@ -213,7 +213,7 @@ def _rated(context: StageContext, config: RecommendConfig, weighed: Acts) -> Act
     """The last ratings of numbered users and items; the weighed acts where nobody rated or no measure asks."""
     if not {"adjusted_cosine", "pearson"} & set(config.similarity):
         return weighed
-    triples, found = settle_with(_reader(context).rated(), pairs=F.count(F.lit(1)))
+    triples, found = checkpointed(_reader(context).rated(), {"pairs": F.count(F.lit(1))})
     return replace(weighed, triples=triples, pairs=found["pairs"]) if found["pairs"] else weighed
 
 
@@ -242,13 +242,13 @@ def _cold_lists(
     segments = _reader(context).segments()
     leave_out = leave_out_from(config.exclude_seen, config.seen)
     left_out = interactions.where(F.col("action") >= leave_out) if leave_out else interactions.limit(0)
-    seen = settle(left_out.join(cold, on="user_id", how="left_semi").select("user_id", "item_id"))
+    seen = cut_off(left_out.join(cold, on="user_id", how="left_semi").select("user_id", "item_id"))
     most_seen = seen.groupBy("user_id").count().agg(F.max("count")).first()
     can_miss = (most_seen[0] or 0) if most_seen else 0
     length = config.top_n + can_miss
     if cap is not None:  # of each category on the list so many may be seen, or be one too many where others are seen
         length, cap = (config.top_n + 1) * (can_miss + 1), replace(cap, most=cap.most + can_miss)
-    popular = settle(popular_items(interactions, segments, closed, length, cap))
+    popular = cut_off(popular_items(interactions, segments, closed, length, cap))
     lists = lists_for_cold_users(cold, segments, popular, seen, config.top_n, config.max_per_category)
     return lists.withColumn("method", F.lit("popularity"))
 
@@ -260,7 +260,7 @@ def _acts_and_train(reader: Reader, config: RecommendConfig) -> tuple[DataFrame,
     both = acts.join(users, on="user_id", how="left").join(items, on="item_id", how="left")
     has_numbers = F.col("user_no").isNotNull() & F.col("item_no").isNotNull()
     pairs = F.count_if(has_numbers & (F.col("weight") > 0))
-    both, found = settle_with(both, pairs=pairs, user=F.max("user_no"), item=F.max("item_no"))
+    both, found = checkpointed(both, {"pairs": pairs, "user": F.max("user_no"), "item": F.max("item_no")})
     if found["pairs"] == 0:
         return both, None
     numbered = both.where(has_numbers).select("user_no", "item_no", "weight", "action")

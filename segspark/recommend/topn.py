@@ -12,10 +12,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.recommend.blocks import pack_dense, records, stream, unpack_dense
-from segspark.recommend.factors import Factors
 from segspark.recommend.interactions import BOUGHT
 from segspark.recommend.places import CappedPlaces, Places
 from segspark.recommend.sizes import block_count
+from segspark.recommend.vectors import Factors
 
 LISTS = "user_no int, rank int, item_no int, score double, because_no int, because_action int"
 USER_STEP, OWN_STEP, CATEGORY_STEP, CLOSED_STEP = -4, -3, -2, -1  # before the blocks of items, in this order

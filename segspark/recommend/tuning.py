@@ -14,6 +14,7 @@ import yaml
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from segspark.core.checkpoints import cut_off
 from segspark.core.errors import InputError
 from segspark.recommend.judging.assessment import POPULARITY
 from segspark.recommend.judging.bootstrap import Estimate, estimates_of
@@ -24,7 +25,6 @@ from segspark.recommend.judging.split import Parts, is_drawn, is_of_sample
 from segspark.recommend.methods.by_factors import by_als, by_popularity
 from segspark.recommend.methods.method import Answer, Settings, Train, listed
 from segspark.recommend.methods.train import fitted_again, train_part, weighed_again
-from segspark.recommend.settle import settle
 
 if TYPE_CHECKING:
     from segspark.recommend.config import RecommendConfig
@@ -77,7 +77,7 @@ def tune(parts: PartsOf, config: RecommendConfig, seed: int, tell: Tell) -> Tune
     Raises InputError where nobody can be judged.
     """
     of_config = parts(config)
-    known = Parts(settle(of_config.acts), settle(of_config.ratings))
+    known = Parts(cut_off(of_config.acts), cut_off(of_config.ratings))
 
     def remembered(tried: RecommendConfig) -> Parts:
         return known if tried.event_weights == config.event_weights else parts(tried)
@@ -169,9 +169,9 @@ def _stand(parts: PartsOf, config: RecommendConfig, seed: int, who: str) -> Stan
         raise InputError(NOBODY.format(users=who))
     is_judged = hits.is_hit & is_of_sample(hits.users, config.evaluation.max_users, seed)
     judged = train.acts.withColumns({"is_judged": is_judged, "is_asked": F.lit(False)})
-    wanted = settle(judged.where("is_judged").select("user_no").distinct())
+    wanted = cut_off(judged.where("is_judged").select("user_no").distinct())
     settings = Settings(config, plan_of(train, config), seed)
-    popular = Answer(settle(listed(by_popularity, train, wanted, settings)))
+    popular = Answer(cut_off(listed(by_popularity, train, wanted, settings)))
     return Stand(parts, config, train, judged, wanted, popular, settings)
 
 
@@ -197,7 +197,7 @@ def _answer(stand: Stand, config: RecommendConfig) -> Answer:
         train = weighed_again(train, stand.parts(config).acts, config)
     if config != stand.config:
         train = fitted_again(train, config, seed)
-    return Answer(settle(listed(by_als, train, stand.wanted, stand.settings)))
+    return Answer(cut_off(listed(by_als, train, stand.wanted, stand.settings)))
 
 
 def _judge_ratings(ratings: DataFrame, config: RecommendConfig, seed: int, on_everyone: bool) -> list[Trial]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -102,16 +101,22 @@ def resample(
 
     by_round = rows.mapInArrow(sums, SUMS).groupBy("method", "metric", "round")
     summed = by_round.agg(*(F.sum(name).alias(name) for name in ("total", "weight", "users")))
-    return estimates_of(pd.DataFrame(summed.toPandas()), roots)
+    return estimates_of(summed.toArrow(), roots)
 
 
-def estimates_of(sums: pd.DataFrame, roots: Container[str] = ()) -> dict[Key, Estimate]:
+def estimates_of(sums: pa.Table, roots: Container[str] = ()) -> dict[Key, Estimate]:
     """The sum of totals over the sum of weights, or its root for `roots`, for each (method, metric) of SUMS.
 
     Keys for which no user has a weight are left out.
     """
-    groups = sums.groupby(["method", "metric"])
-    estimates = {(method, metric): _estimate(group, metric in roots) for (method, metric), group in groups}
+    sums = sums.sort_by([(name, "ascending") for name in ("method", "metric", "round")])
+    keys = list(zip(sums["method"].to_pylist(), sums["metric"].to_pylist(), strict=True))
+    columns = np.stack([sums[name].to_numpy() for name in ("total", "weight", "users")])
+    starts = [place for place, key in enumerate(keys) if place == 0 or key != keys[place - 1]]
+    estimates = {
+        keys[start]: _estimate(of_key, keys[start][1] in roots)
+        for start, of_key in zip(starts, np.split(columns, starts[1:], axis=1), strict=False)  # none: one empty part
+    }
     return {key: estimate for key, estimate in estimates.items() if estimate is not None}
 
 
@@ -136,12 +141,13 @@ def _drawn(figures: Figures, draws: np.ndarray) -> np.ndarray:
     return np.stack([figures.totals, figures.weights, (figures.weights > 0).astype(float)]) @ draws
 
 
-def _estimate(sums: pd.DataFrame, is_root: bool) -> Estimate | None:
-    ratios = (sums["total"] / sums["weight"].where(sums["weight"] > 0)).to_numpy()
-    figures, is_drawn = np.sqrt(ratios) if is_root else ratios, (sums["round"] > 0).to_numpy()
-    everybody = int(np.flatnonzero(~is_drawn)[0])
-    if np.isnan(figures[everybody]):
+def _estimate(sums: np.ndarray, is_root: bool) -> Estimate | None:
+    """From totals, weights and users by round, the first of which is everybody's."""
+    total, weight, users = sums
+    ratios = np.divide(total, weight, out=np.full(len(total), np.nan), where=weight > 0)
+    figures = np.sqrt(ratios) if is_root else ratios
+    if np.isnan(figures[0]):
         return None
-    low, high = np.nanpercentile(figures[is_drawn], [2.5, 97.5])
-    value, low, high = (round(float(each), DECIMALS) for each in (figures[everybody], low, high))
-    return Estimate(value, low, high, int(sums["users"].iloc[everybody]))
+    low, high = np.nanpercentile(figures[1:], [2.5, 97.5])
+    value, low, high = (round(float(each), DECIMALS) for each in (figures[0], low, high))
+    return Estimate(value, low, high, int(users[0]))

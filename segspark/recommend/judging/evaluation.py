@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from segspark.core.arrow_rows import Row
+from segspark.core.checkpoints import checkpointed
 from segspark.recommend.factors import arranged, fit_explicit
 from segspark.recommend.interactions import BOUGHT, with_numbers
 from segspark.recommend.judging.assessment import POPULARITY
@@ -32,7 +33,6 @@ from segspark.recommend.methods.by_factors import by_popularity
 from segspark.recommend.methods.method import Answer, Method, Settings, Train
 from segspark.recommend.methods.train import train_part
 from segspark.recommend.numbering import number_both
-from segspark.recommend.settle import settle_with
 from segspark.recommend.sizes import als_blocks, block_count, tasks_at_once, user_block_rows
 from segspark.recommend.topn import ListPlan, leave_out_from
 
@@ -87,13 +87,13 @@ def judge_ratings(ratings: DataFrame, config: RecommendConfig, seed: int) -> lis
     `ratings` are those of Parts. `popularity_value` is the error of the item's mean.
     """
     rated = {"pairs": F.count("weight"), "micros": micros(F.col("weight"))}
-    ratings, found = settle_with(ratings.select("user_id", "item_id", "weight", "tested"), **rated)
+    ratings, found = checkpointed(ratings.select("user_id", "item_id", "weight", "tested"), rated)
     if found["pairs"] == 0:
         return []
     blocks = als_blocks(found["pairs"], config)
     numbered = with_numbers(ratings, *number_both(ratings.where("weight IS NOT NULL"), found["pairs"]))
     expected = with_expected(numbered, mean_rating(found["micros"], found["pairs"]))
-    known, asked = settle_with(arranged(expected, blocks), count=F.count("tested"))
+    known, asked = checkpointed(arranged(expected, blocks), {"count": F.count("tested")})
     if asked["count"] == 0:
         return []
     model = fit_explicit(around_expected(known), config, blocks, seed)
@@ -133,17 +133,18 @@ def list_rows(answers: Mapping[str, Answer], judged: Judged, train: Train, setti
     ]
 
 
-def spread(exposures: pd.DataFrame, methods: Iterable[str], items: int) -> dict[Key, float]:
+def spread(exposures: pa.Table, methods: Iterable[str], items: int) -> dict[Key, float]:
     """Coverage and gini of each method's lists together; no gini of a method that lists nothing.
 
     `exposures` says that `times` items stand in `lists` lists of the `method`.
     """
     found = {}
+    of_method = exposures["method"].to_numpy(zero_copy_only=False)
     for method in methods:
-        mine = exposures[exposures["method"] == method]
-        listed, often = (mine[name].to_numpy() for name in ("lists", "times"))
+        mine = of_method == method
+        listed, often = (exposures[name].to_numpy()[mine].astype(int) for name in ("lists", "times"))
         found[method, "coverage"] = coverage(often, items)
-        if len(mine):
+        if mine.any():
             found[method, "gini"] = gini(listed, often, items)
     return found
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
 
+from segspark.core.checkpoints import cut_off
 from segspark.recommend.judging.evaluation import hits_of, plan_of
 from segspark.recommend.judging.split import is_of_sample
 from segspark.recommend.methods.blending import Mix, candidates, learn_mix
 from segspark.recommend.methods.hybrid import deeper_lists
 from segspark.recommend.methods.method import Method, Settings
 from segspark.recommend.methods.train import train_part
-from segspark.recommend.settle import settle
 
 if TYPE_CHECKING:
     from segspark.recommend.config import RecommendConfig
@@ -34,5 +34,5 @@ def best_mix(acts: DataFrame, members: Mapping[str, Method], config: RecommendCo
     judged = train.acts.where(hits.is_hit & is_of_sample(hits.users, config.evaluation.max_users, seed))
     wanted = judged.select("user_no").distinct()
     settings = Settings(config, plan_of(train, config), seed)
-    offered = settle(candidates(deeper_lists(members, train, wanted, settings), list(members)))
+    offered = cut_off(candidates(deeper_lists(members, train, wanted, settings), list(members)))
     return learn_mix(offered, judged, list(members), config.evaluation.k, train.users)

@@ -8,8 +8,8 @@ from functools import reduce
 from itertools import groupby
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -21,6 +21,7 @@ from segspark.recommend.sizes import block_count
 from segspark.recommend.topn import ListPlan
 
 EXPOSURES = "exposures"  # stands for a metric in SUMS where rounds are items, and totals the lists that have them
+EXPOSED = ["method", "lists", "times"]
 OWN = -2  # the pieces of a task in order: own pairs, of each method its vectors or its lists, facts of the items
 KINDS = 4
 VECTORS, OFFERED, LISTED, MET = range(KINDS)  # even ones are of users, odd ones of items, which come by twice
@@ -37,7 +38,7 @@ class Judged:
 
 def sums_of(
     answers: Mapping[str, Answer], judged: Judged, plan: ListPlan, rounds: int, seed: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pa.Table, pa.Table]:
     """Rows of SUMS for every metric that is a mean over users, of every method and of its difference with popularity.
 
     Beside them how often items are listed: `times` items stand in `lists` lists of the `method`. A task holds one block
@@ -59,10 +60,10 @@ def sums_of(
         for _, pieces in groupby(records(batches), key=lambda record: record["task"]):
             yield from _sums_of_task(pieces, methods, plan, Sums(rounds, seed))
 
-    found = pd.DataFrame(_added(stream(steps, count, work, SUMS, plan.tasks_at_once)).toPandas())
-    is_exposure = found["metric"] == EXPOSURES
-    exposures = found[is_exposure].rename(columns={"round": "lists", "users": "times"})
-    return found[~is_exposure], exposures[["method", "lists", "times"]].astype({"times": int})
+    found = _added(stream(steps, count, work, SUMS, plan.tasks_at_once)).toArrow()
+    is_exposure = pc.equal(found["metric"], EXPOSURES)
+    exposures = found.filter(is_exposure).select(["method", "round", "users"]).rename_columns(EXPOSED)
+    return found.filter(pc.invert(is_exposure)), exposures
 
 
 def _added(sums: DataFrame) -> DataFrame:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -96,10 +95,11 @@ def learn_mix(candidates: DataFrame, relevant: DataFrame, methods: Sequence[str]
         if any(batch.num_rows for batch in rows):
             yield _gains_of(pa.Table.from_batches(rows), mixes, k)
 
-    sums = by_block.mapInArrow(gain, GAINS).groupBy("mix").agg(F.sum("gain").alias("gain"))
-    gains = pd.DataFrame(sums.toPandas()).set_index("mix")["gain"].reindex(range(len(mixes)), fill_value=0.0)
+    sums = by_block.mapInArrow(gain, GAINS).groupBy("mix").agg(F.sum("gain").alias("gain")).toArrow()
+    gains = np.zeros(len(mixes))
+    gains[sums["mix"].to_numpy()] = sums["gain"].to_numpy()
     count = max(1, judged.count())
-    best = int(np.argmax(np.round(gains.to_numpy() / count, DIGITS)))
+    best = int(np.argmax(np.round(gains / count, DIGITS)))
     weights = dict(zip(methods, mixes[best].tolist(), strict=True))
     return Mix(weights, round(float(gains[best]) / count, DIGITS), count)
 

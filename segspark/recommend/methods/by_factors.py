@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from segspark.recommend.factors import Factors
 from segspark.recommend.interactions import MICRO, popularity
 from segspark.recommend.methods.method import Answer, Method, Settings, Train, Wanted, of_wanted
+from segspark.recommend.vectors import Factors
 
 
 def by_als(train: Train, wanted: Wanted, settings: Settings) -> Answer:

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from pyspark.sql import DataFrame
 
+from segspark.core.checkpoints import cut_off
 from segspark.core.errors import ConfigError
 from segspark.recommend.methods.method import Answer, Method, Settings, Train, Wanted, of_wanted
 from segspark.recommend.neighbours.acts import Acts, similar_contents, similar_items, similar_users
 from segspark.recommend.neighbours.list_plan import measure_sides, plan_sparse_lists
 from segspark.recommend.neighbours.lists import item_cf_lists, item_cf_sides, user_cf_lists, user_cf_sides
 from segspark.recommend.planner import plan_similarity
-from segspark.recommend.settle import settle
 from segspark.recommend.topn import ListPlan
 
 MEASURE, CONTENT = "cosine", "content"
@@ -46,7 +46,7 @@ def by_users(train: Train, wanted: Wanted, settings: Settings) -> Answer:
         plan = plan_similarity(train.by_user, train.by_item, config.user_neighbours, config, what)
         settings.tell(plan.told(what))
         near = similar_users(_acts(train), MEASURE, plan.block_rows, config)
-    near = settle(of_wanted(near, wanted, "row_no"))
+    near = cut_off(of_wanted(near, wanted, "row_no"))
     plain = replace(settings.plan, explain=False)
     lists = _planned(plain, *user_cf_sides(train.weighed, near), train.users, train, settings, "lists by user_cf")
     return Answer(user_cf_lists(train.weighed, near, settings.closed_of(train.interactions), train.items, lists))
@@ -66,7 +66,7 @@ def by_content(catalogue: DataFrame) -> Method:
 
 
 def _from_items(near: DataFrame, train: Train, wanted: Wanted, settings: Settings, what: str) -> Answer:
-    near = settle(near)
+    near = cut_off(near)
     own = of_wanted(train.weighed, wanted)
     plan = _planned(settings.plan, *item_cf_sides(own, near), train.items, train, settings, what)
     return Answer(item_cf_lists(own, near, settings.closed_of(own), train.items, plan))

@@ -11,8 +11,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.recommend.degrees import Degrees, Side, measure
-from segspark.recommend.factors import Factors
 from segspark.recommend.topn import LISTS, ListPlan, best_items
+from segspark.recommend.vectors import Factors
 
 if TYPE_CHECKING:
     from segspark.recommend.config import RecommendConfig

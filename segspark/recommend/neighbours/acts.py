@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from segspark.core.checkpoints import checkpointed
 from segspark.recommend.degrees import Degrees, Side, measure
 from segspark.recommend.neighbours.content import content_triples
 from segspark.recommend.neighbours.measures import Measure
 from segspark.recommend.planner import plan_similarity
-from segspark.recommend.settle import settle_with
 from segspark.recommend.similarity import nearest_rows
 
 if TYPE_CHECKING:
@@ -52,10 +52,12 @@ def similar_users(acts: Acts, method: str, block_rows: int, config: RecommendCon
 def similar_contents(catalogue: DataFrame, items: int, config: RecommendConfig, tell: Tell) -> DataFrame:
     """NEIGHBOURS of each item by cosine of what it is; `catalogue` is as content_triples wants it.
 
-    Plans the product and tells the plan. ConfigError where a task would not fit. The features are settled first.
+    Plans the product and tells the plan. ConfigError where a task would not fit. Works through a checkpoint.
     """
     what = "content similarity"
-    triples, highest = settle_with(content_triples(catalogue, config.content_weights), feature=F.max("feature_no"))
+    triples, highest = checkpointed(
+        content_triples(catalogue, config.content_weights), {"feature": F.max("feature_no")}
+    )
     features = 1 + (highest["feature"] or 0)
     sides = (Side(triples, "item_no", "feature_no", items), Side(triples, "feature_no", "item_no", features))
     of_items, of_features = measure(*sides)

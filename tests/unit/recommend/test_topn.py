@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from segspark.recommend.factors import Factors
 from segspark.recommend.interactions import BOUGHT, VIEWED
 from segspark.recommend.places import low_bounds
 from segspark.recommend.topn import ListPlan, best_items, leave_out_from
+from segspark.recommend.vectors import Factors
 
 USERS, ITEMS, RANK = 19, 31, 4
 
