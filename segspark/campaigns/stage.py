@@ -27,8 +27,16 @@ from segspark.campaigns.learning.strategy import Strategy
 from segspark.campaigns.lift.stage import write_lifts
 from segspark.campaigns.past.stage import evidence_from, look_back
 from segspark.campaigns.planning.audience import check_columns
-from segspark.campaigns.planning.stage import Order, build_plan, people_of
-from segspark.core.contracts import CAMPAIGNS, OUTCOMES, PUBLICATIONS, SEGMENTS, STRATEGIES, USER_FEATURES
+from segspark.campaigns.planning.stage import Order, ask_everyone, build_plan, published_plans
+from segspark.core.contracts import (
+    CAMPAIGN_MEMBERS,
+    CAMPAIGNS,
+    OUTCOMES,
+    PUBLICATIONS,
+    SEGMENTS,
+    STRATEGIES,
+    USER_FEATURES,
+)
 from segspark.core.errors import ConfigError
 from segspark.core.stage import StageContext, StageResult
 
@@ -65,13 +73,15 @@ def build_campaigns(context: StageContext, config: CampaignsConfig, earned: froz
         )
     offer = _offer(context, config, segments, earned)
     seen, made, campaign = _campaign(context, config)
-    people, worth = people_of(context, config, offer.strategies, segments)
-    strategy, rows, notes = follow_up(context, config, offer, worth, made, seen)
+    order = Order(campaign, offer.strategies, config, offer.suits, segments, made)
+    plans = published_plans(context, order)
+    asked, members = ask_everyone(context, order, plans)
+    strategy, rows, notes = follow_up(context, config, offer, asked.worth, made, seen)
     rules = rules_of(strategy, segments, list(offer.costs), offer.costs, config.learning)
-    order = Order(campaign, offer.strategies, config, offer.suits, segments, rules)
-    planned, summary = build_plan(context, order, people, made)
+    planned, summary = build_plan(context, order, asked, plans, rules)
     demand, warnings = write_demand(context, config, campaign)
-    return StageResult(rows=rows | planned | demand, notes=(*notes, _told(summary), *warnings))
+    rows |= {CAMPAIGN_MEMBERS.name: members, **planned, **demand}
+    return StageResult(rows=rows, notes=(*notes, _told(summary), *warnings))
 
 
 def follow_up(

@@ -8,6 +8,7 @@
 - expected, following (double): units of the week, and of the week after it
 - actual (double): units that were sold; null from `as_of` on
 - level, naive_error (double): units a week, of the history before the origin
+- recent (double): units of the last RECENT_DAYS before the origin
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 
 LEAST_TRAINING_WEEKS = 4  # before an origin of the back-test
 LOW, HIGH = 0.1, 0.9  # points of the errors
+RECENT_DAYS = 28
 FORECASTS = (
     "segment_name string, category string, item_id string, origin date, week date, model string, expected double,"
-    " following double, actual double, level double, naive_error double"
+    " following double, actual double, level double, naive_error double, recent double"
 )
 ROW = pa.schema(
     [
@@ -41,7 +43,7 @@ ROW = pa.schema(
         ("origin", pa.date32()),
         ("week", pa.date32()),
         ("model", pa.string()),
-        *((name, pa.float64()) for name in ("expected", "following", "actual", "level", "naive_error")),
+        *((name, pa.float64()) for name in ("expected", "following", "actual", "level", "naive_error", "recent")),
     ]
 )
 
@@ -161,7 +163,8 @@ def _rows(daily: Numbers, first: date, origin: date, weeks: int, as_of: date) ->
     if origin < as_of and known < LEAST_TRAINING_WEEKS * DAYS:
         return
     totals = weekly_totals(daily[:known])
-    about = {"origin": origin, "level": level(totals), "naive_error": naive_error(totals)}
+    recent = float(daily[max(0, known - RECENT_DAYS) : known].sum())
+    about = {"origin": origin, "level": level(totals), "naive_error": naive_error(totals), "recent": recent}
     for model, forecaster in MODELS.items():
         expected = forecaster(totals, weeks + 1)
         for ahead in range(weeks):

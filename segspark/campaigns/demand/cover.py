@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import Column, DataFrame, Window, WindowSpec
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from segspark.campaigns.demand.backtest import Way, level_of
@@ -16,15 +16,15 @@ from segspark.campaigns.demand.forecasting import DAYS, OURS
 from segspark.campaigns.demand.series import NO_CATEGORY, SERIES, kept_category
 from segspark.campaigns.lookup import looked_up
 from segspark.core.arrow_rows import Row
-from segspark.core.campaign_tables import SEGMENT_DEMAND
-from segspark.core.contract import conform
-from segspark.core.exact import amount, exact_sum, whole
+from segspark.core.exact import exact_sum, sum_of
 
 if TYPE_CHECKING:
     from segspark.campaigns.config import DemandConfig
 
-TURNOVER_DAYS = 28  # before as_of
-GOODS = ("category", "item_id")  # what is sold, whoever buys it
+STOCK, CAMPAIGN = "stock", "campaign"  # whose units
+
+Goods = tuple[str, str | None]  # what is sold, whoever buys it: a category and an item of it; None: the whole category
+Level = tuple[str | None, str | None]  # category or item, the other being None
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,10 @@ class Short:
 
 
 def expected_units(forecasts: DataFrame, ways: Mapping[str, Way], as_of: date) -> DataFrame:
-    """One row per series and week from `as_of`: expected_units, low, high, trend, each level in its way.
+    """One row per series and week from `as_of`, each level in its way: expected_units, low, high, trend, and recent,
+    what was sold of the series of late.
 
-    A level that has none is forecast by our model. low and high are null where the way has no points.
+    A level that has no way is forecast by our model. low and high are null where the way has no points.
     """
     own = forecasts.where(F.col("origin") == F.lit(as_of)).withColumn("of", level_of())
     used = F.coalesce(looked_up({of: way.model for of, way in ways.items()}, "of", "string"), F.lit(OURS))
@@ -63,11 +64,12 @@ def expected_units(forecasts: DataFrame, ways: Mapping[str, Way], as_of: date) -
         F.when(below.isNotNull(), low).alias("low"),
         F.when(above.isNotNull(), high).alias("high"),
         F.try_divide(F.col("following") - F.col("expected"), "expected").alias("trend"),
+        "recent",
     )
 
 
-def stock_of(items: DataFrame, categories: DataFrame, expected: DataFrame, as_of: date) -> DataFrame:
-    """Units at hand of each category and item of `expected`: category, item_id, stock; null where no item tells.
+def stock_of(items: DataFrame, categories: DataFrame, as_of: date) -> DataFrame:
+    """Units at hand of each item, as `units_of_goods` takes them; null where the item does not tell.
 
     `items` has the columns of the table; those launched at or after `as_of` are not for sale yet. `categories` are
     those of `known_categories`.
@@ -75,45 +77,83 @@ def stock_of(items: DataFrame, categories: DataFrame, expected: DataFrame, as_of
     is_on_sale = F.col("launch_time").isNull() | (F.to_date("launch_time") < F.lit(as_of))
     listed = items.where(is_on_sale).select("item_id", F.col("stock").cast("double").alias("units"))
     placed = listed.join(categories.select("item_id", "category"), on="item_id", how="left")
-    return _on_both_levels(placed, expected, by=()).withColumnRenamed("units", "stock")
+    return placed.withColumns({"what": F.lit(STOCK), "segment_name": F.lit(None).cast("string")})
 
 
-def campaign_units_of(campaign: DataFrame, expected: DataFrame, starts_on: date, as_of: date) -> DataFrame:
-    """What the campaign sells on top: segment_name, category, item_id, week, campaign_units.
+def units_of_goods(rows: DataFrame, goods: Collection[Goods]) -> DataFrame:
+    """`rows` (what, segment_name, category, item_id, units) added up by category, as the series name it, and by item.
 
-    `campaign` has segment_name, category, item_id and units, which add up: a row with an item counts for its category
-    too, a row without one for the category only. All of it is wanted in the week of `starts_on`; a campaign that
-    starts after the weeks of `expected` is in none of them.
+    Of items those of `goods` alone, without their category; of categories one row each, without an item.
     """
-    week = as_of + timedelta(weeks=max(0, (starts_on - as_of).days // DAYS))
-    summed = _on_both_levels(campaign, expected, by=("segment_name",)).withColumnRenamed("units", "campaign_units")
-    return summed.withColumn("week", F.lit(week))
+    kept = sorted(category for category, item_id in goods if item_id is None)
+    items = sorted(item_id for _, item_id in goods if item_id is not None)
+    nothing, named = F.lit(None).cast("string"), F.coalesce("category", F.lit(NO_CATEGORY))
+    of_category = F.struct(kept_category(named, named.isin(*kept)).alias("category"), nothing.alias("item_id"))
+    of_item = F.when(F.col("item_id").isin(*items), F.struct(nothing.alias("category"), "item_id"))
+    levels = F.explode(F.array_compact(F.array(of_category, of_item))).alias("goods")
+    placed = rows.select("what", "segment_name", "units", levels).select("what", "segment_name", "units", "goods.*")
+    summed = placed.groupBy("what", "segment_name", "category", "item_id")
+    return summed.agg(exact_sum(F.col("units")).alias("units"))
 
 
 def segment_demand(
-    expected: DataFrame, stock: DataFrame, campaign_units: DataFrame, series: DataFrame, scheme: str, as_of: date
-) -> DataFrame:
-    """SEGMENT_DEMAND of one scheme from the frames of the functions above and `series`.
+    expected: Sequence[Row], units: Iterable[Row], starts_on: date, as_of: date, scheme: str
+) -> list[dict[str, Any]]:
+    """Rows of SEGMENT_DEMAND of one scheme, from collected rows of `expected_units` and `units_of_goods`.
 
-    The stock lasts for as long as all segments want it at the mean rate of the forecast weeks; the campaign is left
-    out of that rate, and counted in is_short. Both are null where the stock is, the first also where nobody wants any.
+    All that the campaign sells on top is wanted in the week of `starts_on`; a campaign that starts after the weeks of
+    `expected` is in none of them. The stock lasts for as long as all segments want it at the mean rate of the forecast
+    weeks; the campaign is left out of that rate, and counted in is_short. Both are null where the stock is, the first
+    also where nobody wants any.
     """
-    recent = series.where(F.col("day") >= F.lit(as_of - timedelta(days=TURNOVER_DAYS)))
-    sold = recent.groupBy(*GOODS).agg(exact_sum(F.col("units")).alias("sold"))
-    told = _join(_join(expected, campaign_units, (*SERIES, "week")), stock, GOODS)
-    rows = _join(told, sold, GOODS).withColumn("campaign_units", F.coalesce("campaign_units", F.lit(0.0)))
-    all_weeks, so_far = Window.partitionBy(*GOODS), Window.partitionBy(*GOODS).orderBy("week")
-    rate = _total("expected_units", all_weeks) / (_weeks(all_weeks) * F.lit(DAYS))
-    wanted = _total("expected_units", so_far) + _total("campaign_units", so_far)
-    demand = rows.withColumns(
-        {
-            "scheme": F.lit(scheme),
-            "stock_cover_days": F.try_divide("stock", rate),
-            "turnover": F.try_divide("sold", "stock"),
-            "is_short": wanted > F.col("stock"),
+    stock: dict[Level, float | None] = {}
+    on_top: dict[tuple[str | None, Level], float] = {}
+    for row in units:
+        level = (row.category, row.item_id)
+        if row.what == STOCK:
+            stock[level] = row.units
+        else:
+            on_top[row.segment_name, level] = row.units
+    busy_week = as_of + timedelta(weeks=max(0, (starts_on - as_of).days // DAYS))
+    by_goods: dict[Goods, list[dict[str, Any]]] = defaultdict(list)
+    for row in expected:
+        level = _level((row.category, row.item_id))
+        extra = on_top.get((row.segment_name, level), 0.0) if row.week == busy_week else 0.0
+        by_goods[row.category, row.item_id].append({**row, "scheme": scheme, "campaign_units": extra})
+    return [row for goods, rows in by_goods.items() for row in _with_stock(rows, stock.get(_level(goods)))]
+
+
+def _with_stock(rows: list[dict[str, Any]], stock: float | None) -> list[dict[str, Any]]:
+    """The rows of all segments and weeks of one category or item, with what the stock is to them."""
+    weeks = sorted({row["week"] for row in rows})
+    rate = (sum_of(row["expected_units"] for row in rows) or 0.0) / (len(weeks) * DAYS)
+    sold = sum_of(row["recent"] for row in rows if row["week"] == weeks[0])
+    wanted = {week: _wanted([row for row in rows if row["week"] <= week]) for week in weeks}
+    return [
+        row
+        | {
+            "stock": stock,
+            "stock_cover_days": _ratio(stock, rate),
+            "turnover": _ratio(sold, stock),
+            "is_short": None if stock is None else wanted[row["week"]] > stock,
         }
-    )
-    return conform(demand, SEGMENT_DEMAND)
+        for row in rows
+    ]
+
+
+def _wanted(rows: Sequence[Mapping[str, Any]]) -> float:
+    """By all segments together, with what the campaign sells."""
+    return sum(sum_of(row[name] for row in rows) or 0.0 for name in ("expected_units", "campaign_units"))
+
+
+def _ratio(amount: float | None, by: float | None) -> float | None:
+    return None if amount is None or not by else amount / by
+
+
+def _level(goods: Goods) -> Level:
+    """As `units_of_goods` names what is sold."""
+    category, item_id = goods
+    return (category, None) if item_id is None else (None, item_id)
 
 
 def running_out(demand: Iterable[Row], config: DemandConfig) -> list[Short]:
@@ -125,34 +165,3 @@ def running_out(demand: Iterable[Row], config: DemandConfig) -> list[Short]:
         was_short = goods in found and found[goods].is_short
         found[goods] = Short(*goods, row.stock_cover_days, was_short or bool(row.is_short))
     return sorted((each for each in found.values() if each.is_told(config.cover_warning_days)), key=Short.order)
-
-
-def _total(name: str, window: WindowSpec) -> Column:
-    """The sum over the window's rows and, with an order, all rows of the same week: exact, so in any order."""
-    return amount(F.sum(whole(F.col(name))).over(window))
-
-
-def _weeks(window: WindowSpec) -> Column:
-    return F.size(F.collect_set("week").over(window))
-
-
-def _on_both_levels(rows: DataFrame, expected: DataFrame, by: tuple[str, ...]) -> DataFrame:
-    """`rows` (category, item_id, units) added up by category, as the series name it, and by item: only those that
-    `expected` has."""
-    goods = expected.select(*GOODS).distinct()
-    kept = goods.where(F.col("item_id").isNull()).select("category", F.lit(True).alias("is_kept"))
-    named = rows.withColumn("category", F.coalesce("category", F.lit(NO_CATEGORY)))
-    marked = named.join(kept, on="category", how="left")
-    category = kept_category(F.col("category"), F.col("is_kept").isNotNull()).alias("category")
-    units = exact_sum(F.col("units")).alias("units")
-    by_category = marked.groupBy(*by, category).agg(units).withColumn("item_id", F.lit(None).cast("string"))
-    items = goods.where(F.col("item_id").isNotNull())
-    by_item = rows.drop("category").join(items, on="item_id", how="inner").groupBy(*by, *GOODS).agg(units)
-    return by_category.unionByName(by_item)
-
-
-def _join(left: DataFrame, right: DataFrame, names: tuple[str, ...]) -> DataFrame:
-    """A left join in which a null equals a null."""
-    renamed = right.withColumnsRenamed({name: f"other_{name}" for name in names})
-    same: list[Column] = [F.col(name).eqNullSafe(F.col(f"other_{name}")) for name in names]
-    return left.join(renamed, on=reduce(Column.__and__, same), how="left").drop(*(f"other_{name}" for name in names))

@@ -73,7 +73,7 @@ def sold_units(lines: DataFrame, categories: DataFrame) -> DataFrame:
 
 
 def daily_units(sold: DataFrame, members: DataFrame, config: DemandConfig, as_of: date) -> DataFrame:
-    """The series of `sold`, which is read five times: it is best kept until then. Every segment has all of them.
+    """The series of `sold`, which is read five times: a checkpoint serves best. Every segment has all of them.
 
     The best sellers are the `top_items` by units in the 91 days before `as_of`, ties by name; likewise categories.
     """

@@ -6,16 +6,17 @@ from pyspark.sql import functions as F
 from segspark.campaigns.config import CampaignsConfig, DemandConfig
 from segspark.campaigns.demand.backtest import demand_accuracy, forecasts_of, judge, origins_of, ways_of
 from segspark.campaigns.demand.cover import (
+    CAMPAIGN,
     Short,
-    campaign_units_of,
     expected_units,
     running_out,
     segment_demand,
     stock_of,
+    units_of_goods,
 )
 from segspark.campaigns.demand.series import daily_units, known_categories, order_lines, sold_units
 from segspark.campaigns.history import Campaign
-from segspark.core.arrow_rows import Row
+from segspark.core.arrow_rows import Row, from_arrow
 from segspark.core.checkpoints import checkpointed
 from segspark.core.contracts import (
     CAMPAIGN_PLAN,
@@ -46,18 +47,17 @@ def write_demand(
         return _nothing(context)
     items = lake.read(ITEMS)
     categories = known_categories(lines, items.select("item_id", "category"))
-    sold = sold_units(lines, categories).persist()
-    series = daily_units(sold, members, demand, run.as_of).checkpoint()
-    sold.unpersist()
+    series = daily_units(sold_units(lines, categories).checkpoint(), members, demand, run.as_of)
     origins = origins_of(demand, run.as_of)
     forecasts = forecasts_of(series, told["first"], origins, demand.weeks, run.as_of).checkpoint()
     judged = judge(forecasts).collect()
     rows = {DEMAND_ACCURACY.name: view.write_rows(DEMAND_ACCURACY, demand_accuracy(judged, config.scheme))}
-    expected = expected_units(forecasts, ways_of(judged), run.as_of)
-    on_top = campaign_units_of(_campaign(context, categories, config), expected, campaign.first_day, run.as_of)
-    stock = stock_of(items, categories, expected, run.as_of)
-    wanted = segment_demand(expected, stock, on_top, series, config.scheme, run.as_of)
-    rows[SEGMENT_DEMAND.name] = view.write(SEGMENT_DEMAND, wanted)
+    expected = from_arrow(expected_units(forecasts, ways_of(judged), run.as_of).toArrow())
+    on_top = _campaign(context, categories, config).withColumn("what", F.lit(CAMPAIGN))
+    goods = {(row.category, row.item_id) for row in expected}
+    units = units_of_goods(stock_of(items, categories, run.as_of).unionByName(on_top), goods)
+    wanted = segment_demand(expected, from_arrow(units.toArrow()), campaign.first_day, run.as_of, config.scheme)
+    rows[SEGMENT_DEMAND.name] = view.write_rows(SEGMENT_DEMAND, wanted)
     return rows, _notes(view.rows(SEGMENT_DEMAND), demand)
 
 

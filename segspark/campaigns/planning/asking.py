@@ -9,18 +9,20 @@ from pyspark.sql import functions as F
 from segspark.campaigns.lookup import looked_up
 from segspark.campaigns.planning.audience import REASONS
 from segspark.campaigns.planning.draws import uniform
+from segspark.campaigns.planning.people import worth_by_segment
 from segspark.core.checkpoints import count_each
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Rows of `asked_of`, and how many they are."""
+    """Rows of `asked_of`, how many they are, and what a conversion of theirs is worth."""
 
     rows: DataFrame
     users: int
     open: int  # who may be contacted, or might be if they were not held out
     asking: int  # of them, who is not held out
     left_out: Mapping[str, int]  # the others, by the reason
+    worth: Mapping[str, float]  # on average, by segment
 
     @property
     def open_to(self) -> DataFrame:
@@ -49,12 +51,13 @@ def asked_of(
     )
 
 
-def asked_counts() -> dict[str, Column]:
-    """The counts of `Asked` over its rows."""
+def asked_counts(segments: Sequence[str]) -> dict[str, Column]:
+    """The fields of `Asked` over its rows; worth as `worth_by_segment`."""
     is_open = F.col("left_out").isNull()
     return {
         "users": F.count(F.lit(1)),
         "open": F.count_if(is_open),
         "asking": F.count_if(is_open & ~F.col("holdout")),
         "left_out": count_each("left_out", REASONS),
+        "worth": worth_by_segment(segments),
     }

@@ -11,7 +11,7 @@ from segspark.campaigns.planning.ranking import with_better
 NEW_DAYS = 60  # since the launch
 KINDS = ("recommended", "new", "cheap")
 FALLBACK = 20  # items of a kind for users whose own list has too few of them
-OWN_LISTS_FIRST = 1_000  # ranks of the fallback begin here
+ITEMS = "array<struct<item_id:string,stock:bigint>>"
 
 
 def describe_items(items: DataFrame, sold: DataFrame, as_of: str) -> DataFrame:
@@ -60,27 +60,31 @@ def without_promised(described: DataFrame, plans: DataFrame, take: float) -> Dat
 
 
 def best_sellers(described: DataFrame) -> DataFrame:
-    """kind, item_id, stock, rank: the FALLBACK items of each kind that sold best."""
+    """kind, popular: the FALLBACK items (item_id, stock) of each kind that sold best, the best first."""
     kinds = F.array(*(F.when(F.col(kind), F.lit(kind)) for kind in KINDS))
     rows = described.select("item_id", "stock", "units", F.explode(F.array_compact(kinds)).alias("kind"))
     rank = F.row_number().over(Window.partitionBy("kind").orderBy(F.desc("units"), "item_id"))
     ranked = rows.withColumn("rank", rank).where(F.col("rank") <= FALLBACK)  # so Spark drops the others before it sorts
-    return ranked.select("kind", "item_id", "stock", (F.col("rank") + OWN_LISTS_FIRST).alias("rank"))
+    return ranked.groupBy("kind").agg(_in_order().alias("popular"))
 
 
-def candidates(contacts: DataFrame, lists: DataFrame, described: DataFrame) -> DataFrame:
-    """What each contact may show, the user's own list first: the columns of `contacts`, item_id, rank and stock.
+def candidates(contacts: DataFrame, lists: DataFrame, described: DataFrame, most: int) -> DataFrame:
+    """What each contact may show, the user's own list first: the columns of `contacts`, `__no`, item_id and stock.
 
     `contacts` has user_id and kind, and what else the choice goes by; `lists` user_id, item_id and rank of
-    recommendations.
+    recommendations. There are `most` rows per contact at the most, numbered from 0.
     """
     entries = [each for kind in KINDS for each in (F.lit(kind), F.col(kind))]
     kind_fits = F.create_map(*entries)[F.col("kind")]
-    own = lists.join(contacts, on="user_id", how="inner").join(described, on="item_id", how="inner").where(kind_fits)
-    popular = contacts.join(F.broadcast(best_sellers(described)), on="kind", how="inner")
-    pair = (*contacts.columns, "item_id")
-    both = own.select(*pair, "rank", "stock").unionByName(popular.select(*pair, "rank", "stock"))
-    return both.groupBy(*pair).agg(F.min("rank").alias("rank"), F.max("stock").alias("stock"))
+    wanted = contacts.select("user_id", "kind")
+    fitting = lists.join(wanted, on="user_id", how="inner").join(described, on="item_id", how="inner").where(kind_fits)
+    own = fitting.groupBy("user_id").agg(_in_order().alias("own"))
+    both = contacts.join(own, on="user_id", how="left").join(
+        F.broadcast(best_sellers(described)), on="kind", how="left"
+    )
+    items = F.array_union(*(F.coalesce(name, F.array().cast(ITEMS)) for name in ("own", "popular")))
+    shown = both.select(*contacts.columns, F.posexplode(F.slice(items, 1, most)).alias("__no", "item"))
+    return shown.select(*contacts.columns, "__no", "item.*")
 
 
 def within_stock(offered: DataFrame, most: int, take: float, steps: Sequence[float] = ()) -> DataFrame:
@@ -90,12 +94,16 @@ def within_stock(offered: DataFrame, most: int, take: float, steps: Sequence[flo
     show it one unit may be bought. `offered` are those of `candidates` with surplus, tie and holdout; who is held out
     takes nothing. `steps` are those of `ranking`.
     """
-    first = Window.partitionBy("user_id").orderBy("rank", "item_id")
-    shown = offered.withColumn("__no", F.row_number().over(first)).where(F.col("__no") <= 2 * most)
     room = F.floor(F.col("stock") / F.lit(take))
     has_stock = F.col("stock").isNull() | (F.col("__better") < room)
-    kept = with_better(shown, "item_id", steps).where(has_stock)
+    kept = with_better(offered, "item_id", steps).where(has_stock)
     return kept.groupBy("user_id").agg(_first_items(most).alias("items"))
+
+
+def _in_order() -> Column:
+    """The items of a group in the order of their ranks, as structs of item_id and stock."""
+    ordered = F.sort_array(F.collect_list(F.struct("rank", "item_id", "stock")))
+    return F.transform(ordered, lambda each: F.struct(each["item_id"].alias("item_id"), each["stock"].alias("stock")))
 
 
 def _first_items(most: int) -> Column:

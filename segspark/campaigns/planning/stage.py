@@ -27,7 +27,7 @@ from segspark.campaigns.planning.describing import (
 )
 from segspark.campaigns.planning.holdout import draw_members
 from segspark.campaigns.planning.offers import candidates, describe_items, still_selling, within_stock, without_promised
-from segspark.campaigns.planning.people import find_people, worth_by_segment
+from segspark.campaigns.planning.people import find_people, people_counts, with_worth
 from segspark.campaigns.planning.prices import budgets_of
 from segspark.campaigns.planning.quotas import Used, set_quotas
 from segspark.campaigns.planning.ranking import steps_of
@@ -55,110 +55,122 @@ CUTS = ("no action is worth its cost", "the budget ends", "no item in stock to s
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be planned: the campaign, what may be done for whom, and by which rules actions are chosen."""
+    """What is to be planned: the campaign, what may be done for whom, and after which plans.
+
+    `made` are the plans that were published before: whom they contacted is not contacted again by the same campaign,
+    and whom they held out stays so.
+    """
 
     campaign: Campaign
     strategies: Strategies
     config: CampaignsConfig
     suits: Mapping[str, list[str]]  # actions by segment
     segments: list[str]  # in the order of the rules' rows
-    rules: Rules  # without prices
+    made: list[Planned]
+
+    @property
+    def recent(self) -> list[Planned]:
+        """The published plans that are not long ago."""
+        quiet, window = self.strategies.quiet_days, self.config.lift.attribution_days
+        cool_downs = (action.cool_down_days for action in self.strategies.actions.values())
+        return plans_in_mind(self.made, self.campaign, max(quiet, window, *cool_downs))
+
+    @property
+    def others_send(self) -> bool:
+        """Whether another campaign may have contacts on the days of this one."""
+        own, first_day = self.campaign.campaign_id, self.campaign.first_day
+        return any(each.campaign_id != own and each.ends_on >= first_day for each in self.recent)
+
+
+def published_plans(context: StageContext, order: Order) -> DataFrame:
+    """The rows of recent published plans that count."""
+    rows = context.lake.read_runs(CAMPAIGN_PLAN, {each.run_id for each in order.recent})
+    plans = contacts_of(rows, order.recent, _outcomes(context))
+    return plans.checkpoint() if order.recent else plans
+
+
+def ask_everyone(context: StageContext, order: Order, plans: DataFrame) -> tuple[Asked, int]:
+    """Who of the scheme may be contacted, and by which actions. Writes campaign_members of the run; returns its rows.
+
+    `plans` are those of `published_plans`.
+    """
+    people, may_be_contacted = _people(context, order)
+    campaign_id = order.campaign.campaign_id
+    members = draw_members(
+        people.where("may_be_contacted"),
+        may_be_contacted,
+        _known_members(context, order),
+        campaign_id,
+        order.config.holdout_share,
+    )
+    written = context.view.write(CAMPAIGN_MEMBERS, members.withColumn("campaign_id", F.lit(campaign_id)))
+    audience = _audience(context, order, people, plans)
+    held = context.view.frame(CAMPAIGN_MEMBERS).select("user_id", "holdout")
+    asked = asked_of(audience, held, order.segments, campaign_id, context.run.seed)
+    rows, told = checkpointed(asked, asked_counts(order.segments))
+    worth = {name: float(value) for name, value in told.pop("worth").items() if value is not None}
+    return Asked(rows, **told, worth=worth), written
 
 
 def build_plan(
-    context: StageContext, order: Order, people: DataFrame, made: list[Planned]
+    context: StageContext, order: Order, asked: Asked, plans: DataFrame, rules: Rules
 ) -> tuple[dict[str, int], dict[str, Any]]:
-    """Writes campaign_members, campaign_plan and campaigns of the run; returns the rows of each and that of campaigns.
+    """Writes campaign_plan and campaigns of the run; returns the rows of each and that of campaigns.
 
-    `people` are those of `people_of`. `made` are the plans that were published before: whom they contacted is not
-    contacted again by the same campaign, and whom they held out stays so.
+    `rules`, without prices, are those that actions are chosen by; `plans` those of `published_plans`.
     """
     view = context.view
-    recent = _recent(order, made)
-    plans = _plans(context, recent)
-    campaign_id = order.campaign.campaign_id
-    members = draw_members(
-        people.where("may_be_contacted").select("user_id", "segment_name"),
-        _known_members(context, campaign_id, made),
-        campaign_id,
-        order.config.holdout_share,
-    ).withColumn("campaign_id", F.lit(campaign_id))
-    rows = {CAMPAIGN_MEMBERS.name: view.write(CAMPAIGN_MEMBERS, members)}
-    asked = _asked(context, order, people, plans)
     if asked.open:
-        rows[CAMPAIGN_PLAN.name], cuts, totals = _plan(context, order, asked, plans, recent)
+        written, cuts, totals = _plan(context, order, asked, plans, rules)
     else:
-        rows[CAMPAIGN_PLAN.name], cuts, totals = view.clear(CAMPAIGN_PLAN), {}, NOBODY
+        written, cuts, totals = view.clear(CAMPAIGN_PLAN), {}, NOBODY
     told = _campaign(context, order, asked, cuts, totals)
-    rows[CAMPAIGNS.name] = view.write_rows(CAMPAIGNS, [told])
-    return rows, told
+    return {CAMPAIGN_PLAN.name: written, CAMPAIGNS.name: view.write_rows(CAMPAIGNS, [told])}, told
 
 
-def people_of(
-    context: StageContext, config: CampaignsConfig, strategies: Strategies, segments: Sequence[str]
-) -> tuple[DataFrame, dict[str, float]]:
-    """Users of the scheme as `find_people` gives them, with the features alone that audiences go by; and what a
-    conversion is worth on average, by segment."""
-    view = context.view
+def _people(context: StageContext, order: Order) -> tuple[DataFrame, int]:
+    """Users of the scheme with worth and the features that audiences go by; and how many may be contacted."""
+    view, config = context.view, order.config
     members = view.frame(USER_SEGMENTS).where(F.col("scheme") == config.scheme).select("user_id", "segment_name")
     features = view.frame(USER_FEATURES).drop("user_bucket")
     people = find_people(features, members, context.lake.read(USERS), config.consent == "assumed")
-    if config.learning.objective == "revenue":
-        people = people.withColumn("worth", F.lit(1.0))
-    needed = {"user_id", "segment_name", "may_be_contacted", "worth"} | strategies.features()
-    rows, told = checkpointed(people.select(*sorted(needed)), {"worth": worth_by_segment(segments)})
-    return rows, {name: float(worth) for name, worth in told["worth"].items() if worth is not None}
+    needed = {"user_id", "segment_name", "may_be_contacted", "aov"} | order.strategies.features()
+    rows, told = checkpointed(people.select(*sorted(needed)), people_counts(order.segments))
+    by_revenue = config.learning.objective == "revenue"
+    priced = rows.withColumn("worth", F.lit(1.0)) if by_revenue else with_worth(rows, told["aov"])
+    return priced, told["may_be_contacted"]
 
 
-def _known_members(context: StageContext, campaign_id: str, made: list[Planned]) -> DataFrame:
+def _known_members(context: StageContext, order: Order) -> DataFrame:
     """Who was a member when the campaign was planned last; nobody where this is its first plan."""
-    runs = [each.run_id for each in made if each.campaign_id == campaign_id]
+    runs = [each.run_id for each in order.made if each.campaign_id == order.campaign.campaign_id]
     rows = context.lake.read_runs(CAMPAIGN_MEMBERS, runs[-1:])
-    return rows.where(F.col("campaign_id") == campaign_id).select("user_id", "segment_name", "holdout")
+    of_campaign = rows.where(F.col("campaign_id") == order.campaign.campaign_id)
+    return of_campaign.select("user_id", "segment_name", "holdout")
 
 
 def _outcomes(context: StageContext) -> DataFrame:
     return outcomes_before(context.lake.read(OUTCOMES), context.run)
 
 
-def _recent(order: Order, made: list[Planned]) -> list[Planned]:
-    """Published plans that are not long ago."""
-    actions = order.strategies.actions.values()
-    days = max(
-        order.strategies.quiet_days, order.config.lift.attribution_days, *(action.cool_down_days for action in actions)
-    )
-    return plans_in_mind(made, order.campaign, days)
-
-
-def _plans(context: StageContext, recent: list[Planned]) -> DataFrame:
-    """The rows of these plans that count."""
-    rows = context.lake.read_runs(CAMPAIGN_PLAN, {each.run_id for each in recent})
-    plans = contacts_of(rows, recent, _outcomes(context))
-    return plans.checkpoint() if recent else plans
-
-
-def _asked(context: StageContext, order: Order, people: DataFrame, plans: DataFrame) -> Asked:
-    run, campaign, outcomes = context.run, order.campaign, _outcomes(context)
+def _audience(context: StageContext, order: Order, people: DataFrame, plans: DataFrame) -> DataFrame:
+    campaign, outcomes = order.campaign, _outcomes(context)
     is_own = F.col("campaign_id") == campaign.campaign_id
     due = F.col("send_on") < F.lit(campaign.first_day)
     contacts = last_contacts(outcomes, plans.where(~is_own | due))
     contacted = plans.where(is_own & due).select("user_id")
     contacted = contacted.unionByName(outcomes.where(is_own & F.col("treated")).select("user_id"))
     window = order.config.lift.attribution_days if order.config.windows_apart else 0
-    found = find_audience(people, contacts, contacted, order.strategies, order.suits, campaign.first_day, window)
-    members = context.view.frame(CAMPAIGN_MEMBERS).select("user_id", "holdout")
-    asked = asked_of(found, members, order.segments, campaign.campaign_id, run.seed)
-    rows, told = checkpointed(asked, asked_counts())
-    return Asked(rows, **told)
+    return find_audience(people, contacts, contacted, order.strategies, order.suits, campaign.first_day, window)
 
 
 def _plan(
-    context: StageContext, order: Order, asked: Asked, plans: DataFrame, recent: list[Planned]
+    context: StageContext, order: Order, asked: Asked, plans: DataFrame, rules: Rules
 ) -> tuple[int, dict[str, int], dict[str, Any]]:
     """Writes campaign_plan; returns its rows, how many users each step left out, and the sums of the contacts."""
     campaign, actions = order.campaign, list(order.strategies.actions)
-    used = used_by_others(plans, campaign) if _others_send(campaign, recent) else {}
-    chosen = choose_for_everyone(asked.open_to, _priced(asked, order, used))
+    used = used_by_others(plans, campaign) if order.others_send else {}
+    chosen = choose_for_everyone(asked.open_to, _priced(asked, order, rules, used))
     every, is_made = F.count(F.lit(1)), ~F.col("holdout")
     counts = {"all": every, "asking": count_each("action", actions, where=is_made)}
     wanted, wants = checkpointed(_named(chosen, order), counts)
@@ -176,17 +188,12 @@ def _plan(
     return context.view.write(CAMPAIGN_PLAN, plan), cuts, {name: stays[name] for name in NOBODY}
 
 
-def _others_send(campaign: Campaign, recent: list[Planned]) -> bool:
-    """Whether another campaign may have contacts on the days of this one."""
-    return any(each.campaign_id != campaign.campaign_id and each.ends_on >= campaign.first_day for each in recent)
-
-
-def _priced(asked: Asked, order: Order, used: Used) -> Rules:
+def _priced(asked: Asked, order: Order, rules: Rules, used: Used) -> Rules:
     """The rules with what budgets cost, told from a bounded sample of who may be contacted."""
     first = asked.open_to.where("NOT holdout").orderBy("tie", "user_id").limit(order.config.price_users)
     sample = first.select(*ASKED).toArrow()
     share = sample.num_rows / asked.asking if asked.asking else 1.0
-    return with_prices(order.rules, sample, share, budgets_of(order.strategies, order.campaign.days, used))
+    return with_prices(rules, sample, share, budgets_of(order.strategies, order.campaign.days, used))
 
 
 def _named(wanted: DataFrame, order: Order) -> DataFrame:
@@ -214,7 +221,7 @@ def _with_items(
     open_contacts = still_selling(plans, order.campaign, config.lift.attribution_days)
     goods = without_promised(_goods(context), open_contacts, config.item_take)
     contacts = showing.select("user_id", "kind", "surplus", "tie", "holdout")
-    offered = candidates(contacts, _own_lists(context), goods)
+    offered = candidates(contacts, _own_lists(context), goods, 2 * config.items)
     items = within_stock(offered, config.items, config.item_take, steps)
     needs = F.col("action").isin(*kinds)
     return plan.join(items, on="user_id", how="left").where(~needs | F.col("items").isNotNull())

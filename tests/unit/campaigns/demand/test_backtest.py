@@ -56,7 +56,20 @@ def judged(spark, *rows: tuple):
     """Forecasts of item series unless an item is None: item, model, expected, actual, level, naive_error."""
     return spark.createDataFrame(
         [
-            ("loyal", "cups", item, date(2024, 3, 1 + i), date(2024, 3, 1 + i), model, float(e), float(e), a, lev, err)
+            (
+                "loyal",
+                "cups",
+                item,
+                date(2024, 3, 1 + i),
+                date(2024, 3, 1 + i),
+                model,
+                float(e),
+                float(e),
+                a,
+                lev,
+                err,
+                0.0,
+            )
             for i, (item, model, e, a, lev, err) in enumerate(rows)
         ],
         FORECASTS,
@@ -82,6 +95,7 @@ def test_forecasts_and_what_was_sold_are_those_of_the_series(forecasts, units):
             expected = MODELS[model](weekly_totals(daily[:known]), 5)
             np.testing.assert_array_equal(rows.expected, expected[:4])
             np.testing.assert_array_equal(rows.following, expected[1:])
+            np.testing.assert_array_equal(rows.recent, daily[known - 28 : known].sum())
             if origin < AS_OF:
                 np.testing.assert_array_equal(rows.actual, daily[known : known + 28].reshape(4, 7).sum(axis=1))
 
@@ -114,7 +128,7 @@ def test_days_from_an_origin_on_change_no_forecast_from_it(spark, units, forecas
 def test_a_shop_of_one_day_has_forecasts_and_no_back_test(spark):
     series = spark.createDataFrame(daily_rows("loyal", None, np.array([3.0])), SERIES)
     found = forecasts_of(series, AS_OF - timedelta(days=1), origins_of(DemandConfig(), AS_OF), 4, AS_OF)
-    assert {(r.origin, r.expected) for r in found.collect()} == {(AS_OF, 21.0)}
+    assert {(r.origin, r.expected, r.recent) for r in found.collect()} == {(AS_OF, 21.0, 3.0)}
     assert judge(found).isEmpty()
     assert demand_accuracy([], "value") == [] and ways_of([]) == {}
 
@@ -185,8 +199,10 @@ def test_points_of_errors_are_numpys(spark):
     actual, expected, level = random.uniform(0, 50, 40), random.uniform(0, 50, 40), random.uniform(1, 9, 40)
     start = date(2024, 1, 1)
     cells = zip(range(40), actual.tolist(), expected.tolist(), level.tolist(), strict=True)
-    rows = [("loyal", "cups", None, start + timedelta(i), start, OURS, e, e, a, lev, 1.0) for i, a, e, lev in cells]
-    silent = ("loyal", "cups", None, start, start, OURS, 1.0, 1.0, 5.0, 0.0, 1.0)
+    rows = [
+        ("loyal", "cups", None, start + timedelta(i), start, OURS, e, e, a, lev, 1.0, 0.0) for i, a, e, lev in cells
+    ]
+    silent = ("loyal", "cups", None, start, start, OURS, 1.0, 1.0, 5.0, 0.0, 1.0, 0.0)
     ways = ways_of(judge(spark.createDataFrame([*rows, silent], FORECASTS)).collect())
     points = np.quantile((actual - expected) / level, [0.1, 0.9])
     assert ways == {"category": Way(OURS, pytest.approx(points[0]), pytest.approx(points[1]))}

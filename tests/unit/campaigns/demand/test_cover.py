@@ -6,11 +6,11 @@ from segspark.campaigns.config import DemandConfig
 from segspark.campaigns.demand.backtest import FORECASTS, Way
 from segspark.campaigns.demand.cover import (
     Short,
-    campaign_units_of,
     expected_units,
     running_out,
     segment_demand,
     stock_of,
+    units_of_goods,
 )
 from segspark.campaigns.demand.forecasting import OURS
 from segspark.core.arrow_rows import Row
@@ -19,36 +19,52 @@ from tests.builders import at, rows_of
 
 AS_OF = date(2024, 6, 1)
 SECOND = AS_OF + timedelta(days=7)
-EXPECTED = (
-    "segment_name string, category string, item_id string, week date, expected_units double, low double, high double,"
-    " trend double"
-)
-CAMPAIGN = "segment_name string, category string, item_id string, units double"
-SERIES = "segment_name string, category string, item_id string, day date, units double"
+ROWS = "what string, segment_name string, category string, item_id string, units double"
 CATEGORIES = "item_id string, category string"
+UNITS = {  # by series: expected in two weeks, and sold in the four before
+    ("loyal", "cups", None): (30.0, 40.0, 60.0),
+    ("others", "cups", None): (20.0, 50.0, 4.0),
+    ("loyal", "cups", "mug"): (4.0, 3.0, 0.0),
+    ("others", "cups", "mug"): (4.0, 3.0, 7.0),
+    ("loyal", "other categories", None): (1.0, 1.0, 1.0),
+    ("loyal", "", None): (0.0, 0.0, 0.0),
+}
+GOODS = {series[1:] for series in UNITS}
 
 
-@pytest.fixture(scope="module")
-def expected(spark):
-    """Two segments want mugs and all cups in two weeks; one category has no stock that is known."""
-    units = {
-        ("loyal", "cups", None): (30.0, 40.0),
-        ("others", "cups", None): (20.0, 50.0),
-        ("loyal", "cups", "mug"): (4.0, 3.0),
-        ("others", "cups", "mug"): (4.0, 3.0),
-        ("loyal", "other categories", None): (1.0, 1.0),
-        ("loyal", "", None): (0.0, 0.0),
-    }
-    rows = [
-        (*series, week, value, 0.0, 2 * value, 0.0)
-        for series, values in units.items()
-        for week, value in zip((AS_OF, SECOND), values, strict=True)
-    ]
-    return spark.createDataFrame(rows, EXPECTED)
+def expected_row(segment_name, category, item_id, week, units, recent):
+    series = {"segment_name": segment_name, "category": category, "item_id": item_id}
+    return Row(series, week=week, expected_units=units, low=0.0, high=2 * units, trend=0.0, recent=recent)
 
 
-@pytest.fixture(scope="module")
-def stock(spark, expected):
+EXPECTED = [
+    expected_row(*series, week, value, recent)
+    for series, (first, second, recent) in UNITS.items()
+    for week, value in ((AS_OF, first), (SECOND, second))
+]
+
+
+def units_row(what, segment_name, category, item_id, units):
+    return Row(what=what, segment_name=segment_name, category=category, item_id=item_id, units=units)
+
+
+HAND = [  # of the shop in the test of stock below
+    units_row("stock", None, "cups", None, 128.0),
+    units_row("stock", None, None, "mug", 14.0),
+    units_row("stock", None, "other categories", None, None),
+    units_row("stock", None, "", None, 5.0),
+]
+
+
+def demand_of(campaign=(), starts_on=AS_OF):
+    units = [*HAND, *(units_row("campaign", *row) for row in campaign)]
+    found = segment_demand(EXPECTED, units, starts_on, AS_OF, "value")
+    assert len(found) == len(EXPECTED)
+    assert all(set(row) >= set(SEGMENT_DEMAND.names) for row in found)
+    return {tuple(row[name] for name in SEGMENT_DEMAND.key[1:]): Row(row) for row in found}
+
+
+def test_stock_is_that_of_the_items_on_sale(spark):
     items = rows_of(
         spark,
         ITEMS,
@@ -60,66 +76,28 @@ def stock(spark, expected):
         {"item_id": "coming", "stock": 1000, "launch_time": at("2024-06-01 00:00")},
     )
     placed = [("mug", "cups"), ("glass", "cups"), ("jug", "cups"), ("pan", "pots"), ("coming", "cups")]
-    return stock_of(items, spark.createDataFrame(placed, CATEGORIES), expected, AS_OF)
+    stock = stock_of(items, spark.createDataFrame(placed, CATEGORIES), AS_OF)
+    found = [Row(row.asDict()) for row in units_of_goods(stock, GOODS).collect()]
+    assert sorted(found, key=str) == sorted(HAND, key=str)
 
 
-def demand_of(spark, expected, stock, campaign=(), starts_on=AS_OF, sold=()):
-    units = campaign_units_of(spark.createDataFrame([*campaign], CAMPAIGN), expected, starts_on, AS_OF)
-    series = spark.createDataFrame([*sold], SERIES)
-    found = segment_demand(expected, stock, units, series, "value", AS_OF).collect()
-    assert len(found) == expected.count()
-    return {(r.segment_name, r.category, r.item_id, r.week): r for r in found}
-
-
-def test_stock_is_that_of_the_items_on_sale(stock):
-    found = {(r.category, r.item_id): r.stock for r in stock.collect()}
-    assert found == {
-        ("cups", None): 128,
-        ("cups", "mug"): 14,
-        ("other categories", None): None,
-        ("", None): 5,
-    }
-
-
-def test_cover_and_turnover_are_those_of_hand_arithmetic(spark, expected, stock):
-    lately = [
-        ("loyal", "cups", None, date(2024, 5, 4), 60.0),
-        ("others", "cups", None, date(2024, 5, 31), 4.0),
-        ("others", "cups", None, date(2024, 5, 3), 900.0),
-        ("others", "cups", "mug", date(2024, 5, 31), 7.0),
-    ]
-    rows = demand_of(spark, expected, stock, sold=lately)
-    cups = rows["loyal", "cups", None, AS_OF]
-    assert cups.stock == 128
-    assert cups.stock_cover_days == pytest.approx(128 / ((30 + 40 + 20 + 50) / 14))  # 12.8 days at 10 a day
-    assert cups.turnover == pytest.approx(64 / 128)
-    mug = rows["others", "cups", "mug", SECOND]
-    assert (mug.stock, mug.turnover) == (14, 0.5)
-    assert mug.stock_cover_days == pytest.approx(14 / (14 / 14))
-    assert rows["loyal", "", None, AS_OF].stock_cover_days is None  # nobody wants any
-
-
-def test_what_the_source_does_not_tell_is_null(spark, expected, stock):
-    row = demand_of(spark, expected, stock)["loyal", "other categories", None, AS_OF]
-    assert (row.stock, row.stock_cover_days, row.turnover, row.is_short) == (None, None, None, None)
-    assert (row.expected_units, row.campaign_units) == (1, 0)
-
-
-def test_stock_is_short_from_the_week_on_in_which_all_segments_want_more(spark, expected, stock):
-    rows = demand_of(spark, expected, stock)
-    short = {(category, item, week) for (_, category, item, week), r in rows.items() if r.is_short}
-    assert short == {("cups", None, SECOND)}  # 50 then 140 of 128; of mugs 8 then 14 of 14
-
-
-def test_the_campaign_counts_for_its_item_and_its_category_once(spark, expected, stock):
+def test_the_campaign_counts_for_its_item_and_its_category_once(spark):
     campaign = [
-        ("loyal", "cups", "mug", 6.0),
-        ("loyal", "cups", "glass", 10.0),
-        ("others", "cups", None, 5.0),
-        ("others", "pots", "pan", 2.0),
-        ("loyal", None, None, 1.0),
+        ("campaign", "loyal", "cups", "mug", 6.0),
+        ("campaign", "loyal", "cups", "glass", 10.0),
+        ("campaign", "others", "cups", None, 5.0),
+        ("campaign", "others", "pots", "pan", 2.0),
+        ("campaign", "loyal", None, None, 1.0),
     ]
-    rows = demand_of(spark, expected, stock, campaign)
+    summed = units_of_goods(spark.createDataFrame(campaign, ROWS), GOODS).collect()
+    assert {(row.segment_name, row.category, row.item_id, row.units) for row in summed} == {
+        ("loyal", "cups", None, 16.0),
+        ("others", "cups", None, 5.0),
+        ("others", "other categories", None, 2.0),
+        ("loyal", "", None, 1.0),
+        ("loyal", None, "mug", 6.0),
+    }
+    rows = demand_of([tuple(row)[1:] for row in summed])
     units = {key: r.campaign_units for key, r in rows.items() if r.campaign_units}
     assert units == {
         ("loyal", "cups", None, AS_OF): 16,
@@ -129,6 +107,42 @@ def test_the_campaign_counts_for_its_item_and_its_category_once(spark, expected,
     }
     short = {(category, item, week) for (_, category, item, week), r in rows.items() if r.is_short}
     assert short == {("cups", None, SECOND), ("cups", "mug", SECOND)}  # mugs: 4 + 4 + 6 of 14, then 20
+
+
+def test_cover_and_turnover_are_those_of_hand_arithmetic():
+    rows = demand_of()
+    cups = rows["loyal", "cups", None, AS_OF]
+    assert cups.stock == 128
+    assert cups.stock_cover_days == pytest.approx(128 / ((30 + 40 + 20 + 50) / 14))  # 12.8 days at 10 a day
+    assert cups.turnover == pytest.approx(64 / 128)
+    mug = rows["others", "cups", "mug", SECOND]
+    assert (mug.stock, mug.turnover) == (14, 0.5)
+    assert mug.stock_cover_days == pytest.approx(14 / (14 / 14))
+    unwanted = rows["loyal", "", None, AS_OF]
+    assert (unwanted.stock_cover_days, unwanted.turnover) == (None, 0.0)
+
+
+def test_what_the_source_does_not_tell_is_null():
+    row = demand_of()["loyal", "other categories", None, AS_OF]
+    assert (row.stock, row.stock_cover_days, row.turnover, row.is_short) == (None, None, None, None)
+    assert (row.expected_units, row.campaign_units) == (1, 0)
+
+
+def test_stock_is_short_from_the_week_on_in_which_all_segments_want_more():
+    short = {(category, item, week) for (_, category, item, week), r in demand_of().items() if r.is_short}
+    assert short == {("cups", None, SECOND)}  # 50 then 140 of 128; of mugs 8 then 14 of 14
+
+
+def test_a_later_campaign_counts_from_its_week_on():
+    campaign = [("loyal", "cups", None, 79.0)]
+    in_second = demand_of(campaign, starts_on=date(2024, 6, 9))
+    assert in_second["loyal", "cups", None, AS_OF].campaign_units == 0
+    assert in_second["loyal", "cups", None, SECOND].campaign_units == 79
+    assert not in_second["others", "cups", None, AS_OF].is_short
+    at_once = demand_of(campaign, starts_on=AS_OF)
+    assert at_once["others", "cups", None, AS_OF].is_short  # 50 and 79 of 128
+    never = demand_of(campaign, starts_on=date(2024, 6, 15))
+    assert {r.campaign_units for r in never.values()} == {0}
 
 
 def wanted(category, item_id, cover_days, is_short, segment_name="loyal", week=AS_OF):
@@ -153,27 +167,8 @@ def test_what_is_running_out_is_told_once_and_what_lasts_for_the_fewest_days_fir
     assert running_out([], DemandConfig()) == []
 
 
-def test_a_later_campaign_counts_from_its_week_on(spark, expected, stock):
-    campaign = [("loyal", "cups", None, 79.0)]
-    in_second = demand_of(spark, expected, stock, campaign, starts_on=date(2024, 6, 9))
-    assert in_second["loyal", "cups", None, AS_OF].campaign_units == 0
-    assert in_second["loyal", "cups", None, SECOND].campaign_units == 79
-    assert not in_second["others", "cups", None, AS_OF].is_short
-    at_once = demand_of(spark, expected, stock, campaign, starts_on=AS_OF)
-    assert at_once["others", "cups", None, AS_OF].is_short  # 50 and 79 of 128
-    never = demand_of(spark, expected, stock, campaign, starts_on=date(2024, 6, 15))
-    assert {r.campaign_units for r in never.values()} == {0}
-
-
-def test_rows_are_those_of_the_table(spark, expected, stock):
-    units = campaign_units_of(spark.createDataFrame([], CAMPAIGN), expected, AS_OF, AS_OF)
-    demand = segment_demand(expected, stock, units, spark.createDataFrame([], SERIES), "value", AS_OF)
-    assert demand.columns == SEGMENT_DEMAND.names
-    assert demand.select(*SEGMENT_DEMAND.key).distinct().count() == expected.count()
-
-
 def forecast(model, value, level=10.0, origin=AS_OF, item_id=None):
-    return ("loyal", "cups", item_id, origin, origin, model, value, value * 1.5, None, level, 1.0)
+    return ("loyal", "cups", item_id, origin, origin, model, value, value * 1.5, None, level, 1.0, 8.0)
 
 
 def test_expected_units_are_of_the_model_in_use_between_its_error_points(spark):
@@ -185,9 +180,9 @@ def test_expected_units_are_of_the_model_in_use_between_its_error_points(spark):
     ]
     ways = {"category": Way("last_value", -0.4, 0.4), "item": Way(OURS, 0.1, -0.1)}
     found = expected_units(spark.createDataFrame(rows, FORECASTS), ways, AS_OF).collect()
-    assert {r.item_id: (r.expected_units, r.low, r.high, r.trend) for r in found} == {
-        None: (6, 0, pytest.approx(14), 0.5),
-        "mug": (5, 5, 5, 0.5),
+    assert {r.item_id: (r.expected_units, r.low, r.high, r.trend, r.recent) for r in found} == {
+        None: (6, 0, pytest.approx(14), 0.5, 8),
+        "mug": (5, 5, 5, 0.5, 8),
     }
 
 

@@ -38,7 +38,7 @@ def test_items_are_new_for_sixty_days_cheap_up_to_the_median_and_gone_without_st
 def offer(spark, contacts, lists, items, most=2, take=1.0):
     frame = spark.createDataFrame(contacts, "user_id string, surplus double, tie double, holdout boolean, kind string")
     own = spark.createDataFrame(lists, "user_id string, item_id string, rank int")
-    found = within_stock(candidates(frame, own, items), most, take)
+    found = within_stock(candidates(frame, own, items, 2 * most), most, take)
     return {row.user_id: row["items"] for row in found.collect()}
 
 

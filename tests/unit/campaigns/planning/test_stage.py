@@ -9,7 +9,7 @@ import pytest
 from segspark.campaigns.config import CampaignsConfig
 from segspark.campaigns.history import plans_made, publications_seen, this_campaign
 from segspark.campaigns.planning.choosing import Rules
-from segspark.campaigns.planning.stage import Order, build_plan, people_of
+from segspark.campaigns.planning.stage import Order, ask_everyone, build_plan, published_plans
 from segspark.core.contracts import CAMPAIGN_MEMBERS, CAMPAIGN_PLAN, CAMPAIGNS, PUBLICATIONS, USER_SEGMENTS
 from segspark.core.lake import Lake
 from tests.unit.campaigns.shops import (
@@ -43,9 +43,10 @@ def made_before(lake, previous):
 def plan(lake, run_id="r1", as_of=AS_OF, previous=None, config=CONFIG):
     context = context_of(lake, run_id, as_of, previous)
     made = made_before(lake, previous) if previous else []
-    order = Order(this_campaign(config, as_of, made), STRATEGIES, config, SUITS, list(SEGMENTS), RULES)
-    people, _ = people_of(context, config, STRATEGIES, SEGMENTS)
-    rows, _ = build_plan(context, order, people, made)
+    order = Order(this_campaign(config, as_of, made), STRATEGIES, config, SUITS, list(SEGMENTS), made)
+    plans = published_plans(context, order)
+    asked, _ = ask_everyone(context, order, plans)
+    rows, _ = build_plan(context, order, asked, plans, RULES)
     contacts = [row.asDict() for row in lake.read_run(CAMPAIGN_PLAN, run_id).collect()]
     (campaign,) = lake.rows_of_run(CAMPAIGNS, run_id)
     return rows, contacts, campaign
