@@ -42,7 +42,7 @@ def count_slots(events: DataFrame, config: FeaturesConfig) -> DataFrame:
 
 
 def cut_visits(slots: DataFrame, config: FeaturesConfig) -> DataFrame:
-    """One row per user and visit: `visit` in microseconds, counts, first and last time, and what the next day has of it.
+    """One row per user and visit: `visit` in microseconds, counts, first and last time, and the share of the next day.
 
     `visit` is the beginning of the visit's first slot and with the user names the visit. Of a visit that goes on after
     midnight `late_*` are the counts and the first time of the day after, `early_last_time` is the last time before.
