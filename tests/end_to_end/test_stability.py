@@ -131,10 +131,9 @@ def test_the_gift_shop_from_april_to_september_month_by_month(spark, tmp_path):
             print(f"2011-{month:02}: refused: {refusal}")
             continue
         print(f"2011-{month:02}: drifted: {', '.join(publisher.drifted(run.run_id)) or 'nothing'}")
-        for row in (
-            newest_status(publisher.lake).where((F.col("run_id") == run.run_id) & F.col("note").isNotNull()).collect()
-        ):
-            print(f"    {row.stage}: {row.note}")
+        for row in newest_status(publisher.lake):
+            if row.run_id == run.run_id and row.note is not None:
+                print(f"    {row.stage}: {row.note}")
         for scheme in SCHEMES:
             now = publisher.segments(run.run_id, scheme)
             names = publisher.names(run.run_id, scheme)
