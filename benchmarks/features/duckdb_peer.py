@@ -21,7 +21,7 @@ def run(task: Task, ready: Ready) -> None:
     connection = duckdb.connect(config={"temp_directory": str(Path(task.output).parent)})
     ready()
     for log in ("events", "orders", "ratings"):
-        connection.execute(f"SET VARIABLE {log} = '{task.inputs['lake']}/{log}/day=*/*.parquet'")
+        connection.execute(f"SET VARIABLE {log} = '{task.inputs['lake']}/{log}/*.parquet'")
     for log in ("users", "items"):
         connection.execute(f"SET VARIABLE {log} = '{task.inputs['lake']}/{log}/*.parquet'")
     connection.execute(f"SET VARIABLE as_of = DATE '{date.fromisoformat(task.inputs['as_of'])}'")

@@ -64,7 +64,7 @@ def run(task: Task, ready: Ready) -> None:
 
 
 def _log(lake: str, name: str, as_of: date) -> pl.LazyFrame:
-    log = pl.scan_parquet(f"{lake}/{name}/day=*/*.parquet", hive_partitioning=True, try_parse_hive_dates=True)
+    log = pl.scan_parquet(f"{lake}/{name}/*.parquet")
     return log.filter(pl.col("user_id").is_not_null() & (pl.col("day") < as_of))
 
 

@@ -2,16 +2,16 @@
 WITH
 events AS (
     SELECT user_id, item_id, event_type, day, epoch_us(event_time) AS t
-    FROM read_parquet(getvariable('events'), hive_partitioning = true)
+    FROM read_parquet(getvariable('events'))
     WHERE user_id IS NOT NULL AND day < getvariable('as_of')),
 orders AS (
     SELECT user_id, item_id, order_id, day, status = 'paid' AS paid, quantity, discount,
         quantity * coalesce(unit_price, 0) - coalesce(discount, 0) AS net
-    FROM read_parquet(getvariable('orders'), hive_partitioning = true)
+    FROM read_parquet(getvariable('orders'))
     WHERE user_id IS NOT NULL AND day < getvariable('as_of')),
 ratings AS (
     SELECT user_id, day, rating
-    FROM read_parquet(getvariable('ratings'), hive_partitioning = true)
+    FROM read_parquet(getvariable('ratings'))
     WHERE user_id IS NOT NULL AND day < getvariable('as_of')),
 items AS (
     SELECT item_id, category, launch_time::DATE AS launch_day FROM read_parquet(getvariable('items'))

@@ -25,10 +25,12 @@ def shop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
     write_shop(ShopSize(4_000, DAYS), folder / "files")
     for source in ("events", "orders", "ratings", "users", "items"):
+        (folder / "lake" / source).mkdir(parents=True)
         for file in (folder / "files" / source).iterdir():
-            day = f"day={file.stem}" if source in TIMES else "."
-            (folder / "lake" / source / day).mkdir(parents=True, exist_ok=True)
-            (folder / "lake" / source / day / file.name).write_bytes(file.read_bytes())
+            rows = pq.read_table(file)
+            if source in TIMES:
+                rows = rows.append_column("day", pc.cast(rows[TIMES[source]], pa.date32()))
+            pq.write_table(rows, folder / "lake" / source / file.name)
     return folder
 
 
@@ -72,12 +74,12 @@ def test_a_peer_counts_what_pandas_counts(shop):
 def test_a_bot_of_ours_is_a_bot_of_the_peers(shop, tmp_path):
     bound = FeaturesConfig().bot_events_per_day
     shutil.copytree(shop / "lake", tmp_path / "lake")
-    on_first_day = tmp_path / "lake" / "events" / f"day={FIRST_DAY}"
-    one_event = pq.read_table(on_first_day / f"{FIRST_DAY}.parquet").slice(0, 1)
+    log = tmp_path / "lake" / "events"
+    one_event = pq.read_table(log / f"{FIRST_DAY}.parquet").slice(0, 1)
     for user, events in (("busy", bound + 1), ("calm", bound)):
         rows = pa.concat_tables([one_event] * events)
         named = rows.set_column(rows.column_names.index("user_id"), "user_id", pa.array([user] * events))
-        pq.write_table(named, on_first_day / f"{user}.parquet")
+        pq.write_table(named, log / f"{user}.parquet")
     for peer in (duckdb_peer, pytest.importorskip("benchmarks.features.polars_peer")):
         found = features(peer, tmp_path, peer.__name__)
         assert found.loc[["busy", "calm"], "is_bot"].tolist() == [True, False]
