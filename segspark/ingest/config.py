@@ -43,6 +43,7 @@ class SourceConfig(BaseModel):
     table: str | None = None  # a table that Spark knows by name, made of files: a Delta table, for one
     format: Literal["csv", "json", "parquet", "delta"] = "csv"  # json is one object per line
     options: dict[str, str | bool] = {}  # of the format; csv has a header and doubled quotes (RFC 4180) unless said
+    decimal: Literal["point", "comma"] | None = None  # how people wrote numbers: € 1,234.50 or 1.234,50
     where: str | None = None  # Spark SQL over the raw columns; rows it is not true for are left out and counted
     columns: dict[str, str] = Field(min_length=1)  # log table's column: Spark SQL expression over the raw columns
 
@@ -53,6 +54,12 @@ class SourceConfig(BaseModel):
         for name in options:
             if name not in allowed:
                 raise ValueError(f"{name} is not an option here; allowed: {', '.join(allowed) or 'none'}")
+        sign = str(options.get("sep", ","))
+        if sign == "" or str(options.get("quote", '"')) in sign.replace("\\t", "\t"):
+            raise ValueError("sep: give one sign or several, none of them the quote")
+        for name in ("quote", "escape"):
+            if len(str(options.get(name, ""))) > 1:
+                raise ValueError(f"{name}: give one sign, or none")
         if "encoding" in options and not options.get("multiLine"):
             raise ValueError("encoding goes with multiLine: true only; lines are read as UTF-8")
         try:
@@ -174,6 +181,7 @@ class IngestConfig(BaseModel):
     max_quarantined_share: float = Field(0.05, ge=0, le=1)  # of a source's rows since the published run; above, exit 3
     max_userless_share: float = Field(0.5, ge=0, le=1)  # of order lines without a user; above, the check fails
     max_repeated_share: float = Field(0.01, ge=0, le=1)  # of rows that repeat another exactly; above, the check fails
+    no_user: tuple[str, ...] = ("nan", "null", "none", "undefined", "n/a")  # texts that stand for nobody, in any case
     max_age_days: int = Field(31, ge=1)  # from a source's newest row to as_of; above, the freshness check fails
 
 
@@ -187,5 +195,8 @@ def mapping_digest(source: SourceConfig, config: IngestConfig) -> str:
     """Of all that decides what becomes of a row, but not of where the files are."""
     mapping = source.model_dump(mode="json", include={"format", "options", "where", "columns"})
     bounds = config.model_dump(mode="json", include={"earliest", "max_price", "max_quantity", "max_income", "max_age"})
+    # What later versions added counts where it is not the default: files that were read before stay known.
+    mapping |= source.model_dump(mode="json", include={"decimal"}, exclude_defaults=True)
+    bounds |= config.model_dump(mode="json", include={"no_user"}, exclude_defaults=True)
     text = json.dumps([mapping, bounds], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -15,10 +15,12 @@ from pyspark.sql import functions as F
 from segspark.core.errors import InputError
 from segspark.core.files import escaped, hadoop, local_path
 from segspark.ingest.config import SourceConfig
+from segspark.ingest.peek import nanosecond_columns
 
 OPENING = str(64 * 2**10)  # bytes that could be read while a file is opened
 MANY = "1000000"  # files that the driver lists by itself
 LISTING_TASKS = "32"
+NANOS_AS_LONG = "spark.sql.legacy.parquet.nanosAsLong"  # Spark has no such times; `open_typed` makes them
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,12 @@ class SourceFile:
     url: str  # as `_metadata.file_path` spells it
     size: int  # bytes
     modified: int  # microseconds since 1970
+    place: str | None = None  # where its content lies, of an archive that was unpacked
+
+    @property
+    def opened(self) -> str:
+        """The path that is opened to read it."""
+        return self.place or self.path
 
 
 def list_files(spark: SparkSession, name: str, source: SourceConfig) -> list[SourceFile]:
@@ -56,6 +64,7 @@ def reading_settings(sources: Iterable[SourceConfig]) -> dict[str, str]:
     is_here = all(local_path(path) is not None for source in sources for path in source.paths)
     return {
         "spark.sql.codegen.hugeMethodLimit": "8000",
+        NANOS_AS_LONG: "true",
         "spark.sql.files.openCostInBytes": OPENING,
         "spark.sql.sources.parallelPartitionDiscovery.threshold": MANY if is_here else "32",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": LISTING_TASKS,
@@ -70,7 +79,10 @@ def open_typed(spark: SparkSession, source: SourceConfig, files: Sequence[Source
     reader = spark.read
     if len(source.paths) == 1 and not re.search(r"[*?{\[]", source.paths[0]) and not _is_one_of(source, files):
         reader = reader.option("basePath", source.paths[0])
-    return reader.parquet(*escaped(file.path for file in files))
+    rows = reader.parquet(*escaped(file.opened for file in files))
+    nanos = nanosecond_columns(spark, files[0].path)
+    micros = {name: f"timestamp_micros((`{name}` - pmod(`{name}`, 1000)) div 1000)" for name in nanos}
+    return rows.withColumns({name: F.expr(text) for name, text in micros.items()})
 
 
 @contextmanager

@@ -6,22 +6,24 @@ import itertools
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from segspark.core.errors import InputError
 from segspark.core.expressions import columns_of
-from segspark.ingest.config import SourceConfig
+from segspark.ingest.config import REQUIRED, SourceConfig
 from segspark.ingest.files import SourceFile, separator
 from segspark.ingest.peek import MARK, MOST_BYTES, Beginning, beginnings, footer
-from segspark.ingest.reading import PLACE, scan
-from segspark.ingest.unreadable import DAMAGED, NO_FOOTER, Unreadable, reason_in_java
+from segspark.ingest.reading import PLACE, parse, scan
+from segspark.ingest.unreadable import DAMAGED, NO_FOOTER, Unreadable, no_text, reason_in_java
 
 PEEKED_LINES = 1000  # of each new JSON file, to see which fields there are
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # the same mark in the two orders of UTF-16
+_ONE_SIGN = "\x1f"  # ends a field for Python's reader where the separator has several signs
 
 Peeked = TypeVar("Peeked")
 
@@ -33,36 +35,52 @@ class Group:
     columns: tuple[str, ...]
     files: list[SourceFile]
     rows: DataFrame = field(compare=False, repr=False)  # all of them, as `scan` gives them
+    absent: tuple[str, ...] = ()  # columns that expressions read and other files have, which are null here
 
     def has_columns(self, source: SourceConfig) -> bool:
         """Whether its rows can be parsed; JSON can, even where no line in the beginning of a file is an object."""
         return bool(self.columns) or source.format == "json"
 
+    def parsed(self, source: SourceConfig) -> DataFrame:
+        """All rows, as `parse` gives them, with nulls in the columns that are absent."""
+        nothing = F.lit(None).cast("string") if source.is_text else F.lit(None)
+        return parse(self.rows, source, self.columns).withColumns(dict.fromkeys(self.absent, nothing))
+
 
 def headers(
-    spark: SparkSession, name: str, source: SourceConfig, files: Sequence[SourceFile]
+    spark: SparkSession, name: str, source: SourceConfig, files: Sequence[SourceFile], has_more: bool = False
 ) -> tuple[list[Group], list[Unreadable]]:
     """The files by their raw columns, and those that cannot be read. JSON files are one group, of the columns in use.
 
-    Raises InputError where a column that an expression reads is not in a file; the message lists what is there.
+    Raises InputError where a column that an expression reads is in none of the files; the message lists what is there.
+    `has_more` tells that other files of the source were read before: then only what the log table cannot do without
+    must be there.
     """
     unreadable: list[Unreadable] = []
     if source.is_table:
         groups = [_typed_group(spark, source, files)]
     elif source.is_text:
-        groups, unreadable = _text_groups(spark, name, source, files)
+        groups, unreadable = _text_groups(spark, name, source, files, has_more)
     else:
         groups, unreadable = _typed_groups(spark, source, files)
-    for group in groups:
-        if group.columns and source.format != "json":
-            _require(name, source, group.columns, group.files[0].path)
-    return groups, unreadable
+    if source.format == "json":
+        return groups, unreadable
+    seen = [(group.columns, group.files[0].path) for group in groups if group.columns]
+    missing = _missing(name, source, seen, has_more)
+    return [replace(group, absent=_absent(group.columns, missing)) for group in groups], unreadable
+
+
+def _absent(columns: Sequence[str], missing: Collection[str]) -> tuple[str, ...]:
+    there = {column.lower() for column in columns}
+    return tuple(column for column in sorted(missing) if column.lower() not in there) if columns else ()
 
 
 def without(group: Group, spark: SparkSession, source: SourceConfig, paths: Collection[str]) -> Group:
     """The group without the files of those paths, which are not all that it has."""
     left = [file for file in group.files if file.path not in paths]
-    return group if len(left) == len(group.files) else _group(spark, source, group.columns, left)
+    if len(left) == len(group.files):
+        return group
+    return replace(_group(spark, source, group.columns, left), absent=group.absent)
 
 
 def referenced(source: SourceConfig) -> tuple[str, ...]:
@@ -72,7 +90,8 @@ def referenced(source: SourceConfig) -> tuple[str, ...]:
 
 def header_of(line: str, options: Mapping[str, str | bool]) -> tuple[str, ...]:
     """The names in a csv header; an empty one is called after its place, as `_c2`."""
-    return _titles(next(csv.reader([line.removeprefix(MARK)], **_dialect(options)), []) or [""])
+    text = _one_sign(line.removeprefix(MARK), options)
+    return _titles(next(csv.reader([text], **_dialect(options)), []) or [""], options)
 
 
 def _each(
@@ -86,7 +105,7 @@ def _each(
     def attempt(file: SourceFile) -> Peeked | Unreadable:
         try:
             return look(file)
-        except Py4JJavaError as error:
+        except (PySparkException, Py4JJavaError) as error:
             return Unreadable(file, reason_in_java(error, otherwise))
 
     def tried(file: SourceFile) -> Peeked | Unreadable:
@@ -116,13 +135,13 @@ def _typed_group(spark: SparkSession, source: SourceConfig, files: Sequence[Sour
 
 
 def _text_groups(
-    spark: SparkSession, name: str, source: SourceConfig, files: Sequence[SourceFile]
+    spark: SparkSession, name: str, source: SourceConfig, files: Sequence[SourceFile], has_more: bool
 ) -> tuple[list[Group], list[Unreadable]]:
     found, unreadable = _each(files, lambda file: _peek(spark, source, file), DAMAGED)
+    if source.format == "json":
+        _missing(name, source, [(columns, file.path) for file, columns in found if columns], has_more)
     members: dict[tuple[str, ...], list[SourceFile]] = {}
     for file, columns in found:
-        if source.format == "json" and columns:
-            _require(name, source, columns, file.path)
         members.setdefault(referenced(source) if source.format == "json" else columns, []).append(file)
     return [_group(spark, source, columns, each) for columns, each in members.items()], unreadable
 
@@ -134,7 +153,10 @@ def _group(spark: SparkSession, source: SourceConfig, columns: tuple[str, ...], 
 def _peek(spark: SparkSession, source: SourceConfig, file: SourceFile) -> tuple[str, ...] | Unreadable:
     """The columns that a text file shows in as much of its beginning as is needed to see them."""
     look = _fields_in if source.format == "json" else _record_in if source.is_multiline else _header_in
-    for beginning in beginnings(spark, file.path):
+    for beginning in beginnings(spark, file.opened):
+        reason = no_text(beginning.content, source)
+        if reason is not None:
+            return Unreadable(file, reason)
         try:
             columns = look(beginning, source)
         except csv.Error as error:
@@ -176,19 +198,18 @@ def _record_in(beginning: Beginning, source: SourceConfig) -> tuple[str, ...] | 
     """The columns of a csv's first record, which may go over several lines; None where it has not ended."""
     encoding = str(source.options.get("encoding", "utf-8"))
     text = beginning.content.decode(encoding, "replace").removeprefix(MARK)
-    records = csv.reader(io.StringIO(text, newline=""), **_dialect(source.options))
+    signed = _one_sign(text, source.options)
+    records = csv.reader(io.StringIO(signed, newline=""), **_dialect(source.options))
     found = list(itertools.islice((record for record in records if record), 2))
     if len(found) < 2 and not beginning.is_whole:
         return None
     if not found or not source.has_header:
         return _numbered(len(found[0])) if found else ()
-    return _titles(found[0])
+    return _titles(found[0], source.options)
 
 
 def _decoded(line: bytes, source: SourceConfig) -> str:
     """The first line as text. Raises ValueError, for a person, where it is none."""
-    if line[:2] in _UTF_16:
-        raise ValueError("the text is UTF-16; save it as UTF-8")
     try:
         return line.decode()
     except UnicodeDecodeError:
@@ -201,14 +222,21 @@ def _decoded(line: bytes, source: SourceConfig) -> str:
 def _dialect(options: Mapping[str, str | bool]) -> dict[str, Any]:
     quote = options.get("quote", '"')
     return {
-        "delimiter": separator(options),
+        "delimiter": separator(options) if len(separator(options)) == 1 else _ONE_SIGN,
         "quotechar": str(quote) or None,
         "quoting": csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
     }
 
 
-def _titles(names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name.strip() or f"_c{place}" for place, name in enumerate(names))
+def _one_sign(text: str, options: Mapping[str, str | bool]) -> str:
+    """The text with a single sign in place of a separator of several, which Python's reader does not know."""
+    sign = separator(options)
+    return text if len(sign) == 1 else text.replace(sign, _ONE_SIGN)
+
+
+def _titles(names: Sequence[str], options: Mapping[str, str | bool]) -> tuple[str, ...]:
+    whole = [name.replace(_ONE_SIGN, separator(options)) for name in names]
+    return tuple(name.strip() or f"_c{place}" for place, name in enumerate(whole))
 
 
 def _numbered(count: int) -> tuple[str, ...]:
@@ -223,14 +251,30 @@ def _fields(line: str) -> list[str]:
     return list(value) if isinstance(value, dict) else []
 
 
-def _require(name: str, source: SourceConfig, columns: Sequence[str], path: str) -> None:
-    exact = source.is_text and source.format == "json"
-    known = [column if exact else column.lower() for column in columns]
-    there = ", ".join(columns) or "none"
+def _missing(
+    name: str, source: SourceConfig, seen: Sequence[tuple[Sequence[str], str]], has_more: bool
+) -> dict[str, list[str]]:
+    """By column that an expression reads, the files of `seen` (columns and path) that lack it.
+
+    Raises InputError where all lack it, but of an expression that the log table can do without where `has_more`; and
+    where one has it twice.
+    """
+    is_exact = source.is_text and source.format == "json"
+    spelling = str if is_exact else str.lower
+    missing: dict[str, list[str]] = {}
     for key, text in source.expressions():
+        is_needed = key.removeprefix("columns.") in REQUIRED[name] or key == "where"
         for column in sorted(columns_of(text)):
-            times = known.count(column if exact else column.lower())
-            if times == 0:
-                raise InputError(f"sources.{name}.{key}: no column {column} in {path}; it has: {there}")
-            if times > 1:
-                raise InputError(f"sources.{name}.{key}: {times} columns {column} in {path}; rename all but one")
+            spelt = spelling(column)
+            counts = [(list(map(spelling, there)).count(spelt), path) for there, path in seen]
+            for times, path in counts:
+                if times > 1:
+                    raise InputError(f"sources.{name}.{key}: {times} columns {column} in {path}; rename all but one")
+            without_it = [path for times, path in counts if times == 0]
+            if without_it and len(without_it) == len(counts) and (is_needed or not has_more):
+                there, path = seen[0]
+                told = ", ".join(there) or "none"
+                raise InputError(f"sources.{name}.{key}: no column {column} in {path}; it has: {told}")
+            if without_it:
+                missing[column] = without_it
+    return missing

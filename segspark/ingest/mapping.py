@@ -16,6 +16,7 @@ from segspark.core.contracts import Contract
 from segspark.core.errors import InputError
 from segspark.core.expressions import columns_of
 from segspark.ingest.config import SourceConfig
+from segspark.ingest.numbers import is_ambiguous, number
 
 _KINDS = {
     "double": "a number",
@@ -25,6 +26,8 @@ _KINDS = {
     "boolean": "true or false",
     "array<float>": "a list of numbers",
 }
+_NUMBERS = ("double", "int", "bigint")
+NEEDS_DECIMAL = "is a number only if `decimal` of the source says what its signs mean"
 _WHITE = " \t\r\n\u00a0"  # stripped from both ends of every text
 
 
@@ -61,13 +64,21 @@ def map_columns(rows: DataFrame, source: SourceConfig, contract: Contract, kept:
     types = {column.name: column.type for column in contract.columns if column.name in source.columns}
     is_readable = F.col("__problem").isNull()
     where = F.lit("=true") if source.where is None else _guarded(source.where, is_readable)
-    texts = {name: _text(source.columns[name], is_readable) for name in types}
+    texts = {name: _text(source, source.columns[name], kind, is_readable) for name, kind in types.items()}
     # Step by step: Spark would write what several columns of one step share into each of them.
+    numbers = [name for name, kind in types.items() if kind in _NUMBERS]
     read = rows.select(
-        *kept, "__problem", where.alias("__where"), *(text.alias(f"__text_{n}") for n, text in texts.items())
+        *kept,
+        "__problem",
+        where.alias("__where"),
+        *(text.alias(f"__text_{name}") for name, text in texts.items()),
+        *(_comes_as_text(source, source.columns[name]).alias(f"__is_text_{name}") for name in numbers),
     )
     plain = read.withColumns({f"__plain_{name}": _plain(name, source.columns[name]) for name in types})
-    typed = plain.withColumns({name: _typed(F.col(f"__plain_{name}"), kind) for name, kind in types.items()})
+    plain = plain.withColumns(
+        {f"__number_{n}": number(F.col(f"__plain_{n}"), source.decimal, F.col(f"__is_text_{n}")) for n in numbers}
+    )
+    typed = plain.withColumns({name: _typed(name, kind) for name, kind in types.items()})
     is_kept = F.col("__where") == "=true"
     mistakes = [mistake for name, kind in types.items() for mistake in _mistakes(name, kind, source.columns[name])]
     problem = F.coalesce(
@@ -79,15 +90,27 @@ def map_columns(rows: DataFrame, source: SourceConfig, contract: Contract, kept:
     return typed.select(*kept, problem.alias("__problem"), is_filtered.alias("__filtered"), *types)
 
 
-def _text(expression: str, is_readable: Column) -> Column:
+def _text(source: SourceConfig, expression: str, kind: str, is_readable: Column) -> Column:
     """The expression's value as text, behind a `=` where it may fail."""
     if _is_column(expression):
-        return F.when(is_readable, F.expr(expression).cast("string"))
-    return _guarded(expression, is_readable)
+        value = F.expr(expression).cast("string") if source.is_text else _as_text(expression, kind)
+        return F.when(is_readable, value)
+    return _guarded(expression, is_readable, kind)
 
 
-def _guarded(expression: str, is_readable: Column) -> Column:
-    value = F.concat(F.lit("="), F.expr(expression).cast("string"))
+def _as_text(expression: str, kind: str) -> Column:
+    """The value as text: a number that is to be a text, as an id is, in digits, `12340` and not `1.234E4`."""
+    text = F.expr(expression).cast("string")
+    if kind != "string":
+        return text
+    digits = text.try_cast("decimal(38,6)").cast("string")
+    whole = F.regexp_replace(F.regexp_replace(digits, r"(\.[0-9]*?)0+$", "$1"), r"\.$", "")
+    is_inexact = F.expr(f"typeof({expression})").isin("double", "float")  # known before any row is read
+    return F.when(is_inexact, F.coalesce(whole, text)).otherwise(text)
+
+
+def _guarded(expression: str, is_readable: Column, kind: str = "string") -> Column:
+    value = F.concat(F.lit("="), _as_text(expression, kind))
     attempt = F.call_function("try_to_binary", F.coalesce(value, F.lit("")), F.lit("utf-8")).cast("string")
     return F.when(is_readable, attempt)
 
@@ -103,10 +126,18 @@ def _plain(name: str, expression: str) -> Column:
     return F.nullif(F.btrim(value, F.lit(_WHITE)), F.lit(""))
 
 
-def _typed(text: Column, kind: str) -> Column:
+def _comes_as_text(source: SourceConfig, expression: str) -> Column:
+    """Whether the value is text and no number yet: known before any row is read."""
+    if source.is_text and _is_column(expression):
+        return F.lit(True)
+    return F.expr(f"typeof({expression})") == "string"
+
+
+def _typed(name: str, kind: str) -> Column:
+    text = F.col(f"__number_{name}" if kind in _NUMBERS else f"__plain_{name}")
     if kind in ("int", "bigint"):  # `34.0`, as other tools write whole numbers with gaps, is 34
-        number = text.try_cast("decimal(38,6)")
-        return F.coalesce(text.try_cast(kind), F.when(number == F.floor(number), number.try_cast(kind)))
+        whole = text.try_cast("decimal(38,6)")
+        return F.coalesce(text.try_cast(kind), F.when(whole == F.floor(whole), whole.try_cast(kind)))
     if kind == "timestamp":  # Spark reads `12:30` as today
         return F.when(text.rlike(r"^[0-9]{4}"), text.try_cast(kind))
     if kind == "array<float>":
@@ -118,5 +149,8 @@ def _mistakes(name: str, kind: str, expression: str) -> Iterator[Column]:
     if not _is_column(expression):
         yield F.when(F.col(f"__text_{name}").isNull(), f"the expression for {name} fails on this row")
     if kind != "string":
-        is_other = F.col(f"__plain_{name}").isNotNull() & F.col(name).isNull()
+        text = F.col(f"__plain_{name}")
+        is_other = text.isNotNull() & F.col(name).isNull()
+        if kind in _NUMBERS:
+            yield F.when(is_other & is_ambiguous(text) & F.col(f"__number_{name}").isNull(), f"{name} {NEEDS_DECIMAL}")
         yield F.when(is_other, f"{name} is not {_KINDS[kind]}")

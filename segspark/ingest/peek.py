@@ -1,5 +1,6 @@
 """What the driver itself reads of files, through Hadoop's file systems: first lines and footers, without a job."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -59,6 +60,14 @@ def footer(spark: SparkSession, path: str) -> Footer:
     with closing(parquet.ParquetFileReader.open(file)) as reader:
         columns = str(reader.getFileMetaData().getSchema().toString()).lower()
         return Footer(columns.replace(" required ", " optional "), int(reader.getRecordCount()))
+
+
+def nanosecond_columns(spark: SparkSession, path: str) -> list[str]:
+    """The columns of a Parquet file, in lower case, that hold times to the nanosecond."""
+    found = re.findall(
+        r"^  optional int64 (.+) \(timestamp\(nanos,(?:true|false)\)\)", footer(spark, path).columns, re.M
+    )
+    return [str(name) for name in found]
 
 
 def _opened(spark: SparkSession, path: str) -> Any:

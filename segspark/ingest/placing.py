@@ -27,8 +27,8 @@ def judged_rows(
     """Every row of the files with the log table's columns, its place, `__problem` and `__filtered`."""
 
     def judged(group: Group) -> DataFrame:
-        parsed = reading.parse(group.rows, source, group.columns)
-        return judge(map_columns(parsed, source, LOGS[name], kept=reading.PLACE), name, config, now)
+        mapped = map_columns(group.parsed(source), source, LOGS[name], kept=reading.PLACE)
+        return judge(mapped, name, config, now)
 
     return reduce(DataFrame.unionByName, (judged(group) for group in groups if group.has_columns(source)))
 

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from segspark.ingest import reading, unreadable
+from segspark.ingest.archives import unpacked
 from segspark.ingest.config import IngestConfig, SourceConfig, mapping_digest
 from segspark.ingest.files import SourceFile, list_files, told_where_damaged
 from segspark.ingest.headers import Group, headers, without
@@ -32,6 +33,18 @@ class Plan:
     again: list[int] = field(default_factory=list)  # numbers in the ledger of files that could not be read before
     contents: dict[str, Content] = field(default_factory=dict)  # by the file's URL; none for a file without rows
 
+    def absent(self, name: str) -> list[str]:
+        """What a person is told of columns that some of the source's files lack."""
+        files = sum(len(group.files) for group in self.groups)
+        lacking: dict[str, list[SourceFile]] = {}
+        for group in self.groups:
+            for column in group.absent:
+                lacking.setdefault(column, []).extend(group.files)
+        return [
+            f"{name}: {len(those)} of {files} new files have no column {column}, as {those[0].path}; it is null there"
+            for column, those in lacking.items()
+        ]
+
     @property
     def files(self) -> list[SourceFile]:
         """All files, in the order of their paths."""
@@ -47,12 +60,15 @@ def plan(
     digest = mapping_digest(source, config) if config else None
     listing = sort_out(name, files, known, digest, source.is_table)
     _check_touched(spark, name, source, listing, known)
-    groups, found = headers(spark, name, source, listing.new) if listing.new else ([], [])
+    has_more = any(entry.problem is None for entry in known.values())
+    new, found = unpacked(spark, listing.new)
+    groups, broken = headers(spark, name, source, new, has_more) if new else ([], [])
+    found += broken
     if config and config.bad_files == "fail":
         unreadable.refuse(name, [*found, *(Unreadable(f, known[f.path].problem or "") for f in listing.left_out)])
     for group in groups:
         if group.has_columns(source):
-            check_expressions(reading.parse(group.rows, source, group.columns), name, source)
+            check_expressions(group.parsed(source), name, source)
     return Plan(groups, found, listing.again)
 
 
@@ -175,11 +191,12 @@ def _check_touched(
 ) -> None:
     if not listing.touched:
         return
-    groups, found = headers(spark, name, source, listing.touched)
-    contents, broken = _sound(spark, name, source, groups)
-    found += broken
+    touched, found = unpacked(spark, listing.touched)
+    groups, broken = headers(spark, name, source, touched, has_more=True)
+    contents, damaged = _sound(spark, name, source, groups)
+    found += broken + damaged
     unread = {each.file.path for each in found}
-    for file in (file for file in listing.touched if file.path not in unread):
+    for file in (file for file in touched if file.path not in unread):
         refuse_changed(name, file.path, known[file.path].digest, contents.get(file.url, EMPTY)[1])
     for each in found:
         refuse_changed(name, each.file.path, known[each.file.path].digest, _GONE)

@@ -35,7 +35,7 @@ def scan(spark: SparkSession, source: SourceConfig, columns: Sequence[str], file
     if source.is_multiline:
         rows = _records(spark, source, columns, files)
     elif source.is_text:
-        lines = spark.read.options(**line_options(source)).text(escaped(file.path for file in files))
+        lines = spark.read.options(**line_options(source)).text(escaped(file.opened for file in files))
         rows = lines.withColumnRenamed("value", "__raw")
     else:
         rows = open_typed(spark, source, files)
@@ -87,7 +87,7 @@ def _records(
 ) -> DataFrame:
     schema = ", ".join([*(f"`{_quoted(name)}` string" for name in columns), "`__broken` string"])
     options = {"escape": '"', "header": "true", **source.options, "columnNameOfCorruptRecord": "__broken"}
-    return spark.read.options(**options).schema(schema).csv(escaped(file.path for file in files))
+    return spark.read.options(**options).schema(schema).csv(escaped(file.opened for file in files))
 
 
 def _parse_json(rows: DataFrame, columns: Sequence[str]) -> DataFrame:
@@ -106,8 +106,9 @@ def _parse_json(rows: DataFrame, columns: Sequence[str]) -> DataFrame:
 
 def _parse_csv(rows: DataFrame, source: SourceConfig, columns: Sequence[str]) -> DataFrame:
     text = _without_mark(F.col("__raw"))
-    separators = F.length("__raw") - F.length(F.replace("__raw", F.lit(separator(source.options)), F.lit("")))
-    is_narrow = (F.length("__raw") <= _MOST_FIELDS) | (separators <= _MOST_FIELDS)
+    sign = separator(source.options)
+    separators = F.length("__raw") - F.length(F.replace("__raw", F.lit(sign), F.lit("")))  # of several signs: of all
+    is_narrow = (F.length("__raw") <= _MOST_FIELDS) | (separators <= _MOST_FIELDS * len(sign))
     whole = F.when(is_narrow, F.concat(text, F.lit(separator(source.options) + _END)))
     lines = rows.withColumn("__line", whole)
     parsed = lines.withColumn("__fields", F.from_csv("__line", _places(len(columns) + 1), _csv_options(source)))

@@ -46,20 +46,24 @@ def judge(rows: DataFrame, name: str, config: IngestConfig, now: datetime) -> Da
             if column.name not in mapped and column.name not in ("day", "ingest_seq")
         }
     )
-    plain = complete.withColumns(_plain(name))
+    plain = complete.withColumns(_plain(name, config))
     broken = [F.when(condition, reason) for condition, reason in _rules(name, mapped, config, now)]
     problem = F.when(~F.col("__filtered"), F.coalesce("__problem", *broken))
     judged = plain.withColumn("__problem", problem)
     return judged.withColumn("day", F.to_date(TIMES[name])) if name in TIMES else judged
 
 
-def _plain(name: str) -> dict[str, Column]:
-    """Values in their one spelling: event types and statuses in lower case, no discount as 0."""
+def _plain(name: str, config: IngestConfig) -> dict[str, Column]:
+    """Values in their one spelling: event types and statuses in lower case, no discount as 0, nobody as null."""
+    spelt: dict[str, Column] = {}
+    if "user_id" in LOGS[name].names:
+        is_nobody = F.lower("user_id").isin(*(text.lower() for text in config.no_user))
+        spelt["user_id"] = F.when(~is_nobody, F.col("user_id")) if config.no_user else F.col("user_id")
     if name == "events":
-        return {"event_type": F.lower("event_type")}
+        spelt["event_type"] = F.lower("event_type")
     if name == "orders":
-        return {"status": F.lower("status"), "discount": F.coalesce("discount", F.lit(0.0))}
-    return {}
+        spelt |= {"status": F.lower("status"), "discount": F.coalesce("discount", F.lit(0.0))}
+    return spelt
 
 
 def _rules(name: str, mapped: set[str], config: IngestConfig, now: datetime) -> Iterator[Rule]:

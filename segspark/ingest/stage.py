@@ -81,7 +81,7 @@ def ingest(
             accounts = reader.run(planned, first=last + 1)
             last += len(accounts)
             rows[name] = sum(account.accepted for account in accounts)
-            told = told_of(name, accounts)
+            told = [*planned.absent(name), *told_of(name, accounts)]
             notes += told
             for note in told:
                 tell(note)

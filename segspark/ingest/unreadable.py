@@ -1,11 +1,11 @@
 """Files that cannot be read: cut off, damaged, not what their format says, or not to be opened."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from py4j.protocol import Py4JJavaError
-
 from segspark.core.errors import InputError
+from segspark.ingest.config import SourceConfig
 from segspark.ingest.files import SourceFile
 
 NO_FOOTER = "no whole Parquet file: its end, which tells what is in it, cannot be read"
@@ -13,11 +13,22 @@ _CAUSES = (  # what stands in an error or its causes, and what a person is told;
     ("Permission denied", "permission to open the file is denied"),
     ("FILE_NOT_EXIST", "the file was gone when it was to be read"),
     ("FileNotFoundException", "the file was gone when it was to be read"),
+    ("Relative path in absolute URI", "the file's name has a colon, with which it cannot be opened; rename it"),
+    ("hecksum", "the file is not what the checksum beside it (the hidden .crc) is of; if it is right, remove that one"),
     ("CANNOT_READ_FILE_FOOTER", NO_FOOTER),
     ("nexpected end of", "the file is cut off: it cannot be read to its end"),
     ("EOFException", "the file is cut off: it cannot be read to its end"),
     ("not a gzip file", "no gzip file, although its name says so"),
 )
+_BEGINNINGS = {  # of files that are no lines of text, and what a person is told
+    b"PK\x03\x04": "a zip archive; unpack it, and give the files that were in it",
+    b"\x1f\x8b": "a gzip file, although its name does not end in .gz; rename it",
+    b"\x28\xb5\x2f\xfd": "a zstd file, although its name does not end in .zst; rename it",
+    b"PAR1": "a Parquet file; say format: parquet",
+    b"%PDF": "a PDF; export the table as csv",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook; save the sheet as csv",
+}
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # the same mark in the two orders of UTF-16
 DAMAGED = "the file is damaged: it cannot be read to its end"
 
 
@@ -35,9 +46,23 @@ def reason_of(error: Exception) -> str | None:
     return _reason(error, DAMAGED) if "FAILED_READ_FILE" in str(error) else None
 
 
-def reason_in_java(error: Py4JJavaError, otherwise: str) -> str:
+def reason_in_java(error: Exception, otherwise: str) -> str:
     """Why a file could not be read by the driver, for a person."""
     return _reason(error, otherwise)
+
+
+def no_text(content: bytes, source: SourceConfig) -> str | None:
+    """Why bytes that a file begins with are no lines to be read, for a person; None where they may be."""
+    for beginning, what in _BEGINNINGS.items():
+        if content.startswith(beginning):
+            return f"the file is {what}"
+    if content[:2] in _UTF_16 and not str(source.options.get("encoding", "")).upper().startswith("UTF-16"):
+        return "the text is UTF-16; save it as UTF-8, or set options.multiLine to true and options.encoding to UTF-16"
+    first = re.match(rb'(?:\xef\xbb\xbf)?"?(sep=[^\r\n"]*)', content, re.IGNORECASE)
+    if first and source.format == "csv":
+        line = first.group(1).decode("utf-8", "replace")
+        return f"the first line is `{line}`, a note for Excel, and no header; take that line away"
+    return None
 
 
 def refuse(name: str, found: Sequence[Unreadable]) -> None:

@@ -52,8 +52,14 @@ def test_what_is_no_text_or_no_archive_is_told(spark, tmp_path):
     (tmp_path / "b.csv").write_bytes("a,b\n".encode("utf-16"))
     (tmp_path / "c.csv.gz").write_bytes(b"a,b\n1,2\n" * 9)
     (tmp_path / "d.csv").write_bytes(b"a,b\n1,2\n")
+    (tmp_path / "e.csv").write_bytes(gzip.compress(b"a,b\n1,2\n"))
+    (tmp_path / "f.csv").write_bytes(b"PK\x03\x04 and so on")
+    (tmp_path / "g.csv").write_bytes(b"\xef\xbb\xbfsep=;\r\na;b\r\n1;2\r\n")
     columns, unreadable = looked_at(spark, tmp_path)
     assert columns == {"d.csv": ("a", "b")}
+    assert unreadable["e.csv"].startswith("the file is a gzip file, although its name does not end in .gz")
+    assert unreadable["f.csv"].startswith("the file is a zip archive; unpack it")
+    assert unreadable["g.csv"].startswith("the first line is `sep=;`, a note for Excel, and no header")
     assert unreadable["a.csv"].startswith("the first line, which should name the columns, is not UTF-8")
     assert unreadable["b.csv"].startswith("the text is UTF-16")
     assert unreadable["c.csv.gz"].startswith("no gzip file")
@@ -65,9 +71,19 @@ def test_a_field_of_json_is_looked_for_in_a_thousand_lines(spark, tmp_path):
     (tmp_path / "none.json").write_text("no object\n")
     columns, _ = looked_at(spark, tmp_path, format="json")
     assert columns == {"a.json": ("a",), "b.json": ("a",), "none.json": ("a",)}
-    (tmp_path / "late.json").write_text('{"b": 1}\n' * 1000 + '{"a": 1}\n')
+    late = tmp_path / "late"
+    late.mkdir()
+    (late / "late.json").write_text('{"b": 1}\n' * 1000 + '{"a": 1}\n')
+    assert looked_at(spark, tmp_path, format="json")[0]["late.json"] == ("a",)
     with pytest.raises(InputError, match=r"columns\.user_id: no column a in .*late\.json; it has: b$"):
-        looked_at(spark, tmp_path, format="json")
+        looked_at(spark, late, format="json")
+
+
+def test_fields_may_be_set_apart_by_several_signs(spark, tmp_path):
+    (tmp_path / "a.csv").write_text('a::"b::b"::c\n1::2::3\n')
+    (tmp_path / "b.csv").write_text("a::x:y\n1::2\n")
+    columns, unreadable = looked_at(spark, tmp_path, options={"sep": "::"})
+    assert columns == {"a.csv": ("a", "b::b", "c"), "b.csv": ("a", "x:y")} and not unreadable
 
 
 def test_a_record_that_names_the_columns_may_go_over_lines(spark, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from segspark.core.contracts import EVENTS, ITEMS, ORDERS, USERS
 from segspark.core.errors import InputError
 from segspark.ingest.config import SourceConfig
-from segspark.ingest.mapping import check_expressions, map_columns
+from segspark.ingest.mapping import NEEDS_DECIMAL, check_expressions, map_columns
 
 RAW = "__raw string, __problem string, no string, qty string, at string"
 
@@ -55,7 +55,8 @@ def test_a_condition_that_is_null_filters_the_row(spark):
         (USERS, "age", "34.5", "age is not a whole number"),
         (USERS, "age", "99999999999", "age is not a whole number"),
         (USERS, "income", "1e3", 1000.0),
-        (USERS, "income", "1,000", "income is not a number"),
+        (USERS, "income", "1,000", f"income {NEEDS_DECIMAL}"),
+        (USERS, "income", "1000d", "income is not a number"),
         (USERS, "consent", "true", True),
         (USERS, "consent", "maybe", "consent is not true or false"),
         (USERS, "region", "   ", None),

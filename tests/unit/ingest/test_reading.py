@@ -55,6 +55,9 @@ def test_separators_and_quotes_are_taken_from_the_options(spark):
     rows = parse(lines_of(spark, "1;'2;2';3"), source("csv", sep=";", quote="'"), ABC).collect()
     assert [(r.a, r.b, r.c) for r in rows] == [("1", "2;2", "3")]
     assert header_of("\ufeffa\tb\t", {"sep": "\\t"}) == ("a", "b", "_c2")
+    rows = parse(lines_of(spark, '1::"2::2"::3:3', "1::2"), source("csv", sep="::"), ABC).collect()
+    found = [row["__problem"] or (row.a, row.b, row.c) for row in rows]
+    assert found == [("1", "2::2", "3:3"), "2 fields where the header has 3"]
 
 
 def test_only_whole_json_objects_are_read_and_nested_values_come_as_json(spark):

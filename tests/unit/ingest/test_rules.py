@@ -34,6 +34,7 @@ GOOD = {
     },
 }
 BROKEN = [
+    *(("events", {"user_id": nobody}, "user_id is missing") for nobody in ("NaN", "null", "None", "undefined", "n/a")),
     ("events", {"user_id": None}, "user_id is missing"),
     ("events", {"event_time": None}, "event_time is missing"),
     ("events", {"event_type": None}, "event_type is missing"),

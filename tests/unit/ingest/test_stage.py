@@ -204,7 +204,8 @@ def test_sources_that_cannot_be_used_are_named_with_what_is_there(lake, spark, t
     renamed = (
         r"sources\.orders\.columns\.user_id: no column who in .*b\.csv; it has: no, item, at, customer, qty, price"
     )
-    refused(orders_from(tmp_path / "*.csv"), renamed)
+    refused(orders_from(tmp_path / "b.csv"), renamed)
+    check_sources(lake, orders_from(tmp_path / "[ab].csv"))
     refused(orders_from(tmp_path / "c.csv"), r"columns\.user_id: 2 columns who in .*c\.csv; rename all but one")
     refused(orders_from(tmp_path / "a.csv", where="colour = 1"), r"sources\.orders\.where: no column colour")
     write(tmp_path / "e.json", event(1))
@@ -215,6 +216,20 @@ def test_sources_that_cannot_be_used_are_named_with_what_is_there(lake, spark, t
     refused(orders_from(tmp_path / "numbers", format="parquet"), r"columns\.order_id: no column no .* it has: id")
     table = SourcesConfig(orders={"table": "nobody.knows", "columns": ORDER_COLUMNS})
     refused(table, r"sources\.orders\.table: ")
+
+
+def test_a_column_that_some_files_lack_is_null_there_and_told(lake, tmp_path):
+    write(tmp_path / "2023.csv", "no,item,at,qty,price", "1,tea,2023-01-02,1,2")
+    write(tmp_path / "2024.csv", "no,item,at,who,qty,price", "2,tea,2024-01-02,ann,1,2")
+    read = run(lake, orders_from(tmp_path / "*.csv"))
+    assert {row.order_id: row.user_id for row in lake.read(ORDERS).collect()} == {"1": None, "2": "ann"}
+    told = f"orders: 1 of 2 new files have no column who, as file:{tmp_path}/2023.csv; it is null there"
+    assert told in read.notes
+    write(tmp_path / "2025.csv", "no,item,at,qty,price", "3,tea,2025-01-02,1,2")  # alone, as a day's file comes
+    assert run(lake, orders_from(tmp_path / "*.csv")).rows == {"orders": 1}
+    write(tmp_path / "2026.csv", "no,at,who,qty,price", "4,2026-01-02,ann,1,2")  # without an item there is no order
+    with pytest.raises(InputError, match=r"columns\.item_id: no column item in .*2026\.csv; it has: no, at, who"):
+        run(lake, orders_from(tmp_path / "*.csv"))
 
 
 def test_an_input_without_a_good_row_is_told_in_one_line(lake, tmp_path):
