@@ -43,7 +43,7 @@ class SourceConfig(BaseModel):
     table: str | None = None  # a table that Spark knows by name, made of files: a Delta table, for one
     format: Literal["csv", "json", "parquet", "delta"] = "csv"  # json is one object per line
     options: dict[str, str | bool] = {}  # of the format; csv has a header and doubled quotes (RFC 4180) unless said
-    decimal: Literal["point", "comma"] | None = None  # how people wrote numbers: € 1,234.50 or 1.234,50
+    decimal: Literal["point", "comma"] | None = None  # of numbers that people wrote: € 1,234.50 or 1.234,50
     where: str | None = None  # Spark SQL over the raw columns; rows it is not true for are left out and counted
     columns: dict[str, str] = Field(min_length=1)  # log table's column: Spark SQL expression over the raw columns
 

@@ -1,7 +1,10 @@
-"""A second run of the same day: what is not computed again, and that its rows are those that computing gives."""
+"""A second run: what is not computed again, that its rows are those that computing gives, and what a day more costs."""
 
+import gzip
+import json
 import shutil
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import pytest
 
@@ -11,6 +14,7 @@ from segspark.core.lake import Lake
 from segspark.core.ledger import newest_status
 from segspark.pipeline import RunRequest, run_pipeline
 from segspark.stages import STAGES
+from tests.end_to_end.executions import BUDGETS_OF_A_DAY_MORE, Executions
 
 pytestmark = pytest.mark.slow
 # With another title of the report and nothing else: what neither looks back nor goes by what does.
@@ -98,3 +102,37 @@ def test_two_stages_at_a_time_give_what_one_gives(again, retitled):
     assert now["digests"] == then["digests"]
     lines = [line.split("]")[0] for line in pair.told if line.startswith("[")]
     assert lines == sorted(lines, key=lambda line: int(line[1:].split("/")[0])) and len(lines) == len(STAGES)
+
+
+def add_a_day(shop, folder):
+    """Files of the day after the shop's, on which is done what was done a week before; the paths by source."""
+    day = date.fromisoformat(json.loads((shop / "truth" / "shop.json").read_text())["ends_on"]) + timedelta(days=1)
+    week_before = str(day - timedelta(days=7))
+    added = {}
+    for source, pattern, key in (("events", "*.json.gz", '"id":"'), ("orders", "*.csv", "")):
+        unpack = gzip.open if pattern.endswith("gz") else open
+        lines = [line for file in sorted((shop / source).glob(pattern)) for line in unpack(file, "rt")]
+        new = [line.replace(week_before, str(day)).replace(key, f"{key}n-", 1) for line in lines if week_before in line]
+        assert len(new) > 9, source
+        added[source] = folder / pattern.replace("*", source)
+        with unpack(added[source], "wt") as file:
+            file.writelines([lines[0], *new] if source == "orders" else new)
+    return added
+
+
+def test_a_day_more_keeps_its_budget_of_executions(again, shop, spark, tmp_path, capsys):
+    added = add_a_day(shop, tmp_path)
+    paths = [(f"sources.{source}.path", [f"{shop}/{source}/*", str(file)]) for source, file in added.items()]
+    with Executions(spark) as counted:
+        run = again(*paths)
+    assert run.lake.published_run() == run.run_id
+    told = "  ".join(f"{stage} {count}" for stage, count in counted.by_stage.items())
+    with capsys.disabled():
+        print(f"\nexecutions of a run with a day more: {told}; together {sum(counted.by_stage.values())}")
+    beyond = {
+        stage: (count, BUDGETS_OF_A_DAY_MORE.get(stage, 0))
+        for stage, count in counted.by_stage.items()
+        if count > BUDGETS_OF_A_DAY_MORE.get(stage, 0)
+    }
+    assert not beyond, beyond
+    assert sum(BUDGETS_OF_A_DAY_MORE.values()) <= 200
