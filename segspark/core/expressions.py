@@ -51,6 +51,8 @@ _NODES = (
     exp.Bracket,
     exp.AtTimeZone,
     exp.FromTimeZone,
+    exp.JSONPath,
+    exp.JSONPathPart,
 )
 _REFUSED = {exp.Query: "a sub-query", exp.Star: "*", exp.Window: "a window", exp.Lambda: "a lambda"}
 _FIX = "only the raw row's columns, literals, operators, casts, CASE and harmless functions are allowed"

@@ -53,6 +53,19 @@ def list_files(spark: SparkSession, name: str, source: SourceConfig) -> list[Sou
     return sorted(files, key=lambda file: file.path)
 
 
+def by_age(files: Iterable[SourceFile]) -> list[SourceFile]:
+    """The files in the order in which they count where a later one replaces rows of an earlier one: by their own times,
+    those of one time by name, `users_9` before `users_10`.
+    """
+    return sorted(files, key=lambda file: (file.modified, _natural(file.path)))
+
+
+def _natural(path: str) -> list[tuple[str, int]]:
+    """What orders names as people do: numbers in them by value."""
+    parts = re.findall(r"([^0-9]*)([0-9]*)", path)
+    return [(text, int(digits or -1)) for text, digits in parts]
+
+
 def reading_settings(sources: Iterable[SourceConfig]) -> dict[str, str]:
     """Settings of the session under which many small files are found and read by few tasks, and long mappings compiled.
 

@@ -17,7 +17,7 @@ from segspark.core.stage import StageResult
 from segspark.ingest import keys
 from segspark.ingest.checks.quality import Rejected, commonest, count_rejected
 from segspark.ingest.config import LOGS, IngestConfig, SourceConfig, SourcesConfig, mapping_digest
-from segspark.ingest.files import SourceFile, reading_settings
+from segspark.ingest.files import SourceFile, by_age, reading_settings
 from segspark.ingest.ledger import (
     EMPTY,
     Account,
@@ -81,7 +81,7 @@ def ingest(
             accounts = reader.run(planned, first=last + 1)
             last += len(accounts)
             rows[name] = sum(account.accepted for account in accounts)
-            told = [*planned.absent(name), *told_of(name, accounts)]
+            told = [*planned.absent(name), *_order_told(name, planned), *told_of(name, accounts)]
             notes += told
             for note in told:
                 tell(note)
@@ -107,6 +107,14 @@ def _plans(
     for name, planned in plans.items():
         tell(f"{name}: reading {len(planned.files)} new files" if planned.files else f"{name}: no new file")
     return read_through(lake.spark, plans, given, config, known)
+
+
+def _order_told(name: str, planned: Plan) -> list[str]:
+    """What a person is told of files of which a later one replaces rows of an earlier one."""
+    names = [file.path.rpartition("/")[2] for file in by_age(planned.files)]
+    if LOGS[name] in APPENDED or len(names) < 2:
+        return []
+    return [f"{name}: {len(names)} files count by their times, the newest last: from {names[0]} to {names[-1]}"]
 
 
 def _nothing_accepted(lake: Lake) -> str:
@@ -148,7 +156,8 @@ class _Reading:
 
     def run(self, planned: Plan, first: int) -> list[Account]:
         """Reads the files, which get numbers from `first` on; the account of each, as it stands in the ledger now."""
-        numbers = {file.url: first + place for place, file in enumerate(planned.files)}
+        files = planned.files if self.contract in APPENDED else by_age(planned.files)
+        numbers = {file.url: first + place for place, file in enumerate(files)}
         broken = [self._whole_file(each, numbers[each.file.url]) for each in planned.unreadable]
         try:
             counts = self._store(planned, numbers, broken)

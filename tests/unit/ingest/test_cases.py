@@ -59,6 +59,14 @@ def test_keys_that_an_exporter_leaves_out_where_they_are_null(lake):
     assert [tuple(row) for row in searches] == [(None, None)] * 4
 
 
+@pytest.mark.parametrize(("name", "filtered"), [("c.yaml", 3), ("c2.yaml", 4), ("c3.yaml", 3)])
+def test_events_whose_items_are_a_list(lake, name, filtered):
+    assert read(lake, "c10_ga4", name).rows == {"events": 4}
+    assert sum(row.filtered for row in lake.rows(SOURCE_FILES)) == filtered
+    rows = lake.read(EVENTS).orderBy("event_time").select("user_id", "event_type", "item_id", "price").collect()
+    assert tuple(rows[0]) == ("p1", "view", "i1", 5.0) and {row.user_id for row in rows} == {"p1", "U1", "p2"}
+
+
 def test_a_column_that_came_with_a_later_year(lake):
     assert read(lake, "c12_sparse", "c2.yaml").rows == {"orders": 40}
     first = lake.read(ORDERS).where("year(day) = 2023").select("discount").distinct().collect()

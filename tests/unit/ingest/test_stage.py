@@ -232,6 +232,32 @@ def test_a_column_that_some_files_lack_is_null_there_and_told(lake, tmp_path):
         run(lake, orders_from(tmp_path / "*.csv"))
 
 
+def test_of_files_that_are_merged_the_newest_counts_whatever_their_names(lake, tmp_path):
+    orders_csv(tmp_path / "orders.csv", GOOD)
+    ages = {"users_8": 1, "users_9": 3, "users_10": 3, "31-01-2024": 4, "01-02-2024": 5}
+    for name, moment in ages.items():
+        write(tmp_path / f"people/{name}.csv", "id,area", f"ann,{name}", f"of {name},x")
+        os.utime(tmp_path / f"people/{name}.csv", (moment, moment))
+    users = {"path": str(tmp_path / "people"), "columns": {"user_id": "id", "region": "area"}}
+    orders = {"path": str(tmp_path / "orders.csv"), "columns": ORDER_COLUMNS}
+    sources = SourcesConfig(orders=orders, users=users)
+
+    def region():
+        return lake.read(USERS).where("user_id = 'ann'").first().region
+
+    told = run(lake, sources).notes
+    assert region() == "01-02-2024"
+    assert "users: 5 files count by their times, the newest last: from users_8.csv to 01-02-2024.csv" in told
+    seqs = {r.path.rpartition("/")[2]: r.ingest_seq for r in lake.rows(SOURCE_FILES) if r.source == "users"}
+    assert sorted(seqs, key=seqs.get) == [
+        "users_8.csv",
+        "users_9.csv",
+        "users_10.csv",
+        "31-01-2024.csv",
+        "01-02-2024.csv",
+    ]
+
+
 def test_an_input_without_a_good_row_is_told_in_one_line(lake, tmp_path):
     orders_csv(tmp_path / "none.csv", "nonsense")
     expected = r"no row of .* was accepted \(orders: another number of fields where the header has 6, 1 rows\)"
