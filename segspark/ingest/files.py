@@ -32,6 +32,7 @@ class SourceFile:
     size: int  # bytes
     modified: int  # microseconds since 1970
     place: str | None = None  # where its content lies, of an archive that was unpacked
+    rows: int | None = None  # of a table's file those that the table shows, without what it has deleted
 
     @property
     def opened(self) -> str:
@@ -174,10 +175,10 @@ def _table_files(spark: SparkSession, name: str, source: SourceConfig) -> list[S
                 F.col("_metadata.file_size").alias("size"),
                 F.unix_micros("_metadata.file_modification_time").alias("modified"),
             ]
-            rows = _open_table(spark, source).select(*metadata).distinct().collect()
+            rows = _open_table(spark, source).groupBy(*metadata).agg(F.count(F.lit(1)).alias("rows")).collect()
     except AnalysisException as error:
         raise InputError(f"{_key(name, source)}: {_first_line(error)}") from error
-    return [SourceFile(row.path, row.path, row.size, row.modified) for row in rows]
+    return [SourceFile(row.path, row.path, row.size, row.modified, rows=row.rows) for row in rows]
 
 
 def _open_table(spark: SparkSession, source: SourceConfig) -> DataFrame:

@@ -96,7 +96,7 @@ def sort_out(
     """Which of the files to read. A known file has the path, size and time of one in the ledger.
 
     Raises InputError where files were read under another mapping (unless `mapping_digest` is None), and where a table
-    no longer has files that were read from it.
+    no longer has files that were read from it, or shows other rows of them.
     """
     listed = {file.path for file in files}
     gone = sorted(path for path in known if path not in listed) if is_table else []
@@ -106,6 +106,13 @@ def sort_out(
             " OPTIMIZE, UPDATE, DELETE or MERGE), so its new rows cannot be told from the old; read it into a new lake"
         )
     sound = {path: entry for path, entry in known.items() if entry.problem is None}
+    for file in files:
+        if file.path in sound and file.rows is not None and file.rows != sound[file.path].rows_in:
+            raise InputError(
+                f"sources.{name}: rows of the table were deleted or changed since it was read, by DELETE, UPDATE or"
+                f" MERGE ({file.path} showed {sound[file.path].rows_in:,} rows and shows {file.rows:,} now), and the"
+                " lake still has them as they were; read it into a new lake"
+            )
     other = [p for p in sorted(listed & sound.keys()) if mapping_digest not in (None, sound[p].mapping_digest)]
     if other:
         raise InputError(

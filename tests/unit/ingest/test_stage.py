@@ -266,6 +266,34 @@ def test_an_input_without_a_good_row_is_told_in_one_line(lake, tmp_path):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM {} WHERE no = '2'",
+        "UPDATE {} SET item = 'milk' WHERE no = '2'",
+        "MERGE INTO {0} t USING (SELECT '2' AS no) s ON t.no = s.no WHEN MATCHED THEN DELETE",
+    ],
+)
+def test_rows_that_a_table_deletes_without_writing_its_files_anew_are_told(lake, spark, tmp_path, change):
+    table = f"delta.`{tmp_path}/t`"
+    spark.sql(
+        f"CREATE TABLE {table} (no STRING, item STRING, at STRING) USING delta"
+        " TBLPROPERTIES (delta.enableDeletionVectors = true)"
+    )
+    spark.sql(f"INSERT INTO {table} SELECT /*+ COALESCE(1) */ CAST(id AS STRING), 'tea', '2024-01-02' FROM range(9)")
+    columns = {"order_id": "no", "item_id": "item", "order_time": "at"}
+    sources = SourcesConfig(orders={"path": str(tmp_path / "t"), "format": "delta", "columns": columns})
+    assert run(lake, sources).rows == {"orders": 9}
+    spark.sql(f"INSERT INTO {table} VALUES ('9', 'tea', '2024-01-03')")
+    assert run(lake, sources).rows == {"orders": 1}
+    spark.sql(change.format(table))
+    with pytest.raises(
+        InputError, match=r"sources\.orders: rows of the table were deleted or changed .* showed 9 rows"
+    ) as told:
+        run(lake, sources)
+    assert "shows 8 now" in str(told.value) and "\n" not in str(told.value)
+
+
 @pytest.mark.slow
 def test_a_table_that_was_rewritten_is_told_and_an_appended_one_gives_its_new_rows(lake, spark, tmp_path):
     def add(*numbers):
