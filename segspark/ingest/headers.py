@@ -251,30 +251,28 @@ def _fields(line: str) -> list[str]:
     return list(value) if isinstance(value, dict) else []
 
 
-def _missing(
-    name: str, source: SourceConfig, seen: Sequence[tuple[Sequence[str], str]], has_more: bool
-) -> dict[str, list[str]]:
-    """By column that an expression reads, the files of `seen` (columns and path) that lack it.
+def _missing(name: str, source: SourceConfig, seen: Sequence[tuple[Sequence[str], str]], has_more: bool) -> set[str]:
+    """The columns that an expression reads and that some files of `seen` (columns and path) lack.
 
-    Raises InputError where all lack it, but of an expression that the log table can do without where `has_more`; and
-    where one has it twice.
+    Raises InputError where a file has such a column twice, and where one is missing that must be there: in each file
+    one without which no row can be accepted, in any file another, but for `has_more`. A JSON object may leave any out.
     """
-    is_exact = source.is_text and source.format == "json"
-    spelling = str if is_exact else str.lower
-    missing: dict[str, list[str]] = {}
+    is_json = source.is_text and source.format == "json"
+    spelling = str if is_json else str.lower
+    missing: set[str] = set()
     for key, text in source.expressions():
         is_needed = key.removeprefix("columns.") in REQUIRED[name] or key == "where"
         for column in sorted(columns_of(text)):
-            spelt = spelling(column)
-            counts = [(list(map(spelling, there)).count(spelt), path) for there, path in seen]
-            for times, path in counts:
-                if times > 1:
-                    raise InputError(f"sources.{name}.{key}: {times} columns {column} in {path}; rename all but one")
-            without_it = [path for times, path in counts if times == 0]
-            if without_it and len(without_it) == len(counts) and (is_needed or not has_more):
-                there, path = seen[0]
+            counts = [list(map(spelling, there)).count(spelling(column)) for there, _ in seen]
+            without_it = [place for place, times in enumerate(counts) if times == 0]
+            in_each = is_needed and not is_json and text.strip().strip("`") == column
+            in_any = is_needed or not has_more
+            if max(counts, default=0) > 1:
+                path = seen[counts.index(max(counts))][1]
+                raise InputError(f"sources.{name}.{key}: {max(counts)} columns {column} in {path}; rename all but one")
+            if without_it and (in_each or (in_any and len(without_it) == len(seen))):
+                there, path = seen[without_it[0]]
                 told = ", ".join(there) or "none"
                 raise InputError(f"sources.{name}.{key}: no column {column} in {path}; it has: {told}")
-            if without_it:
-                missing[column] = without_it
+            missing |= {column} if without_it else set()
     return missing
