@@ -1,5 +1,6 @@
 """Which files a source has, and how their rows are opened."""
 
+import codecs
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,6 +80,7 @@ def reading_settings(sources: Iterable[SourceConfig]) -> dict[str, str]:
     return {
         "spark.sql.codegen.hugeMethodLimit": "8000",
         NANOS_AS_LONG: "true",
+        "spark.sql.legacy.javaCharsets": "true",  # windows-1252, as Excel writes it, and others beside Unicode
         "spark.sql.files.openCostInBytes": OPENING,
         "spark.sql.sources.parallelPartitionDiscovery.threshold": MANY if is_here else "32",
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": LISTING_TASKS,
@@ -115,6 +117,19 @@ def told_where_damaged(name: str, source: SourceConfig) -> Iterator[None]:
 def separator(options: Mapping[str, str | bool]) -> str:
     """What stands between two fields; `\\t` is a tab."""
     return str(options.get("sep", ",")).replace("\\t", "\t")
+
+
+def check_encoding(spark: SparkSession, name: str, source: SourceConfig) -> None:
+    """Raises InputError, naming the key, where Java does not know the encoding of the source's text."""
+    java: Any = spark._jvm
+    if not java.java.nio.charset.Charset.isSupported(encoding(source.options)):
+        told = source.options["encoding"]
+        raise InputError(f"sources.{name}.options.encoding: {told} is not known to Java; UTF-8 and windows-1252 are")
+
+
+def encoding(options: Mapping[str, str | bool]) -> str:
+    """The encoding of text, by a name that Python and Java have in common."""
+    return codecs.lookup(str(options.get("encoding", "UTF-8"))).name
 
 
 def _refuse_links_out(name: str, source: SourceConfig, paths: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from segspark.ingest import reading, unreadable
 from segspark.ingest.archives import unpacked
 from segspark.ingest.config import IngestConfig, SourceConfig, mapping_digest
-from segspark.ingest.files import SourceFile, list_files, told_where_damaged
+from segspark.ingest.files import SourceFile, check_encoding, list_files, told_where_damaged
 from segspark.ingest.headers import Group, headers, without
 from segspark.ingest.ledger import EMPTY, Entry, Listing, refuse_changed, sort_out
 from segspark.ingest.mapping import check_expressions
@@ -56,6 +56,7 @@ def plan(
     spark: SparkSession, name: str, source: SourceConfig, config: IngestConfig | None, known: Mapping[str, Entry]
 ) -> Plan:
     """The source's new files. Raises InputError where the source cannot be used, or a file of the ledger changed."""
+    check_encoding(spark, name, source)
     files = list_files(spark, name, source)
     digest = mapping_digest(source, config) if config else None
     listing = sort_out(name, files, known, digest, source.is_table)

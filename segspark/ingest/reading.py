@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from segspark.core.files import escaped
 from segspark.ingest.config import SourceConfig
-from segspark.ingest.files import SourceFile, line_options, open_typed, separator
+from segspark.ingest.files import SourceFile, encoding, line_options, open_typed, separator
 from segspark.ingest.peek import MARK
 
 PLACE = ("__url", "__block", "__id", "__raw")
@@ -86,7 +86,8 @@ def _records(
     spark: SparkSession, source: SourceConfig, columns: Sequence[str], files: Sequence[SourceFile]
 ) -> DataFrame:
     schema = ", ".join([*(f"`{_quoted(name)}` string" for name in columns), "`__broken` string"])
-    options = {"escape": '"', "header": "true", **source.options, "columnNameOfCorruptRecord": "__broken"}
+    given = {"escape": '"', "header": "true", **source.options}
+    options = {**given, "encoding": encoding(source.options), "columnNameOfCorruptRecord": "__broken"}
     return spark.read.options(**options).schema(schema).csv(escaped(file.opened for file in files))
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from pyspark.sql import functions as F
 
-from segspark.core.contracts import EVENTS, ORDERS, RATINGS, SOURCE_FILES
+from segspark.core.contracts import EVENTS, ITEMS, ORDERS, RATINGS, SOURCE_FILES, USERS
 from segspark.core.errors import InputError
 from segspark.ingest.config import IngestConfig, SourcesConfig
 from segspark.ingest.stage import ingest
@@ -51,6 +51,20 @@ def test_a_file_whose_name_has_a_colon_is_told(lake):
     problems = {row.path.rpartition("/")[2]: row.problem for row in lake.rows(SOURCE_FILES)}
     assert problems["plain.csv"] is None
     assert problems["orders_2024-05-01T10:00:00.csv"].startswith("the file's name has a colon")
+
+
+def test_what_a_german_excel_writes(lake):
+    assert read(lake, "c04_excel_de").rows == {"orders": 5, "users": 3, "items": 2}
+    rows = {row.order_id: row for row in lake.read(ORDERS).collect()}
+    assert [str(rows[f"000{number}"].order_time) for number in (1, 2, 4, 5)] == [
+        "2024-02-05 08:15:00",
+        "2024-03-31 01:30:00",
+        "2024-02-29 22:30:00",
+        "2024-12-30 23:30:00",
+    ]
+    assert [(row.unit_price, row.quantity) for row in (rows["0001"], rows["0005"])] == [(1234.5, 2.0), (1e6, 1.0)]
+    assert {row.region for row in lake.read(USERS).collect()} == {"Köln \u2013 Süd", "München", "Straße €"}
+    assert {row.description for row in lake.read(ITEMS).collect()} == {'Käse "fein"', "Brot;\nweiß"}
 
 
 def test_keys_that_an_exporter_leaves_out_where_they_are_null(lake):
