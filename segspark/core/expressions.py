@@ -63,6 +63,8 @@ def columns_of(text: str) -> frozenset[str]:
 
     Raises ValueError, naming what is not allowed, where the expression is not of the allowed kind.
     """
+    if "${" in text:
+        raise ValueError("has ${, by which Spark puts settings and secrets into a text; write it without")
     try:
         tokens = sqlglot.Dialect.get_or_raise("spark").tokenize(text)
         _refuse_functions(tokens)

@@ -70,6 +70,7 @@ def _common_settings(config: SessionConfig) -> dict[str, str]:
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.session.timeZone": "UTC",
+        "spark.sql.variable.substitute": "false",  # `${env:KEY}` in an expression would be the key in a table
         "spark.sql.shuffle.partitions": str(config.shuffle_partitions),
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         # Most groups here are users, or users and items: far more than the small first-level map holds, in which each

@@ -29,6 +29,8 @@ def test_harmless_expressions_pass_and_tell_the_raw_columns_they_read(text, colu
         ("(SELECT 1)", "a sub-query"),
         ("a IN (SELECT 1)", "a sub-query"),
         ("exists(SELECT 1)", "exists()"),
+        ("concat(a, '${env:SEGSPARK_PSEUDONYM_KEY}')", "has ${, by which Spark puts settings and secrets"),
+        ("'${system:user.name}'", "has ${"),
         ("reflect('java.lang.System', 'exit')", "reflect()"),
         ("java_method('a', 'b')", "java_method()"),
         ("`reflect`('a', 'b')", "reflect()"),
@@ -54,3 +56,8 @@ def test_what_reaches_beyond_the_raw_row_is_refused_by_name(text, named):
     with pytest.raises(ValueError) as error:
         columns_of(text)
     assert named in str(error.value)
+
+
+def test_spark_leaves_what_looks_like_a_variable_as_it_is(spark):
+    told = ("${env:PATH}", "${system:user.name}")
+    assert spark.sql(f"SELECT '{told[0]}' AS a, '{told[1]}' AS b").first() == told
