@@ -1,6 +1,7 @@
 """One Spark session for all tests, started by the first that needs it."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,18 @@ os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
 def pytest_addoption(parser):
     page = "write the table of docs/reliability.md into this page"
     parser.addoption("--faults-account", metavar="PAGE", default=None, help=page)
+
+
+# Files that take a minute and more. They go first: else one of them is left to one worker in the end.
+LONG = (
+    *("end_to_end/test_run.py", "unit/core/test_writers.py", "unit/core/test_running.py", "unit/shop/"),
+    *("unit/features/test_user_features.py", "unit/bi/marts/", "unit/segments/", "properties/", "unit/ingest/"),
+)
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    items.sort(key=lambda item: not item.path.relative_to(here).as_posix().startswith(LONG))
 
 
 LEAN = {
