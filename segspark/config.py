@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from segspark.bi.config import MartsConfig, ReportConfig
@@ -16,6 +15,7 @@ from segspark.campaigns.catalogue import load_strategies
 from segspark.campaigns.config import CampaignsConfig
 from segspark.core.config import HousekeepingConfig, SessionConfig
 from segspark.core.errors import ConfigError
+from segspark.core.yaml_files import parse_yaml, read_yaml
 from segspark.features.config import FeaturesConfig
 from segspark.ingest.config import IngestConfig, SourcesConfig
 from segspark.recommend.config import RecommendConfig
@@ -85,7 +85,7 @@ def load_config(path: str, overrides: tuple[str, ...] = ()) -> Config:
     A file may say `extends: other.yaml` (a path beside itself): mappings are merged, all else replaced. Raises
     ConfigError with the path of the key and what is allowed.
     """
-    content = _read_yaml(Path(path))
+    content = _read_file(Path(path))
     for override in overrides:
         _apply(content, override)
     try:
@@ -111,22 +111,19 @@ def explain(error: ValidationError, content: dict[str, Any]) -> str:
     return text if len(problems) == 1 else f"{text} (and {len(problems) - 1} more)"
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file; give --config the path of a YAML file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" in line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "not YAML"
-        raise ConfigError(f"{path}: {problem}{line}; mend the YAML") from error
+def _read_file(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The keys of a file, over those of what it extends; `above` are the files that extend it."""
+    if path.resolve() in above:
+        raise ConfigError(f"{path}: extends itself, by way of {len(above)} files; take one `extends` away")
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: holds no keys; see conf/ for examples")
     below = content.pop("extends", None)
-    return _merged(_read_yaml(path.parent / below), content) if below else content
+    if below is None:
+        return content
+    if not isinstance(below, str):
+        raise ConfigError(f"{path}: extends: give the path of a YAML file, not {below!r}")
+    return _merged(_read_file(path.parent / below, (*above, path.resolve())), content)
 
 
 def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +145,7 @@ def _apply(content: dict[str, Any], override: str) -> None:
         place = place.setdefault(parent, {})
         if not isinstance(place, dict):
             raise ConfigError(f"--set {override}: {parent} holds a value, not keys")
-    place[last] = yaml.safe_load(value)
+    place[last] = parse_yaml(value, f"--set {key.strip()}")
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:

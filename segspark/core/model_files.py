@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from segspark.core.errors import ConfigError
+from segspark.core.yaml_files import parse_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -17,12 +17,11 @@ def read_model(path: str, model: type[Model], key: str) -> Model:
     ConfigError where the file is absent or no YAML, with the key; where it is wrong, with the path of the key inside.
     """
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         kind = key.rpartition(".")[2]
         raise ConfigError(f"{key}: {path} cannot be read; give the path of a {kind} file") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{key}: {path} is no YAML: {' '.join(str(error).split())}") from None
+    content = parse_yaml(text, f"{key}: {path}")
     try:
         return model.model_validate(content)
     except ValidationError as error:

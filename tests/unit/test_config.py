@@ -73,6 +73,9 @@ def test_execution_settings_do_not_change_the_digest_and_others_do(write):
         ("sources.orders.columns.prize=p", ["sources.orders", "prize", "unit_price"]),
         ("seed", ["--set seed", "a.b=value"]),
         ("lake.sub=1", ["--set lake.sub=1"]),
+        ("seed=[", ["--set seed: ", "mend the YAML"]),
+        ("as_of=2024-02-30", ["--set as_of: ", "2024-02-30: day is out of range"]),
+        ("seed=" + "1" * 5000, ["--set seed: ", "the number is too long"]),
     ],
 )
 def test_a_wrong_value_is_one_line_with_its_key_and_what_is_allowed(write, override, words):
@@ -90,11 +93,31 @@ def test_a_wrong_value_is_one_line_with_its_key_and_what_is_allowed(write, overr
         ("lake: [1", "line"),
         ("lake: x", "sources: is missing"),
         ("lake: x\nsources: {}", "events, orders, ratings"),
+        ("lake: x\nas_of: 2024-02-30", r"as_of: 2024-02-30: day is out of range for month"),
+        ("lake: x\nseed: " + "9" * 5000, r"seed: 9{40}…: the number is too long"),
+        ("lake: x\nseed: 1\nseed: 2", "seed comes twice, again in line 3"),
+        ("lake: x\nspark: {conf: {a: 1, a: 2}}", r"spark\.conf\.a comes twice"),
+        ("a: &a [*a]", "an alias in line 1 holds itself"),
+        ("lake: x\nextends: shop.yaml", "extends itself"),
+        ("lake: x\nextends: 5", "extends: give the path of a YAML file, not 5"),
+        ("lake: x\nextends: none.yaml", r"none\.yaml: there is no such file"),
+        ("lake: " + "[" * 5000, "is nested too deep"),
+        ("lake: !!python/object/apply:os.system [id]", "could not determine a constructor"),
+        ("? [a, b]\n: 1", "unhashable key"),
     ],
 )
 def test_a_file_that_is_no_configuration_is_named(write, text, words):
     with pytest.raises(ConfigError, match=words):
         load_config(write(text))
+
+
+def test_aliases_of_aliases_are_bounded_and_plain_ones_are_read(write):
+    levels = [f"x{level}: &x{level} [{', '.join([f'*x{level - 1}'] * 9)}]" for level in range(1, 30)]
+    with pytest.raises(ConfigError, match="stand for more than 100,000 values"):
+        load_config(write("\n".join(["x0: &x0 [1]", *levels])))
+    shared = yaml.safe_dump(PLAIN) + "seed: &number 4\nhousekeeping: {keep_runs: *number}\n"
+    config = load_config(write(shared))
+    assert (config.seed, config.housekeeping.keep_runs) == (4, 4)
 
 
 def test_a_missing_file_is_named():
