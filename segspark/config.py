@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from segspark.bi.config import MartsConfig, ReportConfig
 from segspark.bi.serving.config import ServeConfig
@@ -15,12 +15,15 @@ from segspark.campaigns.catalogue import load_strategies
 from segspark.campaigns.config import CampaignsConfig
 from segspark.core.config import HousekeepingConfig, SessionConfig
 from segspark.core.errors import ConfigError
+from segspark.core.files import is_catalog
 from segspark.core.yaml_files import parse_yaml, read_yaml
 from segspark.features.config import FeaturesConfig
 from segspark.ingest.config import IngestConfig, SourcesConfig
 from segspark.recommend.config import RecommendConfig
 from segspark.segments.config import SegmentsConfig
 from segspark.segments.personas import load_catalogue
+
+UNFIT = re.compile(r"[`\\\[\]]|%[0-9A-Fa-f]{2}")  # of a lake's folder: what its tables' readers take for something else
 
 
 class Config(BaseModel):
@@ -42,6 +45,20 @@ class Config(BaseModel):
     serve: ServeConfig = ServeConfig()  # the SQL endpoint: changes no result
     housekeeping: HousekeepingConfig = HousekeepingConfig()  # changes no result
     spark: SessionConfig = SessionConfig()  # execution only: changes no result
+
+    @field_validator("lake")
+    @classmethod
+    def _lake_can_be_a_folder(cls, lake: str) -> str:
+        if is_catalog(lake) or "://" in lake:
+            return lake
+        unfit = UNFIT.search(str(Path(lake).absolute()))
+        if unfit:
+            raise ValueError(
+                f"has {unfit.group()} in its path, with which tables cannot be opened; choose another folder"
+            )
+        if Path(lake).exists() and not Path(lake).is_dir():
+            raise ValueError("is a file; give a folder, an object-store URL, or catalog.schema")
+        return lake
 
     @model_validator(mode="after")
     def _graphs_have_neighbours(self) -> "Config":

@@ -120,6 +120,18 @@ def test_aliases_of_aliases_are_bounded_and_plain_ones_are_read(write):
     assert (config.seed, config.housekeeping.keep_runs) == (4, 4)
 
 
+@pytest.mark.parametrize("folder", ["a`b", "a[1]", "a%20b", "a\\b"])
+def test_a_folder_whose_tables_could_not_be_opened_is_no_lake(write, folder):
+    with pytest.raises(ConfigError, match=r"lake: has .* in its path, with which tables cannot be opened"):
+        load_config(write({**PLAIN, "lake": f"./{folder}/lake"}))
+    load_config(write({**PLAIN, "lake": "./50% of it (ä)/lake"}))
+
+
+def test_a_file_is_no_lake(write):
+    with pytest.raises(ConfigError, match="lake: is a file; give a folder"):
+        load_config(write({**PLAIN, "lake": write("x", "taken")}))
+
+
 def test_a_missing_file_is_named():
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: there is no such file"):
         load_config("nowhere.yaml")

@@ -69,7 +69,7 @@ def test_users_at_risk_get_no_shipped_incentive_but_a_review():
         (changed("actions", value={"none": GOOD["actions"]["coupon"]}), "actions.none: the name is taken"),
         (changed("actions", value={}), "actions: "),
         (changed("typo", value=1), "typo: "),
-        ("channels: [", "is no YAML"),
+        ("channels: [", "in line 1; mend the YAML"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_place(tmp_path, content, told):
