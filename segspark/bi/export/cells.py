@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-# What begins a formula in the usual spreadsheets, also after blanks; the last four are full-width forms that some take
-# for the same (OWASP, "CSV Injection"). A text that begins with a tab or an end of line counts whatever follows. Java
-# and DuckDB's RE2 read it alike.
-FORMULA = r"^(?:[\t\r\n]|[ \t\n\x0B\f\r\x00]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
+# What begins a formula in the usual spreadsheets, the last four in the full-width forms that some take for the same
+# (OWASP, "CSV Injection"), also after blanks, controls and marks that a spreadsheet trims. A text that begins with a
+# tab or an end of line counts whatever follows. Java and DuckDB's RE2 read it alike.
+_TRIMMED = r"[\x00-\x20\x7F\x{A0}\x{200B}-\x{200F}\x{2060}\x{FEFF}]*"
+_SIGNS = r"[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
+FORMULA = rf"^(?:[\t\r\n]|{_TRIMMED}{_SIGNS})"
+# Where a spreadsheet takes `;` or a tab for what ends a cell, the rest of a text is a cell of its own.
+INSIDE = rf"([;\t]{_TRIMMED})({_SIGNS})"
 NEUTRALISED = "'"  # before a cell: spreadsheets show the rest as text
 
 
@@ -20,7 +24,7 @@ def neutralised(frame: DataFrame) -> DataFrame:
     from pyspark.sql.types import StringType
 
     def neutral(name: str) -> Column:
-        text = F.col(f"`{name}`")
+        text = F.regexp_replace(F.col(f"`{name}`"), INSIDE, f"$1{NEUTRALISED}$2")
         return F.when(text.rlike(FORMULA), F.concat(F.lit(NEUTRALISED), text)).otherwise(text)
 
     return frame.withColumns(
@@ -31,4 +35,5 @@ def neutralised(frame: DataFrame) -> DataFrame:
 def neutralising_sql(name: str) -> str:
     """The same of one text column, as an expression of DuckDB over its quoted name."""
     neutral = NEUTRALISED.replace("'", "''")
-    return f"CASE WHEN regexp_matches({name}, '{FORMULA}') THEN '{neutral}' || {name} ELSE {name} END AS {name}"
+    text = f"regexp_replace({name}, '{INSIDE}', '\\1{neutral}\\2', 'g')"
+    return f"CASE WHEN regexp_matches({name}, '{FORMULA}') THEN '{neutral}' || {text} ELSE {text} END AS {name}"

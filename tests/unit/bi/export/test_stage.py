@@ -15,7 +15,9 @@ from segspark.core.errors import InputError
 from segspark.core.folder_lake import FolderLake
 from tests.unit.bi.conftest import FAKE
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\rx", "\nx", "  =cmd|' /C calc'!A0", "\uff1d1+1", "\x00=1"]
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "  =cmd|' /C calc'!A0", "\uff1d1+1", "\x00=1"]
+FORMULAS += [f"{trimmed}=1" for trimmed in ("\x01", "\x1f", "\x7f", "\xa0", "\u200b", "\ufeff")]
+INSIDE = {"x;=1+1": "x;'=1+1", "a\t-b": "a\t'-b", "a; =1;+2": "a; '=1;'+2", "\t=1": "'\t'=1", "=1;=2": "'=1;'=2"}
 HARMLESS = ["a=b", "1-2", "", "'quoted", "u 12", "\u202ex", 'say "hi", twice', "ä\nsecond line", "x@y.example"]
 
 
@@ -42,6 +44,14 @@ def selected(request, spark, tmp_path):
         return Selection(duckdb.connect(), f"SELECT * FROM read_parquet('{place}/*.parquet') ORDER BY 1")
 
     return select
+
+
+@pytest.mark.parametrize(("text", "written"), INSIDE.items())
+def test_a_text_gets_one_where_it_would_fall_apart_into_a_formula(spark, selected, tmp_path, text, written):
+    path = tmp_path / "out.csv"
+    write_export(selected(spark.createDataFrame([(text,)], "name string")), "csv", str(path))
+    with path.open(encoding="utf-8", newline="") as file:
+        assert list(csv.reader(file))[1:] == [[written]]
 
 
 def test_an_exported_csv_is_one_file_that_a_csv_reader_gives_back_whole(spark, selected, tmp_path):
