@@ -270,8 +270,11 @@ def test_an_input_without_a_good_row_is_told_in_one_line(lake, tmp_path):
     "change",
     [
         "DELETE FROM {} WHERE no = '2'",
-        "UPDATE {} SET item = 'milk' WHERE no = '2'",
-        "MERGE INTO {0} t USING (SELECT '2' AS no) s ON t.no = s.no WHEN MATCHED THEN DELETE",
+        pytest.param("UPDATE {} SET item = 'milk' WHERE no = '2'", marks=pytest.mark.slow),
+        pytest.param(
+            "MERGE INTO {0} t USING (SELECT '2' AS no) s ON t.no = s.no WHEN MATCHED THEN DELETE",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_rows_that_a_table_deletes_without_writing_its_files_anew_are_told(lake, spark, tmp_path, change):
