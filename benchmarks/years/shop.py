@@ -28,15 +28,14 @@ def write_years(size: ShopSize, folder: Path) -> None:
     drawn = draw_visits(rng, size.events, 0, pools)
     share = rng.random(int(drawn["visit"].max()) + 1)[drawn["visit"]]
     time = drawn["time"] - (1 + np.floor(share * size.days).astype(np.int64)) * DAY_MICROS
-    in_order = np.argsort(time, kind="stable")
-    rows = {name: values[in_order] for name, values in {**drawn, "time": time}.items()}
-    tables = {
-        "events": events_of(rows, 0, pools),
-        "orders": orders_of(rng, rows, pools),
-        "ratings": ratings_of(rng, rows, pools),
-        "users": users_of(size, pools),
-        "items": items_of(size, pools),
+    rows = {**drawn, "time": time}  # in the order of drawing, so that what is drawn of a row does not follow its day
+    dated = {
+        "events": (events_of(rows, 0, pools), "event_time"),
+        "orders": (orders_of(rng, rows, pools), "order_time"),
+        "ratings": (ratings_of(rng, rows, pools), "rated_at"),
     }
+    tables = {name: table.sort_by(column) for name, (table, column) in dated.items()}
+    tables |= {"users": users_of(size, pools), "items": items_of(size, pools)}
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         pq.write_table(table, folder / f"{name}.parquet")
