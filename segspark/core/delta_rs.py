@@ -121,11 +121,11 @@ class DeltaRs(DeltaLog):
         table = self.table(contract.name) if if_count is None else DeltaTable(self.place(contract.name))
         if if_count is not None and table.count() != if_count:
             return False
-        merge = self._gained(contract, table)
+        content = _as_there(to_arrow(contract, rows), table)
         properties = None if if_count is None else ONCE
         try:
             write_deltalake(
-                table, to_arrow(contract, rows), mode="append", schema_mode=merge, commit_properties=properties
+                table, content, mode="append", schema_mode=_gained(content, table), commit_properties=properties
             )
         except CommitFailedError:
             if if_count is None:
@@ -135,7 +135,8 @@ class DeltaRs(DeltaLog):
 
     def replace_rows(self, contract: Contract, rows: Iterable[Mapping[str, Any]], run_id: str) -> int:
         """Writes the run's rows in place of what it wrote before; returns how many."""
-        table, content = self.table(contract.name), to_arrow(contract, rows, run_id)
+        table = self.table(contract.name)
+        content = _as_there(to_arrow(contract, rows, run_id), table)
         if content.num_rows == 0:
             self.delete_runs(contract.name, [run_id])
             return 0
@@ -144,7 +145,7 @@ class DeltaRs(DeltaLog):
             content,
             mode="overwrite",
             predicate=f"run_id = '{run_id}'",
-            schema_mode=self._gained(contract, table),
+            schema_mode=_gained(content, table),
         )
         return int(content.num_rows)
 
@@ -167,10 +168,31 @@ class DeltaRs(DeltaLog):
         """
         return None if "://" in self.root else fs.SubTreeFileSystem(self.place(name), fs.LocalFileSystem())
 
-    def _gained(self, contract: Contract, table: DeltaTable) -> Any:
-        """How a write must treat the schema: merge it where the contract has columns that the table lacks."""
-        there = {field.name for field in table.schema().fields}
-        return "merge" if set(contract.names) - there else None
+
+def _as_there(content: pa.Table, table: DeltaTable) -> pa.Table:
+    """The rows without comments on columns that the table has: they stay as an earlier version wrote them."""
+    there = {field.name for field in table.schema().fields}
+    fields = [field.remove_metadata() if field.name in there else field for field in content.schema]
+    return content.cast(pa.schema(fields))
+
+
+def _gained(content: pa.Table, table: DeltaTable) -> Any:
+    """How a write must treat the schema: merge it where rows have columns, or parts of such, that the table lacks."""
+    there = {field.name: json.loads(field.to_json())["type"] for field in table.schema().fields}
+    here = {field.name: json.loads(Field.from_arrow(field).to_json())["type"] for field in content.schema}
+    return "merge" if any(_names(kind) - _names(there.get(name)) for name, kind in here.items()) else None
+
+
+def _names(kind: Any) -> set[str]:
+    """The names of all fields in a column's type, as Delta's JSON tells it, and one for the column itself."""
+    if kind is None:
+        return set()
+    parts = {kind["type"]} if isinstance(kind, dict) else {"column"}
+    for below in (kind.get("elementType"), kind.get("valueType")) if isinstance(kind, dict) else ():
+        parts |= _names(below) - {"column"}
+    for field in kind.get("fields", ()) if isinstance(kind, dict) else ():
+        parts |= {field["name"]} | (_names(field["type"]) - {"column"})
+    return parts
 
 
 def problem_with(root: str) -> str | None:
