@@ -6,6 +6,7 @@ a Spark execution.
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -178,21 +179,14 @@ def _as_there(content: pa.Table, table: DeltaTable) -> pa.Table:
 
 def _gained(content: pa.Table, table: DeltaTable) -> Any:
     """How a write must treat the schema: merge it where rows have columns, or parts of such, that the table lacks."""
-    there = {field.name: json.loads(field.to_json())["type"] for field in table.schema().fields}
-    here = {field.name: json.loads(Field.from_arrow(field).to_json())["type"] for field in content.schema}
-    return "merge" if any(_names(kind) - _names(there.get(name)) for name, kind in here.items()) else None
+    there = {field.name: _names(field) for field in table.schema().fields}
+    here = {field.name: _names(Field.from_arrow(field)) for field in content.schema}
+    return "merge" if any(names - there.get(name, set()) for name, names in here.items()) else None
 
 
-def _names(kind: Any) -> set[str]:
-    """The names of all fields in a column's type, as Delta's JSON tells it, and one for the column itself."""
-    if kind is None:
-        return set()
-    parts = {kind["type"]} if isinstance(kind, dict) else {"column"}
-    for below in (kind.get("elementType"), kind.get("valueType")) if isinstance(kind, dict) else ():
-        parts |= _names(below) - {"column"}
-    for field in kind.get("fields", ()) if isinstance(kind, dict) else ():
-        parts |= {field["name"]} | (_names(field["type"]) - {"column"})
-    return parts
+def _names(field: Field) -> set[str]:
+    """The name of a column, and those of all fields inside of it."""
+    return set(re.findall(r'"name": ?"([^"]+)"', field.to_json()))
 
 
 def problem_with(root: str) -> str | None:

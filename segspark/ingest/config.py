@@ -181,7 +181,7 @@ class IngestConfig(BaseModel):
     max_quarantined_share: float = Field(0.05, ge=0, le=1)  # of a source's rows since the published run; above, exit 3
     max_userless_share: float = Field(0.5, ge=0, le=1)  # of order lines without a user; above, the check fails
     max_repeated_share: float = Field(0.01, ge=0, le=1)  # of rows that repeat another exactly; above, the check fails
-    no_user: tuple[str, ...] = ("nan", "null", "none", "undefined", "n/a")  # texts that stand for nobody, in any case
+    null_user_ids: tuple[str, ...] = ("nan", "null", "none", "undefined", "n/a")  # mean no user, in any case
     max_age_days: int = Field(31, ge=1)  # from a source's newest row to as_of; above, the freshness check fails
 
 
@@ -197,6 +197,6 @@ def mapping_digest(source: SourceConfig, config: IngestConfig) -> str:
     bounds = config.model_dump(mode="json", include={"earliest", "max_price", "max_quantity", "max_income", "max_age"})
     # What later versions added counts where it is not the default: files that were read before stay known.
     mapping |= source.model_dump(mode="json", include={"decimal"}, exclude_defaults=True)
-    bounds |= config.model_dump(mode="json", include={"no_user"}, exclude_defaults=True)
+    bounds |= config.model_dump(mode="json", include={"null_user_ids"}, exclude_defaults=True)
     text = json.dumps([mapping, bounds], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

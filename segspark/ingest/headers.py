@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from segspark.core.errors import InputError
 from segspark.core.expressions import columns_of
 from segspark.ingest.config import REQUIRED, SourceConfig
-from segspark.ingest.files import SourceFile, separator
+from segspark.ingest.files import SourceFile, encoding, separator
 from segspark.ingest.peek import MARK, MOST_BYTES, Beginning, beginnings, footer
 from segspark.ingest.reading import PLACE, parse, scan
 from segspark.ingest.unreadable import DAMAGED, NO_FOOTER, Unreadable, no_text, reason_in_java
@@ -196,8 +196,7 @@ def _fields_in(beginning: Beginning, source: SourceConfig) -> tuple[str, ...] | 
 
 def _record_in(beginning: Beginning, source: SourceConfig) -> tuple[str, ...] | None:
     """The columns of a csv's first record, which may go over several lines; None where it has not ended."""
-    encoding = str(source.options.get("encoding", "utf-8"))
-    text = beginning.content.decode(encoding, "replace").removeprefix(MARK)
+    text = beginning.content.decode(encoding(source.options), "replace").removeprefix(MARK)
     signed = _one_sign(text, source.options)
     records = csv.reader(io.StringIO(signed, newline=""), **_dialect(source.options))
     found = list(itertools.islice((record for record in records if record), 2))
@@ -261,12 +260,13 @@ def _missing(name: str, source: SourceConfig, seen: Sequence[tuple[Sequence[str]
     spelling = str if is_json else str.lower
     missing: set[str] = set()
     for key, text in source.expressions():
-        is_needed = key.removeprefix("columns.") in REQUIRED[name] or key == "where"
+        is_required = key.removeprefix("columns.") in REQUIRED[name]
         for column in sorted(columns_of(text)):
             counts = [list(map(spelling, there)).count(spelling(column)) for there, _ in seen]
             without_it = [place for place, times in enumerate(counts) if times == 0]
-            in_each = is_needed and not is_json and text.strip().strip("`") == column
-            in_any = is_needed or not has_more
+            is_needed = is_required and text.strip().strip("`") == column  # not one of several that may stand in
+            in_each = is_needed and not is_json
+            in_any = is_needed or key == "where" or not has_more
             if max(counts, default=0) > 1:
                 path = seen[counts.index(max(counts))][1]
                 raise InputError(f"sources.{name}.{key}: {max(counts)} columns {column} in {path}; rename all but one")

@@ -63,7 +63,7 @@ def map_columns(rows: DataFrame, source: SourceConfig, contract: Contract, kept:
     """
     types = {column.name: column.type for column in contract.columns if column.name in source.columns}
     is_readable = F.col("__problem").isNull()
-    where = F.lit("=true") if source.where is None else _guarded(source.where, is_readable)
+    where = F.lit("=true") if source.where is None else _guarded(source.where, "boolean", is_readable)
     texts = {name: _text(source, source.columns[name], kind, is_readable) for name, kind in types.items()}
     # Step by step: Spark would write what several columns of one step share into each of them.
     numbers = [name for name, kind in types.items() if kind in _NUMBERS]
@@ -95,7 +95,7 @@ def _text(source: SourceConfig, expression: str, kind: str, is_readable: Column)
     if _is_column(expression):
         value = F.expr(expression).cast("string") if source.is_text else _as_text(expression, kind)
         return F.when(is_readable, value)
-    return _guarded(expression, is_readable, kind)
+    return _guarded(expression, kind, is_readable)
 
 
 def _as_text(expression: str, kind: str) -> Column:
@@ -109,7 +109,7 @@ def _as_text(expression: str, kind: str) -> Column:
     return F.when(is_inexact, F.coalesce(whole, text)).otherwise(text)
 
 
-def _guarded(expression: str, is_readable: Column, kind: str = "string") -> Column:
+def _guarded(expression: str, kind: str, is_readable: Column) -> Column:
     value = F.concat(F.lit("="), _as_text(expression, kind))
     attempt = F.call_function("try_to_binary", F.coalesce(value, F.lit("")), F.lit("utf-8")).cast("string")
     return F.when(is_readable, attempt)

@@ -110,7 +110,7 @@ def _parse_csv(rows: DataFrame, source: SourceConfig, columns: Sequence[str]) ->
     sign = separator(source.options)
     separators = F.length("__raw") - F.length(F.replace("__raw", F.lit(sign), F.lit("")))  # of several signs: of all
     is_narrow = (F.length("__raw") <= _MOST_FIELDS) | (separators <= _MOST_FIELDS * len(sign))
-    whole = F.when(is_narrow, F.concat(text, F.lit(separator(source.options) + _END)))
+    whole = F.when(is_narrow, F.concat(text, F.lit(sign + _END)))
     lines = rows.withColumn("__line", whole)
     parsed = lines.withColumn("__fields", F.from_csv("__line", _places(len(columns) + 1), _csv_options(source)))
     field = _all_fields(F.col("__fields"), len(columns) + 1)

@@ -57,8 +57,8 @@ def _plain(name: str, config: IngestConfig) -> dict[str, Column]:
     """Values in their one spelling: event types and statuses in lower case, no discount as 0, nobody as null."""
     spelt: dict[str, Column] = {}
     if "user_id" in LOGS[name].names:
-        is_nobody = F.lower("user_id").isin(*(text.lower() for text in config.no_user))
-        spelt["user_id"] = F.when(~is_nobody, F.col("user_id")) if config.no_user else F.col("user_id")
+        is_nobody = F.lower("user_id").isin(*(text.lower() for text in config.null_user_ids))
+        spelt["user_id"] = F.when(~is_nobody, F.col("user_id")) if config.null_user_ids else F.col("user_id")
     if name == "events":
         spelt["event_type"] = F.lower("event_type")
     if name == "orders":

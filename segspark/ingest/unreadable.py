@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from segspark.core.errors import InputError
 from segspark.ingest.config import SourceConfig
-from segspark.ingest.files import SourceFile
+from segspark.ingest.files import SourceFile, encoding
 
 NO_FOOTER = "no whole Parquet file: its end, which tells what is in it, cannot be read"
 _CAUSES = (  # what stands in an error or its causes, and what a person is told; the first that fits
@@ -24,8 +24,8 @@ _BEGINNINGS = {  # of files that are no lines of text, and what a person is told
     b"PK\x03\x04": "a zip archive; unpack it, and give the files that were in it",
     b"\x1f\x8b": "a gzip file, although its name does not end in .gz; rename it",
     b"\x28\xb5\x2f\xfd": "a zstd file, although its name does not end in .zst; rename it",
-    b"PAR1": "a Parquet file; say format: parquet",
-    b"%PDF": "a PDF; export the table as csv",
+    b"PAR1\x15": "a Parquet file; say format: parquet",
+    b"%PDF-": "a PDF; export the table as csv",
     b"\xd0\xcf\x11\xe0": "an Excel workbook; save the sheet as csv",
 }
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # the same mark in the two orders of UTF-16
@@ -56,8 +56,9 @@ def no_text(content: bytes, source: SourceConfig) -> str | None:
     for beginning, what in _BEGINNINGS.items():
         if content.startswith(beginning):
             return f"the file is {what}"
-    if content[:2] in _UTF_16 and not str(source.options.get("encoding", "")).upper().startswith("UTF-16"):
-        return "the text is UTF-16; save it as UTF-8, or set options.multiLine to true and options.encoding to UTF-16"
+    if content[:2] in _UTF_16 and not encoding(source.options).startswith("utf-16"):
+        told = ", or set options.multiLine to true and options.encoding to UTF-16" if source.format == "csv" else ""
+        return f"the text is UTF-16; save it as UTF-8{told}"
     first = re.match(rb'(?:\xef\xbb\xbf)?"?(sep=[^\r\n"]*)', content, re.IGNORECASE)
     if first and source.format == "csv":
         line = first.group(1).decode("utf-8", "replace")

@@ -232,6 +232,18 @@ def test_a_column_that_some_files_lack_is_null_there_and_told(lake, tmp_path):
         run(lake, orders_from(tmp_path / "*.csv"))
 
 
+def test_a_field_that_others_stand_in_for_may_be_in_no_object_of_a_day(lake, tmp_path):
+    columns = {**EVENT_COLUMNS, "user_id": "coalesce(u, cookie)"}
+    write(tmp_path / "1.json", event(1, cookie="c"), event(2, u=None, cookie="c"))
+    sources = events_from(tmp_path / "*.json", columns=columns)
+    assert run(lake, sources).rows == {"events": 2}
+    write(tmp_path / "2.json", json.dumps({"t": "2024-01-03", "kind": "view", "i": "tea", "cookie": "d"}))
+    assert run(lake, sources).rows == {"events": 1}
+    write(tmp_path / "3.json", json.dumps({"u": "ann", "kind": "view", "i": "tea"}))
+    with pytest.raises(InputError, match=r"columns\.event_time: no column t in .*3\.json"):
+        run(lake, sources)
+
+
 def test_of_files_that_are_merged_the_newest_counts_whatever_their_names(lake, tmp_path):
     orders_csv(tmp_path / "orders.csv", GOOD)
     ages = {"users_8": 1, "users_9": 3, "users_10": 3, "31-01-2024": 4, "01-02-2024": 5}
